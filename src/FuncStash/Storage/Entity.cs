@@ -1,0 +1,25 @@
+namespace FuncStash.Storage;
+
+/// <summary>One row of a table: two keys, a version and a bag of named values.</summary>
+/// <remarks>
+/// Keys are compared as ordinal text and hold none of <c>/ \ # ? %</c> and no control characters (Azure Table rules).
+/// Values are <see cref="string"/>, <see cref="long"/>, <see cref="bool"/> or <see cref="byte"/>[]; a name that is not
+/// there is a value that was never set. One entity holds at most <see cref="MaxBytes"/> in all; a single binary value
+/// may be that large, a single string at most 32,000 characters.
+/// </remarks>
+public sealed record Entity(string PartitionKey, string RowKey, IReadOnlyDictionary<string, object> Values)
+{
+    /// <summary>The most that the values of one entity may hold, in bytes: 1 MiB in Azure Table, less its overhead.</summary>
+    public const int MaxBytes = 900 * 1024;
+
+    /// <summary>The version this entity was read or written at; null for one that was never stored.</summary>
+    public string? ETag { get; init; }
+
+    public string? Text(string name) => Values.TryGetValue(name, out var value) ? (string)value : null;
+
+    public long? Number(string name) => Values.TryGetValue(name, out var value) ? (long)value : null;
+
+    public bool Flag(string name) => Values.TryGetValue(name, out var value) && (bool)value;
+
+    public byte[]? Bytes(string name) => Values.TryGetValue(name, out var value) ? (byte[])value : null;
+}

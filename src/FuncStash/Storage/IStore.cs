@@ -1,0 +1,14 @@
+namespace FuncStash.Storage;
+
+/// <summary>The three ports of one storage account or file.</summary>
+public interface IStore
+{
+    ITables Tables { get; }
+
+    IWorkQueues Queues { get; }
+
+    IBodies Bodies { get; }
+
+    /// <summary>Cheap proof that the storage answers; throws when it does not.</summary>
+    ValueTask PingAsync(CancellationToken cancellation = default);
+}
