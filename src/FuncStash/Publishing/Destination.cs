@@ -92,7 +92,20 @@ public abstract record Destination
         {
             UriHostNameType.IPv4 or UriHostNameType.IPv6 => true,
             // An internationalised name may still turn out to be an address, as in full-width digits: refused.
-            UriHostNameType.Dns => Uri.CheckHostName(uri.IdnHost) is UriHostNameType.Dns,
+            UriHostNameType.Dns => HasDnsName(uri),
             _ => false,
         };
+
+    private static bool HasDnsName(Uri uri)
+    {
+        try
+        {
+            return Uri.CheckHostName(uri.IdnHost) is UriHostNameType.Dns;
+        }
+        catch (UriFormatException)
+        {
+            // Uri accepts names that it then cannot write in ASCII, such as one with a non-ASCII letter and a last hyphen.
+            return false;
+        }
+    }
 }

@@ -58,6 +58,7 @@ public sealed class DestinationTests
     [InlineData("https:///path", "invalid destination url: it has no valid host or port")]
     [InlineData("https://?x=1", "invalid destination url: it has no valid host or port")]
     [InlineData("https://a..example", "invalid destination url: it has no valid host or port")]
+    [InlineData("https://\u4E2Da-", "invalid destination url: it has no valid host or port")]
     [InlineData("https://-a.example", "invalid destination url: it has no valid host or port")]
     [InlineData("https://a,b", "invalid destination url: it has no valid host or port")]
     [InlineData("https://a%20b.example", "invalid destination url: it has no valid host or port")]
