@@ -1,0 +1,37 @@
+using Azure;
+using Azure.Storage.Blobs;
+using FuncStash.Storage;
+
+namespace FuncStash.Azure;
+
+/// <summary>Payloads as blobs of one container.</summary>
+internal sealed class AzureBodies(BlobServiceClient service, AzureStoreOptions options) : IBodies
+{
+    private readonly string container = options.BodiesContainerName;
+
+    private readonly OnFirstUse<BlobContainerClient> containers = new(
+        service.GetBlobContainerClient, container => container.CreateIfNotExistsAsync());
+
+    public async ValueTask PutAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellation = default) =>
+        await containers.UseAsync(
+            container,
+            bodies => bodies.GetBlobClient(name).UploadAsync(BinaryData.FromBytes(content), overwrite: true, cancellation),
+            cancellation);
+
+    public async ValueTask<byte[]?> GetAsync(string name, CancellationToken cancellation = default)
+    {
+        try
+        {
+            var body = await containers.Open(container).GetBlobClient(name).DownloadContentAsync(cancellation);
+            return body.Value.Content.ToArray();
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
+        }
+    }
+
+    public async ValueTask DeleteAsync(string name, CancellationToken cancellation = default) =>
+        await containers.Open(container).GetBlobClient(name).DeleteIfExistsAsync(cancellationToken: cancellation);
+}

@@ -1,0 +1,78 @@
+using Azure;
+using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
+using FuncStash.Storage;
+
+namespace FuncStash.Azure;
+
+/// <summary>Rows in Azure Table storage.</summary>
+internal sealed class AzureTables(TableServiceClient service, AzureStoreOptions options, AzureWorkQueues queues) : ITables
+{
+    private const int MaxPage = 1000;
+
+    private readonly OnFirstUse<TableClient> tables = new(
+        name => service.GetTableClient(options.TableName(name)), table => table.CreateIfNotExistsAsync());
+
+    public async ValueTask<Entity?> GetAsync(
+        string table, string partitionKey, string rowKey, CancellationToken cancellation = default)
+    {
+        var row = await tables.Open(table).GetEntityIfExistsAsync<TableEntity>(
+            partitionKey, rowKey, cancellationToken: cancellation);
+        return row.HasValue ? EntityMap.FromRow(row.Value!) : null;
+    }
+
+    public async ValueTask<IReadOnlyList<Entity>> QueryAsync(
+        string table, string partitionKey, RowRange range, int take, bool keysOnly = false,
+        CancellationToken cancellation = default)
+    {
+        var found = new List<Entity>();
+        if (take <= 0)
+            return found;
+        var rows = tables.Open(table).QueryAsync<TableEntity>(
+            Filter(partitionKey, range), Math.Min(take, MaxPage), keysOnly ? EntityMap.KeysOnly : null, cancellation);
+        try
+        {
+            // A page may hold fewer rows than asked for, even none, and still be followed by another.
+            await foreach (var row in rows)
+            {
+                found.Add(EntityMap.FromRow(row));
+                if (found.Count == take)
+                    break;
+            }
+        }
+        catch (RequestFailedException e) when (e.Status == 404 && e.ErrorCode == TableErrorCode.TableNotFound)
+        {
+            return [];
+        }
+        return found;
+    }
+
+    public async ValueTask<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation = default)
+    {
+        CommitLimits.Check(commit);
+        var result = new CommitResult(null, []);
+        if (commit.Writes.Count > 0)
+            result = await tables.UseAsync(
+                commit.Table, table => TableWrites.ApplyAsync(table, commit, cancellation), cancellation);
+        if (!result.Applied)
+            return result;
+
+        // What was written promises what is sent, so from here on nobody's impatience stops it.
+        await queues.SendAsync(commit.Sends, CancellationToken.None);
+        if (commit.LeaseEnd is { } end)
+            await queues.EndAsync(end, CancellationToken.None);
+        return result;
+    }
+
+    public async ValueTask PingAsync(CancellationToken cancellation) =>
+        await tables.Open("ping").GetEntityIfExistsAsync<TableEntity>("ping", "ping", cancellationToken: cancellation);
+
+    private static string Filter(string partitionKey, RowRange range)
+    {
+        var filter = TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey}");
+        filter += range.Exclusive
+            ? TableClient.CreateQueryFilter($" and RowKey gt {range.From}")
+            : TableClient.CreateQueryFilter($" and RowKey ge {range.From}");
+        return range.To is { } to ? filter + TableClient.CreateQueryFilter($" and RowKey lt {to}") : filter;
+    }
+}

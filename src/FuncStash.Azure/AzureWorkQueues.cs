@@ -1,0 +1,192 @@
+using System.Collections.Concurrent;
+using Azure;
+using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
+using FuncStash.Storage;
+
+namespace FuncStash.Azure;
+
+/// <summary>Work queues in Azure Queue storage. Delays and leases are whole seconds there, so ours are rounded up.</summary>
+/// <remarks>
+/// A send whose answer is lost is repeated and may arrive twice; a receive whose answer is lost holds its messages until
+/// the lease runs out; a renewal whose answer is lost loses the lease. Each is within "at least once".
+/// </remarks>
+internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOptions options) : IWorkQueues
+{
+    private const int MaxReceive = 32;
+    private static readonly TimeSpan Forever = TimeSpan.FromSeconds(-1);
+    private static readonly TimeSpan PoisonLease = TimeSpan.FromSeconds(30);
+
+    private readonly TimeProvider time = options.Time;
+    private readonly ConcurrentDictionary<string, PollSchedule> schedules = new(StringComparer.Ordinal);
+
+    private readonly OnFirstUse<QueueClient> queues = new(
+        name => service.GetQueueClient(options.QueueName(name)), queue => queue.CreateIfNotExistsAsync());
+
+    public async ValueTask SendAsync(IReadOnlyList<Send> sends, CancellationToken cancellation = default)
+    {
+        foreach (var send in sends)
+            CheckDelay(send.Delay);
+        if (sends.Count == 1)
+            await SendAsync(sends[0], cancellation);
+        else if (sends.Count > 1)
+            await Task.WhenAll(sends.Select(send => SendAsync(send, cancellation)));
+    }
+
+    public async ValueTask<IReadOnlyList<Lease>> ReceiveAsync(
+        string queue, int max, TimeSpan lease, TimeSpan wait, CancellationToken cancellation = default)
+    {
+        CheckDelay(lease);
+        var schedule = Schedule(queue);
+        var deadline = time.GetUtcNow() + wait;
+        for (var asked = false; ;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var turn = schedule.Take();
+            var left = deadline - time.GetUtcNow();
+            var isLast = left <= TimeSpan.Zero;
+            if (turn.IsNow || (isLast && !asked))
+            {
+                asked = true;
+                var leases = await TakeAsync(queue, max, lease, cancellation);
+                if (leases.Count > 0)
+                {
+                    schedule.Found();
+                    return leases;
+                }
+                schedule.Empty(turn);
+            }
+            if (isLast)
+                return [];
+            if (!turn.IsNow)
+                await WaitAsync(turn.Signal, turn.Wait < left ? turn.Wait : left, cancellation);
+        }
+    }
+
+    public async ValueTask<bool> RenewAsync(Lease lease, TimeSpan visibleIn, CancellationToken cancellation = default)
+    {
+        CheckDelay(visibleIn);
+        var held = AzureLease.Of(lease);
+        var renewed = await held.UseAsync(
+            receipt => UpdateAsync(held, receipt, visibleIn, cancellation), cancellation);
+        if (renewed && visibleIn <= TimeSpan.Zero)
+            Schedule(lease.Queue).Sent();
+        return renewed;
+    }
+
+    public async ValueTask<bool> DeleteAsync(Lease lease, CancellationToken cancellation = default)
+    {
+        var held = AzureLease.Of(lease);
+        var deleted = false;
+        await held.UseAsync(
+            async receipt =>
+            {
+                deleted = await DeleteAsync(held, receipt, cancellation);
+                return null;
+            },
+            cancellation);
+        return deleted;
+    }
+
+    public async ValueTask<bool> PoisonAsync(Lease lease, CancellationToken cancellation = default)
+    {
+        // A message that somebody else holds by now is not ours to judge.
+        if (!await RenewAsync(lease, PoisonLease, cancellation))
+            return false;
+        await SendAsync(new Send($"{lease.Queue}-poison", lease.Text), cancellation);
+        return await DeleteAsync(lease, cancellation);
+    }
+
+    public async ValueTask<long> CountAsync(string queue, CancellationToken cancellation = default)
+    {
+        try
+        {
+            var properties = await queues.Open(queue).GetPropertiesAsync(cancellation);
+            return properties.Value.ApproximateMessagesCountLong;
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return 0;
+        }
+    }
+
+    public ValueTask<bool> EndAsync(LeaseEnd end, CancellationToken cancellation) => end.VisibleIn is { } visibleIn
+        ? RenewAsync(end.Lease, visibleIn, cancellation)
+        : DeleteAsync(end.Lease, cancellation);
+
+    private async Task SendAsync(Send send, CancellationToken cancellation)
+    {
+        await queues.UseAsync(
+            send.Queue,
+            queue => queue.SendMessageAsync(send.Text, WholeSeconds(send.Delay), Forever, cancellation),
+            cancellation);
+        if (send.Delay <= TimeSpan.Zero)
+            Schedule(send.Queue).Sent();
+    }
+
+    private async Task<IReadOnlyList<Lease>> TakeAsync(
+        string queue, int max, TimeSpan lease, CancellationToken cancellation)
+    {
+        // To break off a receive would leave its messages held by nobody, so it gets a moment to come back.
+        using var grace = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        await using var registration = cancellation.Register(() => grace.CancelAfter(TimeSpan.FromSeconds(2)));
+        var seconds = WholeSeconds(lease);
+        var messages = await queues.UseAsync(
+            queue,
+            client => client.ReceiveMessagesAsync(
+                Math.Clamp(max, 1, MaxReceive), seconds > TimeSpan.Zero ? seconds : TimeSpan.FromSeconds(1), grace.Token),
+            cancellation);
+        return [.. messages.Value.Select(message => new AzureLease(
+            queue, message.Body.ToString(), (int)message.DequeueCount, message.MessageId, message.PopReceipt))];
+    }
+
+    private async Task<string?> UpdateAsync(
+        AzureLease lease, string receipt, TimeSpan visibleIn, CancellationToken cancellation)
+    {
+        try
+        {
+            var updated = await queues.Open(lease.Queue).UpdateMessageAsync(
+                lease.MessageId, receipt, (string?)null, WholeSeconds(visibleIn), cancellation);
+            return updated.Value.PopReceipt;
+        }
+        catch (RequestFailedException e) when (IsLost(e))
+        {
+            return null;
+        }
+    }
+
+    private async Task<bool> DeleteAsync(AzureLease lease, string receipt, CancellationToken cancellation)
+    {
+        var doubt = Doubt.Watch();
+        try
+        {
+            await queues.Open(lease.Queue).DeleteMessageAsync(lease.MessageId, receipt, cancellation);
+            return true;
+        }
+        catch (RequestFailedException e) when (IsLost(e))
+        {
+            // Gone after a lost answer: it was our own delete.
+            return doubt.Raised && e.ErrorCode == QueueErrorCode.MessageNotFound;
+        }
+    }
+
+    private static bool IsLost(RequestFailedException e) =>
+        e.Status == 404 || (e.Status == 400 && e.ErrorCode == QueueErrorCode.PopReceiptMismatch);
+
+    private PollSchedule Schedule(string queue) => schedules.GetOrAdd(queue, _ => new PollSchedule(time));
+
+    private async Task WaitAsync(Task signal, TimeSpan atMost, CancellationToken cancellation)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await Task.WhenAny(signal, Task.Delay(atMost, time, over.Token));
+        await over.CancelAsync();
+    }
+
+    private static TimeSpan WholeSeconds(TimeSpan span) => TimeSpan.FromSeconds(Math.Ceiling(span.TotalSeconds));
+
+    private static void CheckDelay(TimeSpan delay)
+    {
+        if (delay > IWorkQueues.MaxDelay || delay < TimeSpan.Zero)
+            throw new ArgumentOutOfRangeException(nameof(delay), delay, "A delay or a lease is between 0 and 7 days.");
+    }
+}

@@ -1,0 +1,44 @@
+using FuncStash.Storage;
+
+namespace FuncStash.Azure;
+
+/// <summary>Refuses what Azure would refuse, before anything is sent.</summary>
+internal static class CommitLimits
+{
+    /// <exception cref="ArgumentException">Too many writes or bytes, or a row written twice.</exception>
+    public static void Check(Commit commit)
+    {
+        if (commit.Writes.Count > Commit.MaxWrites)
+            throw new ArgumentException($"{commit.Writes.Count} writes in one commit; {Commit.MaxWrites} are the most.");
+        long bytes = 0;
+        foreach (var write in commit.Writes)
+            bytes += Size(write);
+        if (bytes > Commit.MaxBytes)
+            throw new ArgumentException($"{bytes} bytes in one commit; {Commit.MaxBytes} are the most.");
+    }
+
+    private static long Size(Write write)
+    {
+        var entity = write switch
+        {
+            Write.Insert insert => insert.Entity,
+            Write.Upsert upsert => upsert.Entity,
+            Write.Replace replace => replace.Entity,
+            _ => null,
+        };
+        if (entity is null)
+            return 0;
+        var size = entity.Values.Sum(value => 2L * value.Key.Length + Size(value.Value));
+        return size <= Entity.MaxBytes ? size : throw new ArgumentException(
+            $"The row {entity.RowKey} holds {size} bytes; {Entity.MaxBytes} are the most.");
+    }
+
+    // As Azure counts: text is UTF-16.
+    private static long Size(object value) => value switch
+    {
+        string text => 2L * text.Length,
+        byte[] bytes => bytes.Length,
+        bool => 1,
+        _ => 8,
+    };
+}

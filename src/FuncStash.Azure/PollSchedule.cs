@@ -1,0 +1,74 @@
+namespace FuncStash.Azure;
+
+/// <summary>When this process asks a queue for messages: at once while there are some, less and less often while not.</summary>
+/// <remarks>
+/// All receivers of one queue share the schedule, so an idle queue costs one empty receive a second, whatever their
+/// number. A message that this process sends ends the wait; one from another process waits a second at most.
+/// </remarks>
+internal sealed class PollSchedule(TimeProvider time)
+{
+    public static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(20), Longest = TimeSpan.FromSeconds(1);
+
+    private readonly Lock gate = new();
+    private TaskCompletionSource signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TimeSpan interval = Shortest;
+    private DateTimeOffset next;
+    private bool busy;
+    private long news;
+
+    /// <summary>Whether to ask now, and otherwise how long to wait and for what.</summary>
+    /// <param name="IsNow">Ask now, and report with <see cref="Found"/> or <see cref="Empty"/>.</param>
+    /// <param name="Wait">How long until it is worth asking.</param>
+    /// <param name="Signal">Ends the wait early.</param>
+    /// <param name="News">To hand back to <see cref="Empty"/>.</param>
+    public readonly record struct Turn(bool IsNow, TimeSpan Wait, Task Signal, long News);
+
+    public Turn Take()
+    {
+        lock (gate)
+        {
+            var now = time.GetUtcNow();
+            var isNow = busy || now >= next;
+            if (isNow && !busy)
+                next = now + interval;
+            return new Turn(isNow, isNow ? TimeSpan.Zero : next - now, signal.Task, news);
+        }
+    }
+
+    /// <summary>There were messages; there may be more.</summary>
+    public void Found() => Rouse(isBusy: true);
+
+    /// <summary>A message was sent, or made visible.</summary>
+    public void Sent() => Rouse(isBusy: false);
+
+    /// <summary>There were none, so the interval doubles, unless something was sent since the turn was taken.</summary>
+    public void Empty(Turn turn)
+    {
+        lock (gate)
+        {
+            if (turn.News != news)
+                return;
+            interval = busy ? Shortest : Min(interval * 2, Longest);
+            if (busy)
+                next = time.GetUtcNow() + interval;
+            busy = false;
+        }
+    }
+
+    private void Rouse(bool isBusy)
+    {
+        TaskCompletionSource waiting;
+        lock (gate)
+        {
+            news++;
+            busy |= isBusy;
+            interval = Shortest;
+            next = default;
+            waiting = signal;
+            signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        waiting.SetResult();
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+
+namespace FuncStash.Testing;
+
+/// <summary>A storage account of its own: one Azurite process on free ports of 127.0.0.1, data in a temporary folder.</summary>
+/// <remarks>
+/// <see cref="StopAsync"/> is an outage of an account that keeps what it acknowledged, as Azure does.
+/// <see cref="Kill"/> is worse than Azure can get: Azurite then forgets what it took in its last five seconds.
+/// </remarks>
+public sealed partial class AzuriteServer : IAsyncDisposable
+{
+    // Not a name that starts with a table's: the tables library would cut the table out of the address.
+    private const string Account = "azurite";
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60), StopLimit = TimeSpan.FromSeconds(20);
+
+    private readonly string key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+    private readonly string data = Directory.CreateTempSubdirectory("funcstash-azurite-").FullName;
+    private readonly Dictionary<string, int> ports = new() { ["Blob"] = 0, ["Queue"] = 0, ["Table"] = 0 };
+    private readonly TimeProvider time = TimeProvider.System;
+    private readonly List<string> output = [];
+    private Process? process;
+
+    private AzuriteServer()
+    {
+    }
+
+    /// <summary>For the Azure libraries and for <c>AzureWebJobsStorage</c>. The same after a restart.</summary>
+    public string ConnectionString =>
+        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={key};" +
+        $"BlobEndpoint={Address("Blob")};QueueEndpoint={Address("Queue")};TableEndpoint={Address("Table")};";
+
+    public bool IsRunning => process is { HasExited: false };
+
+    /// <summary>Starts an Azurite; installs it first where it is not.</summary>
+    /// <exception cref="InvalidOperationException">Node.js or npm is missing, or Azurite did not start.</exception>
+    public static async Task<AzuriteServer> StartAsync()
+    {
+        var server = new AzuriteServer();
+        try
+        {
+            await server.RestartAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts it again after <see cref="StopAsync"/> or <see cref="Kill"/>: same ports, same data.</summary>
+    public async Task RestartAsync()
+    {
+        if (IsRunning)
+            throw new InvalidOperationException("Azurite is running.");
+        process?.Dispose();
+        var folder = await AzuritePackage.InstallAsync(time);
+        var start = new ProcessStartInfo("node")
+        {
+            WorkingDirectory = folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["AZURITE_ACCOUNTS"] = $"{Account}:{key}";
+        foreach (var argument in (string[])
+            ["start.cjs", "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", data])
+            start.ArgumentList.Add(argument);
+        foreach (var (service, port) in ports)
+        {
+            var option = $"--{service.ToLowerInvariant()}";
+            foreach (var argument in (string[])
+                [$"{option}Host", "127.0.0.1", $"{option}Port", port.ToString(CultureInfo.InvariantCulture)])
+                start.ArgumentList.Add(argument);
+        }
+        process = AzuritePackage.Start(start, "node");
+        await ListenAsync(process);
+    }
+
+    /// <summary>Stops it in order: everything acknowledged is still there after a restart.</summary>
+    public async Task StopAsync()
+    {
+        if (!IsRunning)
+            return;
+        await process!.StandardInput.WriteLineAsync("stop");
+        await process.StandardInput.FlushAsync();
+        using var limit = new CancellationTokenSource(StopLimit, time);
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Kill();
+            throw new InvalidOperationException($"Azurite did not stop.\n{Output()}");
+        }
+    }
+
+    /// <summary>Kills the process (SIGKILL) and waits until it is gone.</summary>
+    public void Kill()
+    {
+        if (!IsRunning)
+            return;
+        process!.Kill(entireProcessTree: true);
+        process.WaitForExit();
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Kill();
+        process?.Dispose();
+        if (Directory.Exists(data))
+            Directory.Delete(data, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    // Port 0 lets the system choose; the choice is in what Azurite prints once it listens.
+    private async Task ListenAsync(Process azurite)
+    {
+        var waiting = new HashSet<string>(ports.Keys);
+        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Read(object sender, DataReceivedEventArgs line)
+        {
+            lock (output)
+            {
+                if (line.Data is null)
+                    return;
+                output.Add(line.Data);
+                var match = Listening().Match(line.Data);
+                if (!match.Success)
+                    return;
+                ports[match.Groups[1].Value] = int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
+                waiting.Remove(match.Groups[1].Value);
+                if (waiting.Count == 0)
+                    ready.TrySetResult();
+            }
+        }
+
+        azurite.OutputDataReceived += Read;
+        azurite.ErrorDataReceived += Read;
+        azurite.BeginOutputReadLine();
+        azurite.BeginErrorReadLine();
+        var exit = azurite.WaitForExitAsync();
+        try
+        {
+            if (await Task.WhenAny(ready.Task, exit).WaitAsync(StartLimit, time) == exit)
+                throw new InvalidOperationException($"Azurite ended at once, exit code {azurite.ExitCode}.\n{Output()}");
+        }
+        catch (TimeoutException)
+        {
+            Kill();
+            throw new InvalidOperationException($"Azurite did not listen within {StartLimit}.\n{Output()}");
+        }
+    }
+
+    private string Output()
+    {
+        lock (output)
+            return string.Join('\n', output);
+    }
+
+    private string Address(string service) => $"http://127.0.0.1:{ports[service]}/{Account}";
+
+    [GeneratedRegex(@"^Azurite (\w+) service is successfully listening at http://127\.0\.0\.1:(\d+)")]
+    private static partial Regex Listening();
+}

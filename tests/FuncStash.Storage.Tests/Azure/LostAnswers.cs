@@ -1,0 +1,29 @@
+using Azure.Core;
+using Azure.Core.Pipeline;
+
+namespace FuncStash.Storage.Tests;
+
+/// <summary>Lets a request through to the service and then loses its answer, once for each method named.</summary>
+internal sealed class LostAnswers(params RequestMethod[] methods) : HttpPipelinePolicy
+{
+    private readonly List<RequestMethod> losses = [.. methods];
+
+    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        ProcessNext(message, pipeline);
+        Lose(message);
+    }
+
+    public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        await ProcessNextAsync(message, pipeline);
+        Lose(message);
+    }
+
+    private void Lose(HttpMessage message)
+    {
+        lock (losses)
+            if (losses.Remove(message.Request.Method))
+                throw new IOException("The answer was lost.");
+    }
+}

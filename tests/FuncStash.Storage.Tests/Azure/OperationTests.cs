@@ -1,0 +1,97 @@
+using FuncStash.Azure;
+using static FuncStash.Storage.Tests.Rows;
+
+namespace FuncStash.Storage.Tests;
+
+/// <summary>What each step costs in billed operations, and that nothing is created twice.</summary>
+public sealed class OperationTests(AzuriteAccount account)
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Each_step_costs_one_operation_and_creation_happens_once()
+    {
+        var counter = new OperationCounter();
+        using var store = new AzureStore(account.Options() with { OperationPolicy = counter });
+
+        for (var i = 0; i < 2; i++)
+        {
+            await store.Tables.CommitAsync(new("t", "p", [new Write.Insert(Row($"a{i}", 1))]) { Sends = [new("work", "x")] });
+            var etag = (await store.Tables.CommitAsync(new("t", "p", [new Write.Upsert(Row($"b{i}", 1))]))).ETags[0];
+            await store.Tables.CommitAsync(new("t", "p", [new Write.Replace(Row($"b{i}", 2), etag)]));
+            await store.Tables.CommitAsync(new("t", "p",
+                [new Write.Insert(Row($"c{i}", 1)), new Write.Upsert(Row($"d{i}", 1)), new Write.Delete($"b{i}", null)]));
+            await store.Tables.GetAsync("t", "p", $"c{i}");
+            await store.Tables.QueryAsync("t", "p", RowRange.Prefix("a"), 10);
+            var lease = Assert.Single(await store.Queues.ReceiveAsync("work", 32, Lease, TimeSpan.Zero));
+            Assert.True(await store.Queues.RenewAsync(lease, Lease));
+            await store.Tables.CommitAsync(new("t", "p", [new Write.Delete($"a{i}", null)]) { LeaseEnd = new(lease) });
+            Assert.Empty(await store.Queues.ReceiveAsync("work", 32, Lease, TimeSpan.Zero));
+            await store.Queues.CountAsync("work");
+            await store.Bodies.PutAsync("body", new byte[100_000]);
+            await store.Bodies.GetAsync("body");
+            await store.Bodies.DeleteAsync("body");
+        }
+
+        Assert.Equal(
+            new Dictionary<string, long>
+            {
+                ["blob create"] = 1, ["blob delete"] = 2, ["blob get"] = 2, ["blob put"] = 2,
+                ["queue count"] = 2, ["queue create"] = 1, ["queue delete"] = 2, ["queue empty receive"] = 2,
+                ["queue receive"] = 2, ["queue send"] = 2, ["queue update"] = 2,
+                ["table create"] = 1, ["table delete"] = 2, ["table get"] = 2, ["table insert"] = 2, ["table query"] = 2,
+                ["table replace"] = 2, ["table transaction"] = 2, ["table upsert"] = 2,
+            },
+            counter.Snapshot());
+    }
+
+    [Fact]
+    public async Task Tries_of_a_retry_count_one_by_one_and_a_ping_is_one_read()
+    {
+        var counter = new OperationCounter();
+        using var store = new AzureStore(account.Options() with { OperationPolicy = counter });
+
+        await store.PingAsync();
+
+        Assert.Equal(new Dictionary<string, long> { ["table get"] = 1 }, counter.Snapshot());
+    }
+
+    [Fact]
+    public async Task An_idle_queue_is_asked_about_once_a_second_by_all_receivers_together()
+    {
+        var counter = new OperationCounter();
+        using var store = new AzureStore(account.Options() with { OperationPolicy = counter });
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ =>
+            store.Queues.ReceiveAsync("work", 32, Lease, TimeSpan.FromSeconds(3)).AsTask()));
+
+        // 20 + 40 + 80 + ... ms, then each second; and each receiver may ask a last time as it gives up.
+        Assert.InRange(counter["queue empty receive"], 6, 18);
+    }
+
+    [Fact]
+    public async Task What_somebody_deleted_is_created_again()
+    {
+        var options = account.Options();
+        using var store = new AzureStore(options);
+        await store.Tables.CommitAsync(new("t", "p", [new Write.Insert(Row("a", 1))]) { Sends = [new("work", "x")] });
+        await store.Bodies.PutAsync("body", new byte[1]);
+        await new global::Azure.Data.Tables.TableClient(options.ConnectionString, options.TableName("t")).DeleteAsync();
+        await new global::Azure.Storage.Queues.QueueClient(options.ConnectionString, options.QueueName("work")).DeleteAsync();
+        await new global::Azure.Storage.Blobs.BlobContainerClient(options.ConnectionString, options.BodiesContainerName)
+            .DeleteAsync();
+
+        Assert.Null(await store.Tables.GetAsync("t", "p", "a"));
+        Assert.Empty(await store.Tables.QueryAsync("t", "p", RowRange.Prefix(""), 10));
+        Assert.Equal(0, await store.Queues.CountAsync("work"));
+        Assert.Null(await store.Bodies.GetAsync("body"));
+        await store.Bodies.DeleteAsync("body");
+        var again = await store.Tables.CommitAsync(
+            new("t", "p", [new Write.Insert(Row("a", 1))]) { Sends = [new("work", "x")] });
+        await store.Bodies.PutAsync("body", new byte[1]);
+
+        Assert.True(again.Applied);
+        Assert.Single(await store.Queues.ReceiveAsync("work", 1, Lease, TimeSpan.Zero));
+        Assert.NotNull(await store.Bodies.GetAsync("body"));
+    }
+}
