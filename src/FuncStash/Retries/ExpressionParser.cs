@@ -1,0 +1,95 @@
+namespace FuncStash.Retries;
+
+/// <summary>Reads a retry-delay expression by recursive descent; the methods are the grammar's rules.</summary>
+/// <remarks>Length and nesting are limited, so a hostile text can exhaust neither the stack nor a worker's time.</remarks>
+internal ref struct ExpressionParser
+{
+    public const int MaxLength = 1_000, MaxNesting = 64;
+
+    private ExpressionTokens tokens;
+    private int nesting;
+
+    private ExpressionParser(ReadOnlySpan<char> text) => tokens = new(text);
+
+    /// <exception cref="ExpressionException">What is wrong, and where.</exception>
+    public static Expression Parse(string text)
+    {
+        if (text.Length > MaxLength)
+            throw new ExpressionException($"over the limit of {MaxLength} characters", MaxLength);
+        var parser = new ExpressionParser(text);
+        var expression = parser.Sum();
+        return parser.tokens.Kind == TokenKind.End ? expression : throw parser.tokens.Unexpected();
+    }
+
+    /// <summary><c>product (('+' | '-') product)*</c></summary>
+    private Expression Sum()
+    {
+        var left = Product();
+        while (true)
+        {
+            if (tokens.TryTake('+'))
+                left = new Expression.Sum(left, Product());
+            else if (tokens.TryTake('-'))
+                left = new Expression.Difference(left, Product());
+            else
+                return left;
+        }
+    }
+
+    /// <summary><c>signed (('*' | '/') signed)*</c></summary>
+    private Expression Product()
+    {
+        var left = Signed();
+        while (true)
+        {
+            if (tokens.TryTake('*'))
+                left = new Expression.Product(left, Signed());
+            else if (tokens.TryTake('/'))
+                left = new Expression.Quotient(left, Signed());
+            else
+                return left;
+        }
+    }
+
+    /// <summary><c>('-' | '+') signed | number | 'retried' | name '(' sum (',' sum)* ')' | '(' sum ')'</c></summary>
+    private Expression Signed()
+    {
+        // Every way down passes here, so this is the one place that counts.
+        if (++nesting > MaxNesting)
+            throw new ExpressionException($"nested deeper than {MaxNesting} levels", tokens.Start);
+        var expression = tokens.TryTake('-') ? new Expression.Negation(Signed())
+            : tokens.TryTake('+') ? Signed()
+            : tokens.TryTake('(') ? Closed(Sum())
+            : tokens.Kind == TokenKind.Number ? new Expression.Number(tokens.TakeNumber())
+            : tokens.Kind == TokenKind.Name ? Named()
+            : throw tokens.Unexpected();
+        nesting--;
+        return expression;
+    }
+
+    private Expression Named()
+    {
+        var start = tokens.Start;
+        var name = tokens.TakeName();
+        if (name == "retried")
+            return new Expression.Retried();
+        if (ExpressionFunction.Named(name) is not { } function)
+            throw new ExpressionException($"unknown name '{name}'", start);
+
+        tokens.Expect('(');
+        var arguments = new List<Expression> { Sum() };
+        while (tokens.TryTake(','))
+            arguments.Add(Sum());
+        tokens.Expect(')');
+        return function.Arity is not { } arity || arguments.Count == arity
+            ? new Expression.Call(function, arguments)
+            : throw new ExpressionException(
+                $"{name} takes {arity} argument{(arity == 1 ? "" : "s")}, not {arguments.Count}", start);
+    }
+
+    private Expression Closed(Expression inner)
+    {
+        tokens.Expect(')');
+        return inner;
+    }
+}

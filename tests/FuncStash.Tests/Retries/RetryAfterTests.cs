@@ -1,0 +1,90 @@
+using System.Globalization;
+using CsCheck;
+using FuncStash.Retries;
+
+namespace FuncStash.Tests.Retries;
+
+public sealed class RetryAfterTests
+{
+    private static readonly DateTimeOffset Now = new(2024, 6, 27, 12, 0, 0, TimeSpan.Zero);
+
+    private static TimeSpan? Parse(params (string Name, string Value)[] headers) =>
+        RetryAfter.Parse(
+            name => headers.Where(header => header.Name == name).Select(header => header.Value).FirstOrDefault(), Now);
+
+    [Theory]
+    [InlineData("10", "00:00:10")]
+    [InlineData("0", "00:00:00")]
+    [InlineData("1.5", "00:00:01.5")]
+    [InlineData(" 7 ", "00:00:07")]
+    [InlineData("86400", "1.00:00:00")]
+    [InlineData("-5", "00:00:00")]
+    [InlineData("+5", "00:00:05")]
+    [InlineData("6m5s", "00:06:05")]
+    [InlineData("1h2m3.5s", "01:02:03.5")]
+    [InlineData("20ms", "00:00:00.02")]
+    [InlineData("6m0s", "00:06:00")]
+    [InlineData("-1m", "00:00:00")]
+    [InlineData("24h", "1.00:00:00")]
+    // The documentation's example names the wrong weekday: it was a Thursday.
+    [InlineData("Sun, 27 Jun 2024 12:16:24 GMT", "00:16:24")]
+    [InlineData("Thu, 27 Jun 2024 12:16:24 GMT", "00:16:24")]
+    [InlineData("Thu, 27 Jun 2024 12:16:24 UTC", "00:16:24")]
+    [InlineData("Thursday, 27-Jun-24 12:16:24 GMT", "00:16:24")]
+    [InlineData("Thu Jun 27 12:16:24 2024", "00:16:24")]
+    [InlineData("Fri, 28 Jun 2024 12:00:00 GMT", "1.00:00:00")]
+    [InlineData("Sun, 06 Nov 1994 08:49:37 GMT", "00:00:00")]
+    [InlineData("Sun Nov  6 08:49:37 1994", "00:00:00")]
+    public void Reads_seconds_durations_and_dates(string value, string expected) =>
+        Assert.Equal(TimeSpan.Parse(expected, CultureInfo.InvariantCulture), Parse(("Retry-After", value)));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("soon")]
+    [InlineData("-")]
+    [InlineData("--5")]
+    [InlineData("86400.5")]
+    [InlineData("24h1s")]
+    [InlineData("1719490584")]
+    [InlineData("99999999999999999999999999999999")]
+    [InlineData("Fri, 28 Jun 2024 12:00:01 GMT")]
+    [InlineData("Fri, 31 Dec 9999 23:59:59 GMT")]
+    [InlineData("Thu, 31 Jun 2024 12:16:24 GMT")]
+    [InlineData("Thu, 27 Jun 2024")]
+    [InlineData("12:16:24")]
+    public void Ignores_what_it_cannot_read_and_what_is_more_than_a_day_away(string value) =>
+        Assert.Null(Parse(("Retry-After", value)));
+
+    [Fact]
+    public void No_header_is_no_wish() => Assert.Null(Parse());
+
+    [Fact]
+    public void The_first_usable_header_wins_in_the_contracts_order()
+    {
+        (string, string)[] all =
+        [
+            ("X-RateLimit-Reset-Tokens", "4"), ("X-RateLimit-Reset-Requests", "3"), ("X-RateLimit-Reset", "2"), ("Retry-After", "1"),
+        ];
+        for (var usable = 1; usable <= 4; usable++)
+        {
+            var seconds = 5 - usable;
+            Assert.Equal(TimeSpan.FromSeconds(seconds), Parse(all[..usable]));
+            Assert.Equal(TimeSpan.FromSeconds(seconds), Parse([.. all[..usable], .. all[usable..].Select(header => (header.Item1, "1719490584"))]));
+        }
+    }
+
+    [Fact]
+    public void A_date_within_a_day_is_waited_for_to_the_second() =>
+        Gen.Int[-200_000, 200_000].Sample(seconds =>
+        {
+            var date = Now.AddSeconds(seconds).ToString("r", CultureInfo.InvariantCulture);
+            TimeSpan? expected = seconds > 86_400 ? null : TimeSpan.FromSeconds(Math.Max(seconds, 0));
+            return Parse(("X-RateLimit-Reset", date)) == expected;
+        }, iter: 1000);
+
+    [Fact]
+    public void Garbage_never_throws_and_a_wait_is_between_zero_and_a_day() =>
+        Gen.OneOf(Gen.String, Gen.String[Gen.Char["0123456789.smhd-+,: JunGMT"], 0, 30])
+            .Sample(value => Parse(("Retry-After", value)) is not { } wait
+                || (wait >= TimeSpan.Zero && wait <= TimeSpan.FromDays(1)), iter: 5000);
+}
