@@ -1,0 +1,192 @@
+using System.Globalization;
+using FuncStash.Sqlite.Writing;
+using FuncStash.Storage;
+
+namespace FuncStash.Sqlite.Entities;
+
+/// <summary>
+/// The writes of one commit, encoded on the caller's thread and applied all or none on the writer's.
+/// </summary>
+/// <remarks>
+/// No savepoint is needed, which would cost as much as a write. Inserts go first: they are easily taken back. One
+/// conditional write may follow without a look; where there are several, all are looked up before anything is written.
+/// Upserts cannot conflict and go last. The order makes no difference, as no row is written twice.
+/// </remarks>
+internal sealed class EntityWrites
+{
+    private readonly Slot[] slots;
+
+    private readonly int conditional;
+
+    private ByteSink bytes;
+
+    private int failed = -1;
+
+    /// <exception cref="ArgumentException">More writes or bytes than a commit may hold, or a key or value that is none.</exception>
+    public EntityWrites(Commit commit)
+    {
+        var writes = commit.Writes;
+        if (writes.Count > Commit.MaxWrites)
+            throw new ArgumentException($"A commit holds at most {Commit.MaxWrites} writes, not {writes.Count}.");
+        slots = writes.Count == 0 ? [] : new Slot[writes.Count];
+        try
+        {
+            var size = 0;
+            for (var i = 0; i < slots.Length; i++)
+            {
+                ref var slot = ref slots[i];
+                size += Encode(ref slot, commit, writes[i]);
+                conditional += slot.Kind is Kind.Replace or Kind.Delete or Kind.DeleteAny ? 1 : 0;
+            }
+
+            if (size > Commit.MaxBytes)
+                throw new ArgumentException($"A commit holds at most {Commit.MaxBytes} bytes of values, not {size}.");
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
+    }
+
+    private enum Kind : byte
+    {
+        Insert,
+        Upsert,
+        Replace,
+        Delete,
+        DeleteAny,
+    }
+
+    public int Bytes => bytes.Length;
+
+    /// <summary>The result of the last <see cref="Apply"/>.</summary>
+    public CommitResult Result
+    {
+        get
+        {
+            if (failed >= 0)
+                return CommitResult.Conflict(failed);
+            if (slots.Length == 0)
+                return new CommitResult(null, []);
+            var etags = new string[slots.Length];
+            for (var i = 0; i < etags.Length; i++)
+                etags[i] = slots[i].Version == 0 ? "" : slots[i].Version.ToString(CultureInfo.InvariantCulture);
+            return new CommitResult(null, etags);
+        }
+    }
+
+    /// <summary>Applies all; false when one conflicts, and then nothing was changed.</summary>
+    public bool Apply(WriteSession session)
+    {
+        failed = -1;
+        if (TryApply(session))
+            return true;
+        failed = FirstConflict(session);
+        return false;
+    }
+
+    public void Release() => bytes.Release();
+
+    private int Encode(ref Slot slot, Commit commit, Write write)
+    {
+        var (kind, entity, etag) = write switch
+        {
+            Write.Insert insert => (Kind.Insert, insert.Entity, null),
+            Write.Upsert upsert => (Kind.Upsert, upsert.Entity, null),
+            Write.Replace replace => (Kind.Replace, replace.Entity, replace.ETag),
+            Write.Delete delete => (delete.ETag is null ? Kind.DeleteAny : Kind.Delete, null, delete.ETag),
+            _ => throw new ArgumentException("No such write."),
+        };
+        slot.Kind = kind;
+        slot.Expected = long.TryParse(etag, NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : -1;
+        if (entity is not null && !string.Equals(entity.PartitionKey, commit.PartitionKey, StringComparison.Ordinal))
+            throw new ArgumentException(
+                $"A commit writes to one partition: '{commit.PartitionKey}', not '{entity.PartitionKey}'.");
+        slot.Start = bytes.Length;
+        var room = bytes.Room(EntityKey.MaxBytes(commit.Table, commit.PartitionKey, write.RowKey));
+        bytes.Advance(EntityKey.Write(commit.Table, commit.PartitionKey, write.RowKey, room));
+        slot.KeyEnd = bytes.Length;
+        var size = entity is null ? 0 : EntityFormat.Write(ref bytes, entity.Values);
+        slot.End = bytes.Length;
+        return size;
+    }
+
+    private bool TryApply(WriteSession session)
+    {
+        if (conditional > 1 && FirstConflict(session, conditionalOnly: true) >= 0)
+            return false;
+        for (var i = 0; i < slots.Length; i++)
+            if (slots[i].Kind is Kind.Insert && !Run(session, ref slots[i]))
+                return TakeBack(session, i);
+        for (var i = 0; i < slots.Length && conditional > 0; i++)
+            if (slots[i].Kind is not (Kind.Insert or Kind.Upsert) && !Run(session, ref slots[i]))
+                return conditional == 1
+                    ? TakeBack(session, slots.Length)
+                    : throw new InvalidOperationException("A row is written twice in one commit.");
+        for (var i = 0; i < slots.Length; i++)
+            if (slots[i].Kind is Kind.Upsert)
+                Run(session, ref slots[i]);
+        return true;
+    }
+
+    private bool TakeBack(WriteSession session, int inserted)
+    {
+        for (var i = 0; i < inserted; i++)
+            if (slots[i].Kind is Kind.Insert)
+                session.DeleteAnyEntity.BindText(1, Key(slots[i])).Run();
+        return false;
+    }
+
+    private bool Run(WriteSession session, ref Slot slot)
+    {
+        slot.Version = slot.Kind is Kind.Delete or Kind.DeleteAny ? 0 : session.NextVersion();
+        var key = Key(slot);
+        var statement = slot.Kind switch
+        {
+            Kind.Insert => session.InsertEntity,
+            Kind.Upsert => session.UpsertEntity,
+            Kind.Replace => session.ReplaceEntity.Bind(4, slot.Expected),
+            Kind.Delete => session.DeleteEntity.Bind(2, slot.Expected),
+            _ => session.DeleteAnyEntity,
+        };
+        statement.BindText(1, key);
+        if (slot.Version != 0)
+            statement.Bind(2, slot.Version).BindBlob(3, bytes[slot.KeyEnd..slot.End]);
+        return statement.Run() > 0;
+    }
+
+    private int FirstConflict(WriteSession session, bool conditionalOnly = false)
+    {
+        for (var i = 0; i < slots.Length; i++)
+            if (!(conditionalOnly && slots[i].Kind is Kind.Insert) && Conflicts(session, slots[i]))
+                return i;
+        return conditionalOnly ? -1 : throw new InvalidOperationException("A row is written twice in one commit.");
+    }
+
+    private bool Conflicts(WriteSession session, in Slot slot)
+    {
+        if (slot.Kind is Kind.Upsert)
+            return false;
+        var find = session.FindEntity.BindText(1, Key(slot));
+        var there = find.Step();
+        var version = there ? find.Number(0) : 0;
+        find.Reset();
+        return slot.Kind switch
+        {
+            Kind.Insert => there,
+            Kind.DeleteAny => !there,
+            _ => version != slot.Expected,
+        };
+    }
+
+    private ReadOnlySpan<byte> Key(in Slot slot) => bytes[slot.Start..slot.KeyEnd];
+
+    /// <summary>One write: its key and data are parts of the buffer. Version: what it became, 0 for a delete.</summary>
+    private struct Slot
+    {
+        public Kind Kind;
+        public int Start, KeyEnd, End;
+        public long Expected, Version;
+    }
+}

@@ -1,0 +1,88 @@
+using System.Buffers;
+using System.Globalization;
+using FuncStash.Sqlite.Queues;
+using FuncStash.Sqlite.Sql;
+using FuncStash.Sqlite.Writing;
+using FuncStash.Storage;
+
+namespace FuncStash.Sqlite.Entities;
+
+/// <summary>Rows. Reads run on the caller's thread and end before they return; a commit runs to its end once begun.</summary>
+internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQueues queues) : ITables
+{
+    private const int StackBytes = 512;
+
+    public ValueTask<Entity?> GetAsync(
+        string table, string partitionKey, string rowKey, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var size = EntityKey.MaxBytes(table, partitionKey, rowKey);
+        var key = size <= StackBytes ? stackalloc byte[StackBytes] : new byte[size];
+        key = key[..EntityKey.Write(table, partitionKey, rowKey, key)];
+        using var loan = readers.Lend();
+        var find = loan.Reader.Entity.BindText(1, key);
+        if (!find.Step())
+            return new((Entity?)null);
+        try
+        {
+            return new(Read(partitionKey, rowKey, find.Number(0), EntityFormat.Read(find.Bytes(1))));
+        }
+        finally
+        {
+            find.Reset();
+        }
+    }
+
+    public ValueTask<IReadOnlyList<Entity>> QueryAsync(
+        string table, string partitionKey, RowRange range, int take, bool keysOnly = false,
+        CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var size = EntityKey.MaxBytes(table, partitionKey, range.From) + 3 * (range.To?.Length ?? 0);
+        var buffer = ArrayPool<byte>.Shared.Rent(2 * size);
+        try
+        {
+            Span<byte> from = buffer.AsSpan(0, size), to = buffer.AsSpan(size);
+            var (fromLength, toLength) = EntityKey.WriteRange(table, partitionKey, range, from, to);
+            using var loan = readers.Lend();
+            var query = keysOnly ? loan.Reader.Keys : loan.Reader.Entities;
+            query.BindText(1, from[..fromLength]).BindText(2, to[..toLength]).Bind(3, take);
+            return new(ReadAll(query, partitionKey, keysOnly));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    public ValueTask<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var sends = commit.Sends.Count == 0 ? null : queues.Prepare(commit.Sends);
+        var lease = commit.LeaseEnd is { } end ? SqliteWorkQueues.Prepare(end) : null;
+        var operation = new CommitOperation(new EntityWrites(commit), sends, lease);
+        writer.Submit(operation);
+        return operation.Task;
+    }
+
+    private static List<Entity> ReadAll(Statement query, string partitionKey, bool keysOnly)
+    {
+        var rows = new List<Entity>();
+        try
+        {
+            while (query.Step())
+                rows.Add(Read(
+                    partitionKey, EntityKey.Row(query.Bytes(0)), query.Number(1),
+                    keysOnly ? EntityValues.None : EntityFormat.Read(query.Bytes(2))));
+        }
+        finally
+        {
+            query.Reset();
+        }
+
+        return rows;
+    }
+
+    private static Entity Read(string partitionKey, string rowKey, long version, EntityValues values) =>
+        new(partitionKey, rowKey, values) { ETag = version.ToString(CultureInfo.InvariantCulture) };
+}

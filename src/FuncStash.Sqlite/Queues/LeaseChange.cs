@@ -1,0 +1,66 @@
+using FuncStash.Sqlite.Writing;
+
+namespace FuncStash.Sqlite.Queues;
+
+/// <summary>
+/// A durable end of a lease: the message is deleted, or postponed by <paramref name="visibleIn"/> (ms), or moved to
+/// <paramref name="poison"/>.
+/// </summary>
+internal sealed class LeaseChange(SqliteLease lease, long? visibleIn = null, WorkQueue? poison = null)
+{
+    private bool claimed;
+
+    private long visibleAt;
+
+    /// <summary>Whether the lease was still held.</summary>
+    public bool Held { get; private set; }
+
+    private QueuedMessage Message => lease.Message;
+
+    public void Claim() => claimed = lease.Source.Claim(lease);
+
+    public void Apply(WriteSession session)
+    {
+        Held = false;
+        if (!claimed)
+            return;
+        if (visibleIn is null && poison is null)
+        {
+            Held = Row(session.DeleteMessage).Run() > 0;
+            return;
+        }
+
+        visibleAt = session.Now + (visibleIn ?? 0);
+        Held = Row(session.MoveMessage).BindText(4, (poison ?? lease.Source).Utf8Name).Bind(5, visibleAt)
+            .Bind(6, poison is null ? Message.Dequeues : 0).Run() > 0;
+    }
+
+    public void Publish(WriteSession session)
+    {
+        if (!claimed)
+            return;
+        session.Touched.Add(lease.Source);
+        if (Held && visibleIn is not null)
+        {
+            lease.Source.Postpone(Message, visibleAt);
+            return;
+        }
+
+        lease.Source.Remove(Message, wasThere: Held);
+        if (Held && poison is not null)
+        {
+            poison.Add(new QueuedMessage(Message.Id, visibleAt, 0, Message.Text));
+            session.Touched.Add(poison);
+        }
+    }
+
+    public void Undo()
+    {
+        if (claimed)
+            lease.Source.Unclaim(Message);
+        claimed = false;
+    }
+
+    private Sql.Statement Row(Sql.Statement statement) =>
+        statement.BindText(1, lease.Source.Utf8Name).Bind(2, Message.VisibleAt).Bind(3, Message.Id);
+}

@@ -1,0 +1,68 @@
+using SQLitePCL;
+
+namespace FuncStash.Sqlite.Sql;
+
+/// <summary>One connection, used by one thread at a time: whoever is inside <see cref="Gate"/>.</summary>
+internal sealed class Connection : IDisposable
+{
+    private readonly List<Statement> statements = [];
+
+    private readonly sqlite3 handle;
+
+    static Connection()
+    {
+        raw.SetProvider(new SQLite3Provider_e_sqlite3());
+        _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0); // counting each allocation takes a lock
+    }
+
+    public Connection(string path, bool readOnly)
+    {
+        // Without SQLite's own mutexes: the gate does their work.
+        var flags = raw.SQLITE_OPEN_NOMUTEX
+            | (readOnly ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE);
+        var code = raw.sqlite3_open_v2(path, out handle, flags, null);
+        if (code != raw.SQLITE_OK)
+        {
+            var message = handle is null ? "no memory" : raw.sqlite3_errmsg(handle).utf8_to_string();
+            handle?.Dispose();
+            throw new StoreFailedException($"The store '{path}' cannot be opened: {message}", code);
+        }
+
+        _ = raw.sqlite3_extended_result_codes(handle, 1);
+        _ = raw.sqlite3_busy_timeout(handle, 5_000);
+    }
+
+    public Lock Gate { get; } = new();
+
+    /// <summary>Rows touched by the last statement that was stepped to its end.</summary>
+    public int Changes => raw.sqlite3_changes(handle);
+
+    /// <summary>Whether a transaction is open; some errors end it.</summary>
+    public bool InTransaction => raw.sqlite3_get_autocommit(handle) == 0;
+
+    /// <summary>Prepares a statement that lives as long as the connection.</summary>
+    public Statement Prepare(string sql)
+    {
+        if (raw.sqlite3_prepare_v3(handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out var statement) != raw.SQLITE_OK)
+            throw Failure();
+        var prepared = new Statement(this, statement);
+        statements.Add(prepared);
+        return prepared;
+    }
+
+    public void Execute(string sql)
+    {
+        if (raw.sqlite3_exec(handle, sql) != raw.SQLITE_OK)
+            throw Failure();
+    }
+
+    public StoreFailedException Failure() =>
+        new($"SQLite: {raw.sqlite3_errmsg(handle).utf8_to_string()}", raw.sqlite3_extended_errcode(handle));
+
+    public void Dispose()
+    {
+        foreach (var statement in statements)
+            statement.Dispose();
+        handle.Dispose();
+    }
+}

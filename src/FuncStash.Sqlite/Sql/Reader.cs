@@ -1,0 +1,30 @@
+namespace FuncStash.Sqlite.Sql;
+
+/// <summary>The statements of a connection that reads.</summary>
+internal sealed class Reader(Connection connection)
+{
+    public Connection Connection { get; } = connection;
+
+    /// <summary>1: key. Columns: etag, data.</summary>
+    public Statement Entity { get; } = connection.Prepare("SELECT etag, data FROM entities WHERE key = ?1");
+
+    /// <summary>1: from, 2: to, 3: take. Columns: key, etag, data.</summary>
+    public Statement Entities { get; } = connection.Prepare(
+        "SELECT key, etag, data FROM entities WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3");
+
+    /// <summary>As <see cref="Entities"/>, without the data.</summary>
+    public Statement Keys { get; } = connection.Prepare(
+        "SELECT key, etag FROM entities WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3");
+
+    /// <summary>1: queue, 2 and 3: after this time of visibility and id. Columns: visible_at, id, dequeues, text.</summary>
+    public Statement Messages { get; } = connection.Prepare(
+        """
+        SELECT visible_at, id, dequeues, text FROM queue_messages
+        WHERE queue = ?1 AND (visible_at, id) > (?2, ?3) ORDER BY visible_at, id
+        """);
+
+    /// <summary>1: name. Columns: content.</summary>
+    public Statement Body { get; } = connection.Prepare("SELECT content FROM bodies WHERE name = ?1");
+
+    public Statement Ping { get; } = connection.Prepare("SELECT next FROM versions");
+}

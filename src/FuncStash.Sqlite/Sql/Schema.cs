@@ -1,0 +1,67 @@
+namespace FuncStash.Sqlite.Sql;
+
+/// <summary>What is in the file, and how it is opened.</summary>
+internal static class Schema
+{
+    private const int Version = 1;
+
+    /// <summary>
+    /// Entity keys are TABLE/PARTITION/ROW as UTF-8: <c>/</c> is not allowed within one, and one text column compares
+    /// faster than three. A queue message is keyed by when it becomes visible, so receiving reads from the front.
+    /// Space that was used once is used again; the file does not shrink by itself.
+    /// </summary>
+    private const string Tables =
+        """
+        CREATE TABLE entities(key TEXT PRIMARY KEY, etag INTEGER NOT NULL, data BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE queue_messages(
+            queue TEXT NOT NULL, visible_at INTEGER NOT NULL, id INTEGER NOT NULL,
+            dequeues INTEGER NOT NULL, text TEXT NOT NULL,
+            PRIMARY KEY(queue, visible_at, id)) WITHOUT ROWID;
+        CREATE TABLE bodies(name TEXT NOT NULL UNIQUE, content BLOB NOT NULL);
+        CREATE TABLE versions(next INTEGER NOT NULL);
+        INSERT INTO versions VALUES(1);
+        """;
+
+    /// <summary>Opens the one connection that writes, and makes a new file a store.</summary>
+    /// <exception cref="StoreFailedException">The file is no store, or one of a later version.</exception>
+    public static Connection OpenWriter(string path)
+    {
+        var connection = new Connection(path, readOnly: false);
+        try
+        {
+            // Synced at each commit (FULL); 16 MB of log before pages move into the file, and of cache.
+            connection.Execute(
+                """
+                PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
+                PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;
+                """);
+            Prepare(connection, path);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a connection that reads what is committed, beside the writer.</summary>
+    public static Connection OpenReader(string path)
+    {
+        var connection = new Connection(path, readOnly: true);
+        connection.Execute("PRAGMA cache_size = -2000");
+        return connection;
+    }
+
+    private static void Prepare(Connection connection, string path)
+    {
+        var read = connection.Prepare("PRAGMA user_version");
+        read.Step();
+        var version = read.Number(0);
+        read.Reset();
+        if (version is not (0 or Version))
+            throw new StoreFailedException($"The store '{path}' was made by another version ({version}).", 0);
+        if (version == 0)
+            connection.Execute($"BEGIN IMMEDIATE; {Tables} PRAGMA user_version = {Version}; COMMIT");
+    }
+}

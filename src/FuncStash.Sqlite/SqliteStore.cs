@@ -1,0 +1,112 @@
+using System.Text;
+using FuncStash.Sqlite.Bodies;
+using FuncStash.Sqlite.Entities;
+using FuncStash.Sqlite.Queues;
+using FuncStash.Sqlite.Sql;
+using FuncStash.Sqlite.Writing;
+using FuncStash.Storage;
+
+namespace FuncStash.Sqlite;
+
+/// <summary>
+/// The storage ports on one SQLite file, owned by one process. What is acknowledged was synced to disk; the writes of
+/// callers that come together share a sync. A cancelled call that was already handed to the writer still takes effect.
+/// </summary>
+public sealed class SqliteStore : IStore, IAsyncDisposable
+{
+    private readonly FileStream? ownership;
+
+    private readonly Connection connection;
+
+    private readonly Readers readers;
+
+    private readonly Writer writer;
+
+    private readonly SqliteWorkQueues queues;
+
+    private int closed;
+
+    private SqliteStore(FileStream? ownership, Connection connection, Readers readers, TimeProvider time)
+    {
+        this.ownership = ownership;
+        this.connection = connection;
+        this.readers = readers;
+        var counts = CountMessages(connection);
+        writer = new Writer(new WriteSession(connection, time));
+        queues = new SqliteWorkQueues(readers, writer, counts, time);
+        Tables = new SqliteTables(readers, writer, queues);
+        Bodies = new SqliteBodies(readers, writer);
+    }
+
+    public ITables Tables { get; }
+
+    public IWorkQueues Queues => queues;
+
+    public IBodies Bodies { get; }
+
+    /// <summary>Opens a store, and makes a new one where there is none.</summary>
+    /// <param name="path">A file in a folder that exists, or <c>:memory:</c> for a store that leaves nothing on disk.</param>
+    /// <param name="time">The clock of visibility, leases and waits.</param>
+    /// <exception cref="StoreInUseException">This process or another has it open.</exception>
+    /// <exception cref="StoreFailedException">The file is no store, or cannot be read or written.</exception>
+    public static SqliteStore Open(string path, TimeProvider time)
+    {
+        if (path == ":memory:")
+        {
+            var only = Schema.OpenWriter(path);
+            return new SqliteStore(null, only, new Readers([new Reader(only)]), time);
+        }
+
+        path = Path.GetFullPath(path);
+        if (File.Exists(path)) // by another name it is the same store
+            path = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        var ownership = StoreLock.Take(path);
+        var opened = new List<Connection>();
+        try
+        {
+            opened.Add(Schema.OpenWriter(path));
+            for (var i = 0; i < Math.Clamp(Environment.ProcessorCount, 2, 4); i++)
+                opened.Add(Schema.OpenReader(path));
+            return new SqliteStore(ownership, opened[0], new Readers([.. opened.Skip(1).Select(c => new Reader(c))]), time);
+        }
+        catch
+        {
+            foreach (var each in opened)
+                each.Dispose();
+            ownership.Dispose();
+            throw;
+        }
+    }
+
+    public ValueTask PingAsync(CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        ObjectDisposedException.ThrowIf(closed != 0, this);
+        using var loan = readers.Lend();
+        loan.Reader.Ping.Step();
+        loan.Reader.Ping.Reset();
+        return default;
+    }
+
+    /// <summary>Ends the waits of receivers, finishes what was handed to the writer, and lets go of the file.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref closed, 1) != 0)
+            return;
+        queues.Dispose();
+        await Task.Run(writer.Dispose);
+        readers.Dispose();
+        connection.Dispose(); // the last one out moves the log into the file
+        if (ownership is not null)
+            await ownership.DisposeAsync();
+    }
+
+    private static Dictionary<string, long> CountMessages(Connection connection)
+    {
+        var counts = new Dictionary<string, long>(StringComparer.Ordinal);
+        var rows = connection.Prepare("SELECT queue, COUNT(*) FROM queue_messages GROUP BY queue");
+        while (rows.Step())
+            counts[Encoding.UTF8.GetString(rows.Bytes(0))] = rows.Number(1);
+        return counts;
+    }
+}

@@ -1,0 +1,124 @@
+using FuncStash.Sqlite.Queues;
+using FuncStash.Sqlite.Sql;
+
+namespace FuncStash.Sqlite.Writing;
+
+/// <summary>The connection that writes, its statements, and the numbers it gives out. Used by the writer's thread alone.</summary>
+internal sealed class WriteSession
+{
+    // Numbers are promised in blocks, so that a restart goes on behind all that may have been seen.
+    private const long Block = 1_000_000;
+
+    private readonly Statement begin, commit, rollback, reserve;
+
+    private readonly Connection connection;
+
+    private readonly TimeProvider time;
+
+    private long next, reserved, durable;
+
+    public WriteSession(Connection connection, TimeProvider time)
+    {
+        this.connection = connection;
+        this.time = time;
+        begin = connection.Prepare("BEGIN IMMEDIATE");
+        commit = connection.Prepare("COMMIT");
+        rollback = connection.Prepare("ROLLBACK");
+        reserve = connection.Prepare("UPDATE versions SET next = ?1");
+        InsertEntity = connection.Prepare("INSERT OR IGNORE INTO entities(key, etag, data) VALUES(?1, ?2, ?3)");
+        UpsertEntity = connection.Prepare("INSERT OR REPLACE INTO entities(key, etag, data) VALUES(?1, ?2, ?3)");
+        ReplaceEntity = connection.Prepare("UPDATE entities SET etag = ?2, data = ?3 WHERE key = ?1 AND etag = ?4");
+        DeleteEntity = connection.Prepare("DELETE FROM entities WHERE key = ?1 AND etag = ?2");
+        DeleteAnyEntity = connection.Prepare("DELETE FROM entities WHERE key = ?1");
+        FindEntity = connection.Prepare("SELECT etag FROM entities WHERE key = ?1");
+        InsertMessage = connection.Prepare(
+            "INSERT INTO queue_messages(queue, visible_at, id, dequeues, text) VALUES(?1, ?2, ?3, 0, ?4)");
+        MoveMessage = connection.Prepare(
+            """
+            UPDATE queue_messages SET queue = ?4, visible_at = ?5, dequeues = ?6
+            WHERE queue = ?1 AND visible_at = ?2 AND id = ?3
+            """);
+        DeleteMessage = connection.Prepare("DELETE FROM queue_messages WHERE queue = ?1 AND visible_at = ?2 AND id = ?3");
+        PutBody = connection.Prepare(
+            "INSERT INTO bodies(name, content) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET content = excluded.content");
+        DeleteBody = connection.Prepare("DELETE FROM bodies WHERE name = ?1");
+        next = reserved = durable = ReadNext();
+    }
+
+    /// <summary>1: key, 2: etag, 3: data. No change when the key is there.</summary>
+    public Statement InsertEntity { get; }
+
+    /// <summary>1: key, 2: etag, 3: data.</summary>
+    public Statement UpsertEntity { get; }
+
+    /// <summary>1: key, 2: etag, 3: data, 4: the etag that must stand.</summary>
+    public Statement ReplaceEntity { get; }
+
+    /// <summary>1: key, 2: the etag that must stand.</summary>
+    public Statement DeleteEntity { get; }
+
+    /// <summary>1: key.</summary>
+    public Statement DeleteAnyEntity { get; }
+
+    /// <summary>1: key. Columns: etag.</summary>
+    public Statement FindEntity { get; }
+
+    /// <summary>1: queue, 2: visible_at, 3: id, 4: text.</summary>
+    public Statement InsertMessage { get; }
+
+    /// <summary>1 to 3: queue, visible_at, id; 4 to 6: the new queue, visible_at, dequeues.</summary>
+    public Statement MoveMessage { get; }
+
+    /// <summary>1: queue, 2: visible_at, 3: id.</summary>
+    public Statement DeleteMessage { get; }
+
+    /// <summary>1: name, 2: content.</summary>
+    public Statement PutBody { get; }
+
+    /// <summary>1: name.</summary>
+    public Statement DeleteBody { get; }
+
+    /// <summary>The queues that may have something for a waiting receiver now.</summary>
+    public HashSet<WorkQueue> Touched { get; } = [];
+
+    public Lock Gate => connection.Gate;
+
+    /// <summary>Unix time in ms.</summary>
+    public long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>A number that was never given out before, in this process or an earlier one; it only grows.</summary>
+    public long NextVersion()
+    {
+        if (next >= reserved)
+        {
+            reserved = next + Block;
+            reserve.Bind(1, reserved).Run();
+        }
+
+        return next++;
+    }
+
+    public void Begin() => begin.Run();
+
+    public void Commit()
+    {
+        commit.Run();
+        durable = reserved;
+    }
+
+    public void Rollback()
+    {
+        reserved = durable;
+        if (connection.InTransaction) // some errors roll back by themselves
+            rollback.Run();
+    }
+
+    private long ReadNext()
+    {
+        var read = connection.Prepare("SELECT next FROM versions");
+        read.Step();
+        var number = read.Number(0);
+        read.Reset();
+        return number;
+    }
+}

@@ -1,0 +1,147 @@
+using System.Runtime.InteropServices;
+
+namespace FuncStash.Sqlite.Writing;
+
+/// <summary>
+/// The one thread that writes. It takes what has gathered while the last group was synced and makes it the next group:
+/// one transaction, one sync, however many callers.
+/// </summary>
+internal sealed class Writer : IDisposable
+{
+    private const int MaxOperations = 512, MaxBytes = 8 * 1024 * 1024;
+
+    private readonly Lock gate = new();
+
+    private readonly AutoResetEvent wake = new(false);
+
+    private readonly WriteSession session;
+
+    private readonly Thread thread;
+
+    private List<Operation> pending = [], taken = [];
+
+    private bool sleeping, closed;
+
+    public Writer(WriteSession session)
+    {
+        this.session = session;
+        thread = new Thread(Run) { IsBackground = true, Name = "SQLite writer" };
+        thread.Start();
+    }
+
+    /// <exception cref="ObjectDisposedException">The store was closed.</exception>
+    public void Submit(Operation operation)
+    {
+        bool wasSleeping;
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(closed, typeof(SqliteStore));
+            pending.Add(operation);
+            wasSleeping = sleeping;
+            sleeping = false;
+        }
+
+        if (wasSleeping)
+            wake.Set();
+    }
+
+    /// <summary>Finishes what was submitted, and takes no more.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+            closed = true;
+        wake.Set();
+        thread.Join();
+        wake.Dispose();
+    }
+
+    private void Run()
+    {
+        while (Take())
+        {
+            var all = CollectionsMarshal.AsSpan(taken);
+            while (!all.IsEmpty)
+            {
+                var group = all[..GroupSize(all)];
+                Write(group);
+                all = all[group.Length..];
+            }
+
+            taken.Clear();
+        }
+    }
+
+    /// <summary>Waits for operations; false when the writer was closed and none are left.</summary>
+    private bool Take()
+    {
+        while (true)
+        {
+            lock (gate)
+            {
+                if (pending.Count > 0)
+                {
+                    (pending, taken) = (taken, pending);
+                    return true;
+                }
+
+                if (closed)
+                    return false;
+                sleeping = true;
+            }
+
+            wake.WaitOne();
+        }
+    }
+
+    private static int GroupSize(ReadOnlySpan<Operation> operations)
+    {
+        var bytes = 0L;
+        for (var i = 0; i < operations.Length && i < MaxOperations; i++)
+            if ((bytes += operations[i].Bytes) > MaxBytes && i > 0)
+                return i;
+        return Math.Min(operations.Length, MaxOperations);
+    }
+
+    private void Write(ReadOnlySpan<Operation> group)
+    {
+        if (Commit(group) is { } failure)
+        {
+            if (group.Length == 1)
+                group[0].Fail(failure);
+            else
+                for (var i = 0; i < group.Length; i++)
+                    Write(group.Slice(i, 1)); // so that only the one at fault fails
+            return;
+        }
+
+        foreach (var operation in group)
+            operation.Publish(session);
+        foreach (var queue in session.Touched)
+            queue.Dispatch();
+        session.Touched.Clear();
+        foreach (var operation in group)
+            operation.Complete();
+    }
+
+    private Exception? Commit(ReadOnlySpan<Operation> group)
+    {
+        foreach (var operation in group)
+            operation.Claim();
+        lock (session.Gate)
+            try
+            {
+                session.Begin();
+                foreach (var operation in group)
+                    operation.Apply(session);
+                session.Commit();
+                return null;
+            }
+            catch (Exception e)
+            {
+                session.Rollback();
+                foreach (var operation in group)
+                    operation.Undo();
+                return e;
+            }
+    }
+}
