@@ -1,0 +1,20 @@
+using FuncStash.Testing;
+
+namespace FuncStash.EndToEnd.Tests.Hosts;
+
+/// <summary>A storage account of its own, in an Azurite process of its own.</summary>
+internal sealed class AzuriteData : DataStore
+{
+    private readonly AzuriteServer _azurite;
+
+    private AzuriteData(AzuriteServer azurite) => _azurite = azurite;
+
+    public override IReadOnlyList<string> Arguments { get; } = ["--storage", "azure"];
+
+    public override IReadOnlyDictionary<string, string?> Environment =>
+        new Dictionary<string, string?> { ["AzureWebJobsStorage"] = _azurite.ConnectionString };
+
+    public static async Task<DataStore> StartAsync() => new AzuriteData(await AzuriteServer.StartAsync());
+
+    public override ValueTask DisposeAsync() => _azurite.DisposeAsync();
+}

@@ -1,0 +1,9 @@
+namespace FuncStash.EndToEnd.Tests.Hosts;
+
+/// <summary>The same server process with its data in an Azure Storage account.</summary>
+public sealed class AzuriteHost : ServerHost
+{
+    public override string Name => "Server+Azurite";
+
+    public override Task<DataStore> NewDataAsync() => AzuriteData.StartAsync();
+}

@@ -1,0 +1,53 @@
+namespace FuncStash.EndToEnd.Tests.Hosts;
+
+/// <summary>
+/// One way to run FuncStash: a kind of host on a kind of storage. It keeps one shared host for the tests that
+/// isolate themselves by names, and starts further ones for those that stop, kill or configure it.
+/// </summary>
+public abstract class HostFixture : IAsyncDisposable
+{
+    private readonly Lazy<Task<(RunningHost Host, DataStore Data)>> _shared;
+
+    protected HostFixture() => _shared = new(StartSharedAsync);
+
+    /// <summary>As it is named in the report, such as <c>Server+SQLite</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Why this host cannot run here; null when it can.</summary>
+    public virtual string? Unavailable => null;
+
+    public async Task<RunningHost> SharedAsync() => (await _shared.Value).Host;
+
+    /// <summary>An empty place for a host's data.</summary>
+    public abstract Task<DataStore> NewDataAsync();
+
+    /// <summary>Starts a host on the data and waits until it is ready.</summary>
+    /// <param name="port">0 lets the system choose.</param>
+    public abstract Task<RunningHost> StartAsync(DataStore data, int port = 0, Credentials? credentials = null);
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        if (!_shared.IsValueCreated || _shared.Value.IsFaulted)
+            return;
+        var (host, data) = await _shared.Value;
+        await host.DisposeAsync();
+        await data.DisposeAsync();
+    }
+
+    private async Task<(RunningHost, DataStore)> StartSharedAsync()
+    {
+        var data = await NewDataAsync();
+        return (await StartAsync(data), data);
+    }
+}
+
+/// <summary>Where a host keeps its data, and how it is told so; it outlives the host.</summary>
+public abstract class DataStore : IAsyncDisposable
+{
+    public abstract IReadOnlyList<string> Arguments { get; }
+
+    public virtual IReadOnlyDictionary<string, string?> Environment { get; } = new Dictionary<string, string?>();
+
+    public abstract ValueTask DisposeAsync();
+}

@@ -1,0 +1,32 @@
+namespace FuncStash.EndToEnd.Tests.Hosts;
+
+/// <summary>Where the built server and the Node project are, found from where the tests run.</summary>
+internal static class Repository
+{
+#if DEBUG
+    private const string Configuration = "Debug";
+#else
+    private const string Configuration = "Release";
+#endif
+
+    public static string Root { get; } = FindRoot();
+
+    public static string ServerDll { get; } = Path.Combine(
+        Root, "src", "FuncStash.Server", "bin", Configuration, "net10.0", "FuncStash.Server.dll");
+
+    public static string FunctionsOutput { get; } = Path.Combine(
+        Root, "src", "FuncStash.Functions", "bin", Configuration, "net10.0");
+
+    public static string NodeFolder { get; } = Path.Combine(Root, "tests", "FuncStash.EndToEnd.Tests", "node");
+
+    private static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "FuncStash.sln")))
+                return folder.FullName;
+        }
+
+        throw new DirectoryNotFoundException("no FuncStash.sln above " + AppContext.BaseDirectory);
+    }
+}

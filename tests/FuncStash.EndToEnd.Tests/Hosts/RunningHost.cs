@@ -1,0 +1,41 @@
+namespace FuncStash.EndToEnd.Tests.Hosts;
+
+/// <summary>One running FuncStash, whatever runs it.</summary>
+public sealed class RunningHost : IAsyncDisposable
+{
+    private readonly ChildProcess _process;
+
+    internal RunningHost(ChildProcess process, Uri url, Credentials credentials)
+    {
+        _process = process;
+        Url = url;
+        Credentials = credentials;
+    }
+
+    /// <summary>The base URL, such as <c>http://127.0.0.1:8080</c>.</summary>
+    public Uri Url { get; }
+
+    public Credentials Credentials { get; }
+
+    public string Output => _process.Output;
+
+    /// <summary>Ends it with SIGTERM; the exit code.</summary>
+    public Task<int> StopAsync() => _process.TerminateAsync(TimeSpan.FromSeconds(30));
+
+    /// <summary>Ends it with SIGKILL, at once, wherever it is.</summary>
+    public Task KillAsync() => _process.KillAsync();
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+}
+
+/// <summary>What a client and a receiver need to know; the defaults are the public ones of contract §22.</summary>
+public sealed record Credentials(string Token, string CurrentSigningKey, string NextSigningKey)
+{
+    public static Credentials Development { get; } = new(
+        "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0=",
+        "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r",
+        "sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs");
+
+    public Credentials WithSwappedKeys() =>
+        this with { CurrentSigningKey = NextSigningKey, NextSigningKey = CurrentSigningKey };
+}

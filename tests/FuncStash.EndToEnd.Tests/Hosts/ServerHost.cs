@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace FuncStash.EndToEnd.Tests.Hosts;
+
+/// <summary>FuncStash.Server as its own process.</summary>
+public abstract partial class ServerHost : HostFixture
+{
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+
+    public override async Task<RunningHost> StartAsync(DataStore data, int port = 0, Credentials? credentials = null)
+    {
+        credentials ??= Credentials.Development;
+        var process = ChildProcess.Start(
+            "dotnet",
+            [Repository.ServerDll, "--port", port.ToString(CultureInfo.InvariantCulture), .. data.Arguments],
+            new Dictionary<string, string?>(data.Environment)
+            {
+                ["QSTASH_TOKEN"] = credentials.Token,
+                ["QSTASH_CURRENT_SIGNING_KEY"] = credentials.CurrentSigningKey,
+                ["QSTASH_NEXT_SIGNING_KEY"] = credentials.NextSigningKey,
+            });
+        try
+        {
+            await process.WaitForLineAsync(line => Ready().IsMatch(line), StartTimeout);
+            var url = await process.WaitForLineAsync(line => Url().IsMatch(line), StartTimeout);
+            return new RunningHost(process, new Uri(Url().Match(url).Groups[1].Value), credentials);
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+    }
+
+    // The SDK waits for the same line before it uses a server it started (contract §22).
+    [GeneratedRegex(@"runn+ing( at|\.)", RegexOptions.IgnoreCase)]
+    private static partial Regex Ready();
+
+    [GeneratedRegex(@"QSTASH_URL=(http://\S+?)/?\s*$")]
+    private static partial Regex Url();
+}
