@@ -38,16 +38,17 @@ internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOpti
     {
         CheckDelay(lease);
         var schedule = Schedule(queue);
-        var deadline = time.GetUtcNow() + wait;
-        for (var asked = false; ;)
+        var start = time.GetUtcNow();
+        while (true)
         {
             cancellation.ThrowIfCancellationRequested();
             var turn = schedule.Take();
-            var left = deadline - time.GetUtcNow();
+            var left = start + wait - turn.At;
             var isLast = left <= TimeSpan.Zero;
-            if (turn.IsNow || (isLast && !asked))
+
+            // Nobody leaves with nothing unless the queue was asked during the wait, by whomever.
+            if (turn.IsNow || (isLast && turn.LastEmpty <= start))
             {
-                asked = true;
                 var leases = await TakeAsync(queue, max, lease, cancellation);
                 if (leases.Count > 0)
                 {

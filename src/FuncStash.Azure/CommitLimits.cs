@@ -28,7 +28,7 @@ internal static class CommitLimits
         };
         if (entity is null)
             return 0;
-        var size = entity.Values.Sum(value => 2L * value.Key.Length + Size(value.Value));
+        var size = entity.Values.Values.Sum(Size);
         return size <= Entity.MaxBytes ? size : throw new ArgumentException(
             $"The row {entity.RowKey} holds {size} bytes; {Entity.MaxBytes} are the most.");
     }

@@ -12,7 +12,7 @@ internal sealed class PollSchedule(TimeProvider time)
     private readonly Lock gate = new();
     private TaskCompletionSource signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan interval = Shortest;
-    private DateTimeOffset next;
+    private DateTimeOffset next, lastEmpty;
     private bool busy;
     private long news;
 
@@ -21,7 +21,10 @@ internal sealed class PollSchedule(TimeProvider time)
     /// <param name="Wait">How long until it is worth asking.</param>
     /// <param name="Signal">Ends the wait early.</param>
     /// <param name="News">To hand back to <see cref="Empty"/>.</param>
-    public readonly record struct Turn(bool IsNow, TimeSpan Wait, Task Signal, long News);
+    /// <param name="At">When this turn was taken.</param>
+    /// <param name="LastEmpty">When somebody last asked and got nothing.</param>
+    public readonly record struct Turn(
+        bool IsNow, TimeSpan Wait, Task Signal, long News, DateTimeOffset At, DateTimeOffset LastEmpty);
 
     public Turn Take()
     {
@@ -31,7 +34,7 @@ internal sealed class PollSchedule(TimeProvider time)
             var isNow = busy || now >= next;
             if (isNow && !busy)
                 next = now + interval;
-            return new Turn(isNow, isNow ? TimeSpan.Zero : next - now, signal.Task, news);
+            return new Turn(isNow, isNow ? TimeSpan.Zero : next - now, signal.Task, news, now, lastEmpty);
         }
     }
 
@@ -48,6 +51,7 @@ internal sealed class PollSchedule(TimeProvider time)
         {
             if (turn.News != news)
                 return;
+            lastEmpty = turn.At;
             interval = busy ? Shortest : Min(interval * 2, Longest);
             if (busy)
                 next = time.GetUtcNow() + interval;

@@ -11,8 +11,11 @@ namespace FuncStash.Storage;
 /// </remarks>
 public sealed record Commit(string Table, string PartitionKey, IReadOnlyList<Write> Writes)
 {
-    /// <summary>The most writes in one commit, and the most bytes they may hold together (Azure Table transactions).</summary>
-    public const int MaxWrites = 100, MaxBytes = 3 * 1024 * 1024;
+    /// <summary>
+    /// The most writes in one commit, and the most bytes their values may hold together: the request of an Azure Table
+    /// transaction is 4 MiB at most, in which binary values are base64, a third longer.
+    /// </summary>
+    public const int MaxWrites = 100, MaxBytes = 2816 * 1024;
 
     /// <summary>Work-queue messages to send once the writes stand.</summary>
     public IReadOnlyList<Send> Sends { get; init; } = [];

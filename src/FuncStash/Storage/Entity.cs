@@ -9,8 +9,11 @@ namespace FuncStash.Storage;
 /// </remarks>
 public sealed record Entity(string PartitionKey, string RowKey, IReadOnlyDictionary<string, object> Values)
 {
-    /// <summary>The most that the values of one entity may hold, in bytes: 1 MiB in Azure Table, less its overhead.</summary>
-    public const int MaxBytes = 900 * 1024;
+    /// <summary>
+    /// The most that the values of one entity may hold, in bytes: 1 MiB in Azure Table, which Azurite measures on the
+    /// request, where binary values are base64, a third longer.
+    /// </summary>
+    public const int MaxBytes = 700 * 1024;
 
     /// <summary>The version this entity was read or written at; null for one that was never stored.</summary>
     public string? ETag { get; init; }

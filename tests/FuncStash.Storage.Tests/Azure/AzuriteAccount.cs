@@ -10,8 +10,16 @@ public sealed class AzuriteAccount : IAsyncLifetime
 {
     private static int last;
     private AzuriteServer? server;
+    private AzureStore? store;
 
-    public async ValueTask InitializeAsync() => server = await AzuriteServer.StartAsync();
+    /// <summary>A store for tests that name their own tables and queues.</summary>
+    public IStore Store => store ?? throw new InvalidOperationException("not started yet");
+
+    public async ValueTask InitializeAsync()
+    {
+        server = await AzuriteServer.StartAsync();
+        store = new AzureStore(Options());
+    }
 
     public AzureStoreOptions Options() => new()
     {
@@ -19,5 +27,9 @@ public sealed class AzuriteAccount : IAsyncLifetime
         Prefix = $"test{Interlocked.Increment(ref last)}",
     };
 
-    public ValueTask DisposeAsync() => server?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        store?.Dispose();
+        return server?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
 }

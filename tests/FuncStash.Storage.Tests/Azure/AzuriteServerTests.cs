@@ -28,7 +28,8 @@ public sealed class AzuriteServerTests
 
         server.Kill();
         Assert.False(server.IsRunning);
-        await Assert.ThrowsAnyAsync<Exception>(() => store.PingAsync().AsTask());
+        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(500), TimeProvider.System);
+        await Assert.ThrowsAnyAsync<Exception>(() => store.PingAsync(limit.Token).AsTask());
         await server.RestartAsync();
         await store.PingAsync();
         Assert.Equal(connection, server.ConnectionString);

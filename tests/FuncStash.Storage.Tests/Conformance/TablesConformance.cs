@@ -167,12 +167,24 @@ public abstract class TablesConformance : StoreConformance
     public async Task More_writes_or_bytes_than_a_commit_may_hold_are_refused()
     {
         var many = Enumerable.Range(0, Commit.MaxWrites + 1).Select(i => Insert("p", $"r{i:000}")).ToArray<Write>();
-        var big = Enumerable.Range(0, 4)
-            .Select(i => new Write.Insert(Row("p", $"b{i}", ("Data", new byte[800 * 1024])))).ToArray<Write>();
+        var big = Enumerable.Range(0, 5)
+            .Select(i => new Write.Insert(Row("p", $"b{i}", ("Data", new byte[600 * 1024])))).ToArray<Write>();
 
         await Assert.ThrowsAsync<ArgumentException>(() => CommitAsync("p", many));
         await Assert.ThrowsAsync<ArgumentException>(() => CommitAsync("p", big));
         Assert.Empty(await AllAsync("p"));
+    }
+
+    [Theory]
+    [InlineData(4, Entity.MaxBytes)]
+    [InlineData(Commit.MaxWrites, Commit.MaxBytes / Commit.MaxWrites)]
+    public async Task A_commit_may_hold_as_much_as_is_allowed(int rows, int bytesEach)
+    {
+        var writes = Enumerable.Range(0, rows)
+            .Select(i => new Write.Upsert(Row("p", $"r{i:000}", ("Data", new byte[bytesEach])))).ToArray<Write>();
+
+        Assert.True((await CommitAsync("p", writes)).Applied);
+        Assert.All(await AllAsync("p"), row => Assert.Equal(bytesEach, row.Bytes("Data")!.Length));
     }
 
     private async Task<IReadOnlyList<Entity>> AllAsync(string partition) =>

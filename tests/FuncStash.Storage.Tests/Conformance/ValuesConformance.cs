@@ -43,6 +43,20 @@ public abstract class ValuesConformance : StoreConformance
     }
 
     [Fact]
+    public async Task The_largest_row_may_be_written_in_every_way()
+    {
+        var row = Row("p", "r", ("Data", new byte[Entity.MaxBytes]));
+
+        var inserted = await CommitAsync("p", new Write.Insert(row));
+        var replaced = await CommitAsync("p", new Write.Replace(row, inserted.ETags[0]));
+        var upserted = await CommitAsync("p", new Write.Upsert(row));
+        var together = await CommitAsync("p", new Write.Replace(row, upserted.ETags[0]), new Write.Upsert(Row("p", "s")));
+
+        Assert.True(replaced.Applied && together.Applied);
+        Assert.Equal(Entity.MaxBytes, (await GetAsync("p", "r"))!.Bytes("Data")!.Length);
+    }
+
+    [Fact]
     public async Task A_row_holds_values_of_all_types_and_none_that_was_not_set()
     {
         var values = new (string, object)[]
