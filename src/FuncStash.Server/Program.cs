@@ -1,2 +1,71 @@
-var app = WebApplication.CreateSlimBuilder(args).Build();
-await app.RunAsync();
+using System.Net;
+using FuncStash;
+using FuncStash.Delivery;
+using FuncStash.Http;
+using FuncStash.Server;
+using FuncStash.Storage;
+
+ServerArguments arguments;
+FuncStashOptions options;
+try
+{
+    arguments = ServerArguments.Parse(args, Environment.GetEnvironmentVariable);
+    options = FuncStashSettings.Read(Environment.GetEnvironmentVariable);
+    Startup.CheckCredentials(arguments, options);
+}
+catch (FormatException error)
+{
+    Console.Error.WriteLine($"funcstash: {error.Message}");
+    return 2;
+}
+if (arguments.Help)
+{
+    Console.WriteLine(ServerArguments.Usage);
+    return 0;
+}
+
+IStore store;
+try
+{
+    store = Startup.OpenStore(arguments);
+}
+catch (Exception error) when (error is IOException or InvalidOperationException or UnauthorizedAccessException or FormatException)
+{
+    Console.Error.WriteLine($"funcstash: {error.Message}");
+    return 1;
+}
+
+var builder = WebApplication.CreateSlimBuilder();
+builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true)
+    .SetMinimumLevel(LogLevel.Warning);
+builder.WebHost.ConfigureKestrel(kestrel =>
+{
+    kestrel.AddServerHeader = false;
+    kestrel.Limits.MaxRequestBodySize = options.MaxBatchBytes;
+    kestrel.Listen(arguments.Host, arguments.Port);
+});
+// In-flight deliveries may end; after that the process does.
+builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+builder.Services.AddSingleton(store);
+builder.Services.AddSingleton<IDeliverySchedule, QueueSchedule>();
+builder.Services.AddFuncStash(options);
+builder.Services.AddHostedService<DeliveryWorker>();
+
+await using var app = builder.Build();
+var api = app.Services.GetRequiredService<Api>();
+app.Run(api.HandleAsync);
+try
+{
+    await app.StartAsync();
+}
+catch (IOException error) when (error.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+{
+    // The JS SDK looks for these words with the port at the end.
+    Console.Error.WriteLine($"funcstash: address already in use: {new IPEndPoint(arguments.Host, arguments.Port)}");
+    return 1;
+}
+Startup.Print(app.Urls.First(), options);
+await app.WaitForShutdownAsync();
+if (store is IAsyncDisposable disposable)
+    await disposable.DisposeAsync();
+return 0;

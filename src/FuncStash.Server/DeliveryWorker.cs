@@ -1,0 +1,163 @@
+using System.Collections.Concurrent;
+using FuncStash.Delivery;
+using FuncStash.Storage;
+
+namespace FuncStash.Server;
+
+/// <summary>Takes deliveries off the work queue and runs them side by side. One a process; several processes may share a queue.</summary>
+/// <remarks>Entered at start-up; at shut-down it takes no more and lets those in flight end.</remarks>
+internal sealed partial class DeliveryWorker(
+    IStore store, DeliveryService deliveries, TimeProvider time, ILogger<DeliveryWorker> log) : BackgroundService
+{
+    private const int MaxInFlight = 1024, MaxBatch = 64, MaxTries = 10;
+
+    private static readonly TimeSpan s_lease = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_wait = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<Lease, long> _inFlight = new();
+    private readonly SemaphoreSlim _places = new(MaxInFlight);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var ended = new CancellationTokenSource();
+        var renewing = RenewAsync(ended.Token);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await ReceiveAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+            }
+            catch (Exception error)
+            {
+                LogReceiveFailed(log, error);
+                await Task.Delay(TimeSpan.FromSeconds(1), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        for (var i = 0; i < MaxInFlight; i++)
+            await _places.WaitAsync(CancellationToken.None);
+        await ended.CancelAsync();
+        await renewing;
+    }
+
+    public override void Dispose()
+    {
+        _places.Dispose();
+        base.Dispose();
+    }
+
+    private async Task ReceiveAsync(CancellationToken stop)
+    {
+        await _places.WaitAsync(stop);
+        var places = 1;
+        while (places < MaxBatch && _places.Wait(0, CancellationToken.None))
+            places++;
+        IReadOnlyList<Lease> leases = [];
+        try
+        {
+            leases = await store.Queues.ReceiveAsync(DeliveryTicket.Queue, places, s_lease, s_wait, stop);
+        }
+        finally
+        {
+            if (places > leases.Count)
+                _places.Release(places - leases.Count);
+        }
+        foreach (var lease in leases)
+        {
+            _inFlight[lease] = time.GetTimestamp();
+            _ = RunAsync(lease);
+        }
+    }
+
+    private async Task RunAsync(Lease lease)
+    {
+        // The loop goes on receiving while this message is loaded.
+        await Task.Yield();
+        try
+        {
+            if (DeliveryTicket.TryParse(lease.Text, out var ticket))
+                await deliveries.RunAsync(ticket, lease);
+            else
+                await PoisonAsync(lease, null);
+        }
+        catch (Exception error)
+        {
+            await FailAsync(lease, error);
+        }
+        finally
+        {
+            _inFlight.TryRemove(lease, out _);
+            _places.Release();
+        }
+    }
+
+    // The message stays as it was: storage that failed is asked again later, a message that always fails is set aside.
+    private async Task FailAsync(Lease lease, Exception error)
+    {
+        try
+        {
+            if (lease.DequeueCount >= MaxTries)
+            {
+                await PoisonAsync(lease, error);
+                return;
+            }
+            LogStepFailed(log, error, lease.Text, lease.DequeueCount);
+            await store.Queues.RenewAsync(lease, TimeSpan.FromSeconds(Math.Min(60, 1 << Math.Min(lease.DequeueCount, 6))));
+        }
+        catch (Exception second)
+        {
+            // The lease runs out by itself.
+            LogStepFailed(log, second, lease.Text, lease.DequeueCount);
+        }
+    }
+
+    private async Task PoisonAsync(Lease lease, Exception? error)
+    {
+        LogPoison(log, error, lease.Text, lease.DequeueCount);
+        await store.Queues.PoisonAsync(lease);
+    }
+
+    // Attempts may take longer than a lease.
+    private async Task RenewAsync(CancellationToken ended)
+    {
+        using var timer = new PeriodicTimer(s_lease / 4, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(ended))
+            {
+                foreach (var (lease, since) in _inFlight)
+                {
+                    if (time.GetElapsedTime(since) > s_lease / 4)
+                        await RenewAsync(lease);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    private async Task RenewAsync(Lease lease)
+    {
+        try
+        {
+            if (_inFlight.ContainsKey(lease))
+                await store.Queues.RenewAsync(lease, s_lease);
+        }
+        catch (Exception error)
+        {
+            LogStepFailed(log, error, lease.Text, lease.DequeueCount);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "receiving deliveries failed")]
+    private static partial void LogReceiveFailed(ILogger log, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "delivery {Ticket} failed on try {Tries} and is tried again")]
+    private static partial void LogStepFailed(ILogger log, Exception error, string ticket, int tries);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "delivery {Ticket} cannot be handled after {Tries} tries: moved to the poison queue")]
+    private static partial void LogPoison(ILogger log, Exception? error, string ticket, int tries);
+}

@@ -1,0 +1,66 @@
+using FuncStash.Delivery;
+using FuncStash.Messages;
+using FuncStash.Publishing;
+
+namespace FuncStash.Callbacks;
+
+/// <summary>Makes the messages that report an attempt's outcome (contract §9).</summary>
+internal static class CallbackMessages
+{
+    /// <summary>The callbacks of one attempt: after each one, and once more of its own kind when the message has failed.</summary>
+    public static IReadOnlyList<Message> Of(
+        Message source, byte[] body, int retried, AttemptOutcome outcome, string? dlqId, long now, FuncStashOptions options)
+    {
+        if (source.Callback is null && (source.FailureCallback is null || dlqId is null))
+            return [];
+        var messages = new List<Message>(2);
+        if (source.Callback is { } callback)
+        {
+            var content = CallbackBody.Create(source, body, retried, outcome, null);
+            messages.Add(Create(source, callback, $"callback|{retried}", content, now, options));
+        }
+        if (source.FailureCallback is { } failure && dlqId is not null)
+        {
+            var content = CallbackBody.Create(source, body, retried, outcome, dlqId);
+            messages.Add(Create(source, failure, "failure-callback", content, now, options));
+        }
+        return messages;
+    }
+
+    // The id follows from message and attempt, so a step done twice makes one callback.
+    private static Message Create(
+        Message source, CallbackSettings callback, string cause, byte[] content, long now, FuncStashOptions options)
+    {
+        var settings = PublishSettingsReader.Parse(callback.Settings, options);
+        var header = new HeaderMap();
+        foreach (var (name, values) in settings.Header)
+            header.Add(name, values);
+        foreach (var (name, values) in callback.Settings)
+        {
+            if (name.StartsWith("Upstash-Workflow-", StringComparison.OrdinalIgnoreCase))
+                header.Set(HeaderName.Canonical(name), values);
+        }
+        if (!header.Contains("Content-Type"))
+            header.Set("Content-Type", "application/json");
+        return new Message
+        {
+            Id = source.Id.Follower(cause, now),
+            Url = callback.Url,
+            Method = settings.Method ?? "POST",
+            Header = header,
+            Body = content,
+            NotBefore = settings.DueAt(now),
+            MaxRetries = settings.Retries ?? source.MaxRetries,
+            RetryDelay = settings.RetryDelay,
+            TimeoutMs = settings.Timeout is { } timeout ? (long)timeout.TotalMilliseconds : null,
+            Callback = settings.Callback,
+            FailureCallback = settings.FailureCallback,
+            Labels = settings.Labels,
+            FlowControl = settings.FlowControl,
+            CallerIp = source.CallerIp,
+            Redact = settings.Redact,
+            TraceParent = source.TraceParent,
+            CallbackOf = source.Id.Text,
+        };
+    }
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using FuncStash.Delivery;
+using FuncStash.Messages;
+using FuncStash.Storage;
+
+namespace FuncStash.DeadLetters;
+
+/// <summary>A message that failed for good, with the last response (contract §14).</summary>
+public sealed record DeadLetter(DlqId Id, Message Message, int ResponseStatus)
+{
+    /// <summary>The most that is kept of the last response, in bytes.</summary>
+    public const int ResponseBytes = 256 * 1024;
+
+    public HeaderMap ResponseHeader { get; init; } = HeaderMap.Empty;
+
+    public byte[] ResponseBody { get; init; } = [];
+
+    public string? Error { get; init; }
+
+    public string? ETag { get; init; }
+
+    public static DeadLetter Of(DlqId id, Message message, AttemptOutcome outcome, string error) => new(id, message, outcome.Status)
+    {
+        ResponseHeader = (outcome as AttemptOutcome.Response)?.Header ?? HeaderMap.Empty,
+        ResponseBody = (outcome as AttemptOutcome.Response)?.Body is { } body
+            ? body.Length > ResponseBytes ? body[..ResponseBytes] : body
+            : [],
+        Error = error,
+    };
+}
+
+/// <summary>The id of a dead letter: when the message failed, and a number.</summary>
+/// <param name="FailedAt">Unix milliseconds.</param>
+/// <param name="Number">Tells apart what failed in the same millisecond; also spreads them over partitions.</param>
+public readonly record struct DlqId(long FailedAt, int Number)
+{
+    public const int Shards = 4;
+
+    public static DlqId New(long failedAt) => new(failedAt, Random.Shared.Next(0, 1_000_000_000));
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{FailedAt}-{Number}");
+
+    internal string Partition => ShardPartition(Number % Shards);
+
+    /// <summary>The row key: sorts oldest first.</summary>
+    internal string Key => string.Create(CultureInfo.InvariantCulture, $"{FailedAt:D13}-{Number:D9}");
+
+    internal static string ShardPartition(int shard) => string.Create(CultureInfo.InvariantCulture, $"dlq-{shard}");
+
+    public static DlqId Parse(string text) =>
+        TryParse(text, out var id) ? id : throw new FormatException($"not a dead letter's id: {text}");
+
+    public static bool TryParse(string? text, out DlqId id)
+    {
+        id = default;
+        var dash = text?.IndexOf('-', StringComparison.Ordinal) ?? -1;
+        if (dash < 0 || !long.TryParse(text.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out var ms)
+            || !int.TryParse(text.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || ms > 9_999_999_999_999 || number >= 1_000_000_000)
+            return false;
+        id = new DlqId(ms, number);
+        return true;
+    }
+}

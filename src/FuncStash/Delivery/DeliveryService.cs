@@ -1,0 +1,155 @@
+using FuncStash.DeadLetters;
+using FuncStash.Logs;
+using FuncStash.Messages;
+using FuncStash.Signing;
+using FuncStash.Storage;
+
+namespace FuncStash.Delivery;
+
+/// <summary>One step of a delivery: load, stop if nothing is to be done, attempt, settle.</summary>
+/// <remarks>
+/// At least once: a worker that dies between sending and settling leaves the message as it was, and the step is done
+/// again. Two workers with the same message cannot both settle it, because settling replaces the row at its version.
+/// </remarks>
+public sealed class DeliveryService(
+    MessageStore messages, DeadLetterStore deadLetters, Outbound outbound, Signer signer, SigningKeys keys,
+    DestinationLanes lanes, FuncStashOptions options, TimeProvider time)
+{
+    // An attempt that takes longer than this is written down as ACTIVE before it ends.
+    private static readonly TimeSpan s_slow = TimeSpan.FromSeconds(1);
+
+    /// <summary>Does what is due for a message now.</summary>
+    /// <param name="ticket">The message, and the number under which it was sent on its way.</param>
+    /// <param name="lease">The work-queue lease to end with the step; null where the host ends it.</param>
+    /// <param name="stop">Ends the attempt; the message then stays as it was.</param>
+    public async Task<StepResult> RunAsync(DeliveryTicket ticket, Lease? lease, CancellationToken stop = default)
+    {
+        var stored = await messages.GetAsync(ticket.Id, stop);
+        if (stored is null || (ticket.Number < stored.Progress.Ticket && !stored.Ended))
+        {
+            await messages.EndLeaseAsync(End(lease), stop);
+            return StepResult.Done.Instance;
+        }
+        if (stored.Ended)
+        {
+            await RepairAsync(stored, lease, stop);
+            return StepResult.Done.Instance;
+        }
+        if (stored.Progress.DueAt > Now)
+            return await AgainAsync(stored.Progress.DueAt, lease, stop);
+        if (stored.Outbox.Count > 0)
+            await messages.RepairAsync(stored, null, null, stop);
+        if (lanes.TryEnter(stored.Message.Url) is not { } place)
+            return await AgainAsync(Now + Random.Shared.Next(500, 1500), lease, stop);
+        var answered = true;
+        try
+        {
+            var attempt = await AttemptAsync(stored, stop);
+            answered = attempt.Outcome is AttemptOutcome.Response;
+            return await SettleAsync(attempt, lease, stop);
+        }
+        finally
+        {
+            place.Leave(answered);
+        }
+    }
+
+    private sealed record Attempt(StoredMessage Stored, byte[] Body, long StartedAt, AttemptOutcome Outcome);
+
+    private async Task<Attempt> AttemptAsync(StoredMessage stored, CancellationToken stop)
+    {
+        var message = stored.Message;
+        var body = await messages.BodyAsync(message, stop);
+        var pair = await keys.GetAsync(stop);
+        var startedAt = Now;
+        var sending = outbound.SendAsync(message, body, stored.Progress.Retried, signer.Sign(pair.Current, message.Url, body), stop);
+        if (await IsSlowAsync(sending))
+            stored = await MarkActiveAsync(stored, startedAt, stop) ?? stored;
+        return new Attempt(stored, body, startedAt, await sending);
+    }
+
+    private async Task<StepResult> SettleAsync(Attempt attempt, Lease? lease, CancellationToken stop)
+    {
+        var (stored, body, startedAt, outcome) = attempt;
+        var now = time.GetUtcNow();
+        var verdict = Verdict.Of(stored.Message, stored.Progress.Retried, outcome, now);
+        var step = Settlement.Of(stored, body, startedAt, outcome, verdict, now.ToUnixTimeMilliseconds(), options);
+        if (verdict is Verdict.Failed failed)
+        {
+            var letter = DeadLetter.Of(DlqId.Parse(step.After.DlqId!), stored.Message, outcome, failed.Error);
+            step = step with { Also = await deadLetters.AddingAsync(letter, body, stop) };
+        }
+        var retryAt = (verdict as Verdict.Retry)?.At;
+        // From here on the step is finished whatever happens: the destination has had its attempt.
+        var after = await messages.ApplyAsync(stored, step, End(lease, retryAt), CancellationToken.None);
+        if (after is null)
+        {
+            // Cancelled meanwhile, or another worker was faster.
+            await messages.EndLeaseAsync(End(lease), CancellationToken.None);
+            return StepResult.Done.Instance;
+        }
+        return retryAt is { } at ? new StepResult.Again(at) : StepResult.Done.Instance;
+    }
+
+    private static async ValueTask<bool> IsSlowAsync(Task sending, TimeProvider time)
+    {
+        try
+        {
+            await sending.WaitAsync(s_slow, time);
+            return false;
+        }
+        catch (TimeoutException)
+        {
+            return !sending.IsCompleted;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private ValueTask<bool> IsSlowAsync(Task sending) => sending.IsCompleted ? ValueTask.FromResult(false) : IsSlowAsync(sending, time);
+
+    private ValueTask<StoredMessage?> MarkActiveAsync(StoredMessage stored, long startedAt, CancellationToken stop)
+    {
+        var active = new LogEvent(stored.Id.Text, MessageState.Active, startedAt, stored.Progress.Events);
+        var after = stored.Progress with
+        {
+            State = MessageState.Active,
+            ActiveSince = startedAt,
+            Events = stored.Progress.Events + 1,
+        };
+        return messages.ApplyAsync(stored, new Transition(after, [active]), cancellation: stop);
+    }
+
+    private async Task<StepResult> AgainAsync(long at, Lease? lease, CancellationToken stop)
+    {
+        await messages.EndLeaseAsync(End(lease, at), stop);
+        return new StepResult.Again(at);
+    }
+
+    // The worker before may have died between settling and what belongs to it.
+    private async ValueTask RepairAsync(StoredMessage stored, Lease? lease, CancellationToken stop)
+    {
+        Commit? also = null;
+        if (DlqId.TryParse(stored.Progress.DlqId, out var dlqId) && await deadLetters.GetAsync(dlqId, stop) is null)
+        {
+            var outcome = await messages.LastOutcomeAsync(stored, stop);
+            var letter = DeadLetter.Of(dlqId, stored.Message, outcome.Outcome, outcome.Error);
+            also = await deadLetters.AddingAsync(letter, await messages.BodyAsync(stored.Message, stop), stop);
+        }
+        await messages.RepairAsync(stored, also, End(lease), stop);
+    }
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private LeaseEnd? End(Lease? lease, long? visibleAt = null)
+    {
+        if (lease is null)
+            return null;
+        if (visibleAt is not { } at)
+            return new LeaseEnd(lease);
+        var delay = TimeSpan.FromMilliseconds(Math.Max(0, at - Now));
+        return new LeaseEnd(lease, delay > IWorkQueues.MaxDelay ? IWorkQueues.MaxDelay : delay);
+    }
+}

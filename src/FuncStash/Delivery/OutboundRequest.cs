@@ -1,0 +1,74 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Net.Http.Headers;
+using FuncStash.Messages;
+
+namespace FuncStash.Delivery;
+
+/// <summary>Makes the request that a destination receives (contract §6.5).</summary>
+internal static class OutboundRequest
+{
+    // Of the connection, not of the message; or set by the service, whose own values win over forwarded ones.
+    private static readonly FrozenSet<string> s_notForwarded = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
+        "Accept-Encoding", "Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Authenticate",
+        "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+        "User-Agent", "Upstash-Message-Id", "Upstash-Retried", "Upstash-Signature", "Upstash-Caller-Ip",
+        "Upstash-Topic-Name", "Upstash-Schedule-Id", "Upstash-Region");
+
+    public static HttpRequestMessage Create(Message message, byte[] body, int retried, string signature, string region)
+    {
+        var request = new HttpRequestMessage(Method(message.Method), ToUri(message.Url));
+        if (body.Length > 0 || message.Header.Contains("Content-Type") || message.Method is not ("GET" or "DELETE"))
+            request.Content = new ByteArrayContent(body);
+        foreach (var (name, values) in message.Header)
+        {
+            if (!s_notForwarded.Contains(name) && !request.Headers.TryAddWithoutValidation(name, values))
+                request.Content?.Headers.TryAddWithoutValidation(name, values);
+        }
+        var headers = request.Headers;
+        headers.TryAddWithoutValidation("User-Agent", "Upstash-QStash");
+        headers.TryAddWithoutValidation("Upstash-Message-Id", message.Id.Text);
+        headers.TryAddWithoutValidation("Upstash-Retried", retried.ToString(CultureInfo.InvariantCulture));
+        headers.TryAddWithoutValidation("Upstash-Signature", signature);
+        headers.TryAddWithoutValidation("Upstash-Caller-Ip", message.CallerIp);
+        headers.TryAddWithoutValidation("Upstash-Region", region);
+        if (message.TopicName is { } topic)
+            headers.TryAddWithoutValidation("Upstash-Topic-Name", topic);
+        if (message.ScheduleId is { } schedule)
+            headers.TryAddWithoutValidation("Upstash-Schedule-Id", schedule);
+        if (message.TraceParent is { } trace && !message.Header.Contains("traceparent"))
+            headers.TryAddWithoutValidation("traceparent", trace);
+        return request;
+    }
+
+    /// <summary>The response's headers, those of its content included.</summary>
+    public static HeaderMap ResponseHeaders(HttpResponseMessage response)
+    {
+        var map = new HeaderMap();
+        Copy(response.Headers.NonValidated, map);
+        Copy(response.Content.Headers.NonValidated, map);
+        return map;
+    }
+
+    private static void Copy(HttpHeadersNonValidated headers, HeaderMap map)
+    {
+        foreach (var (name, values) in headers)
+            map.Add(Publishing.HeaderName.Canonical(name), [.. values]);
+    }
+
+    private static HttpMethod Method(string method) => method switch
+    {
+        "POST" => HttpMethod.Post,
+        "GET" => HttpMethod.Get,
+        "PUT" => HttpMethod.Put,
+        "PATCH" => HttpMethod.Patch,
+        "DELETE" => HttpMethod.Delete,
+        _ => new HttpMethod(method),
+    };
+
+    // Byte for byte what the publisher gave: no dot segments resolved, no escapes changed.
+    private static Uri ToUri(string url) =>
+        new(url, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = HasPath(url) });
+
+    private static bool HasPath(string url) => url.IndexOf('/', url.IndexOf("://", StringComparison.Ordinal) + 3) > 0;
+}

@@ -1,0 +1,19 @@
+namespace FuncStash.Delivery;
+
+/// <summary>What a host does after a delivery step.</summary>
+public abstract record StepResult
+{
+    private StepResult()
+    {
+    }
+
+    /// <summary>Nothing more: the message has ended, or somebody else acts for it.</summary>
+    public sealed record Done : StepResult
+    {
+        public static readonly Done Instance = new();
+    }
+
+    /// <summary>The same step again.</summary>
+    /// <param name="At">When, in unix milliseconds.</param>
+    public sealed record Again(long At) : StepResult;
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using FuncStash.Messages;
+using FuncStash.Retries;
+
+namespace FuncStash.Delivery;
+
+/// <summary>What follows from an attempt's outcome.</summary>
+public abstract record Verdict
+{
+    private Verdict()
+    {
+    }
+
+    public sealed record Delivered : Verdict;
+
+    /// <param name="At">When to try again, in unix milliseconds.</param>
+    /// <param name="Error">Why the attempt failed.</param>
+    public sealed record Retry(long At, string Error) : Verdict;
+
+    /// <param name="Error">Why the last attempt failed.</param>
+    public sealed record Failed(string Error) : Verdict;
+
+    /// <summary>The one decision after an attempt (contract §6.1 to §6.4).</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="retried">How many retries had been started, this attempt included.</param>
+    /// <param name="outcome">What came back.</param>
+    /// <param name="now">When it came back.</param>
+    public static Verdict Of(Message message, int retried, AttemptOutcome outcome, DateTimeOffset now)
+    {
+        if (outcome is AttemptOutcome.Response { IsSuccess: true })
+            return new Delivered();
+        var error = outcome is AttemptOutcome.NoResponse none
+            ? none.Error
+            : string.Create(CultureInfo.InvariantCulture, $"destination answered with status {outcome.Status}");
+        if (retried >= message.MaxRetries || IsNonRetryable(outcome))
+            return new Failed(error);
+        return new Retry((now + Wait(message, retried, outcome, now)).ToUnixTimeMilliseconds(), error);
+    }
+
+    // The response's wish is the later and more specific one, so it beats the publisher's.
+    private static TimeSpan Wait(Message message, int retried, AttemptOutcome outcome, DateTimeOffset now)
+    {
+        if (outcome is AttemptOutcome.Response response
+            && RetryAfter.Parse(name => response.Header[name]?[0], now) is { } wished)
+            return wished;
+        if (message.RetryDelay is { } text && RetryDelayExpression.TryParse(text, out var expression, out _))
+            return expression!.Delay(retried);
+        return Backoff.Delay(retried + 1);
+    }
+
+    private static bool IsNonRetryable(AttemptOutcome outcome) =>
+        outcome is AttemptOutcome.Response { StatusCode: 489 } response
+        && string.Equals(response.Header["Upstash-NonRetryable-Error"]?[0], "true", StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,52 @@
+namespace FuncStash;
+
+/// <summary>What an operator may set. Every value has a default that suits a local server.</summary>
+public sealed record FuncStashOptions
+{
+    /// <summary>Tokens that may do everything, newest first. At least one.</summary>
+    public IReadOnlyList<string> Tokens { get; init; } = [DevServer.Token];
+
+    /// <summary>Tokens that may look but not act.</summary>
+    public IReadOnlyList<string> ReadOnlyTokens { get; init; } = [];
+
+    /// <summary>The signing keys until the first rotation (contract §8.1).</summary>
+    public string CurrentSigningKey { get; init; } = DevServer.CurrentSigningKey;
+
+    public string NextSigningKey { get; init; } = DevServer.NextSigningKey;
+
+    /// <summary>The largest payload of one message, in bytes, and the most that is kept of a response.</summary>
+    public int MaxBodyBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>The largest <c>/v2/batch</c> request, in bytes.</summary>
+    public int MaxBatchBytes { get; init; } = 100 * 1024 * 1024;
+
+    public int MaxRetries { get; init; } = 1000;
+
+    /// <summary>How long an attempt may take at most; <c>Upstash-Timeout</c> can only shorten it.</summary>
+    public TimeSpan MaxTimeout { get; init; } = TimeSpan.FromMinutes(15);
+
+    public TimeSpan MaxDelay { get; init; } = TimeSpan.FromDays(366);
+
+    /// <summary>How long ended messages and log events are kept.</summary>
+    public TimeSpan LogRetention { get; init; } = TimeSpan.FromDays(7);
+
+    public TimeSpan DlqRetention { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long a message stays readable and cancellable under its id after its end (contract §6.7).</summary>
+    public TimeSpan EndedGrace { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The window of a deduplication id (contract §13).</summary>
+    public TimeSpan DeduplicationWindow { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Sent as <c>Upstash-Region</c>: one of the two values receivers know (contract §6.5).</summary>
+    public string Region { get; init; } = "EU-CENTRAL-1";
+
+}
+
+/// <summary>The public credentials of the official development server (contract §22): fit for tests only.</summary>
+public static class DevServer
+{
+    public const string Token = "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0=";
+    public const string CurrentSigningKey = "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r";
+    public const string NextSigningKey = "sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs";
+}

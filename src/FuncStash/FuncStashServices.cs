@@ -1,0 +1,50 @@
+using FuncStash.Access;
+using FuncStash.DeadLetters;
+using FuncStash.Deduplication;
+using FuncStash.Delivery;
+using FuncStash.Http;
+using FuncStash.Logs;
+using FuncStash.Messages;
+using FuncStash.Publishing;
+using FuncStash.Signing;
+using FuncStash.Storage;
+using FuncStash.UrlGroups;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace FuncStash;
+
+public static class FuncStashServices
+{
+    /// <summary>Adds the service. The host adds an <see cref="IStore"/> and an <see cref="IDeliverySchedule"/>.</summary>
+    public static IServiceCollection AddFuncStash(this IServiceCollection services, FuncStashOptions options)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton(provider => provider.GetRequiredService<IStore>().Tables);
+        services.AddSingleton<MessageIds>();
+        services.AddSingleton<MessageStore>();
+        services.AddSingleton<Cancellation>();
+        services.AddSingleton<Deduplicator>();
+        services.AddSingleton<UrlGroupStore>();
+        services.AddSingleton<Publisher>();
+        services.AddSingleton<Signer>();
+        services.AddSingleton<SigningKeys>();
+        services.AddSingleton<Outbound>();
+        services.AddSingleton<DestinationLanes>();
+        services.AddSingleton<DeliveryService>();
+        services.AddSingleton<DeadLetterStore>();
+        services.AddSingleton<DeadLetterReader>();
+        services.AddSingleton<LogReader>();
+        services.AddSingleton<TokenCheck>();
+        services.AddSingleton<Api>();
+        services.AddSingleton<IResource, PublishResource>();
+        services.AddSingleton<IResource, BatchResource>();
+        services.AddSingleton<IResource, MessagesResource>();
+        services.AddSingleton<IResource, LogsResource>();
+        services.AddSingleton<IResource, DlqResource>();
+        services.AddSingleton<IResource, TopicsResource>();
+        services.AddSingleton<IResource, KeysResource>();
+        return services;
+    }
+}

@@ -1,0 +1,75 @@
+using FuncStash.Access;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace FuncStash.Http;
+
+/// <summary>The whole HTTP API: finds the route, checks the token, turns refusals into answers. Every host calls this.</summary>
+public sealed partial class Api(IEnumerable<IResource> resources, TokenCheck tokens, ILogger<Api> log)
+{
+    private readonly RouteTable _routes = new(resources.SelectMany(resource => resource.Routes));
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        try
+        {
+            await RouteAsync(context);
+        }
+        catch (QStashException refusal)
+        {
+            await Answer.ErrorAsync(context, refusal.Status, refusal.Message);
+        }
+        catch (BadHttpRequestException malformed)
+        {
+            await Answer.ErrorAsync(context, malformed.StatusCode, malformed.Message);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is there any more to read an answer.
+        }
+        catch (Exception error)
+        {
+            LogFailure(log, error, context.Request.Method, context.Request.Path);
+            if (!context.Response.HasStarted)
+                await Answer.ErrorAsync(context, 500, "internal error");
+        }
+    }
+
+    private async Task RouteAsync(HttpContext context)
+    {
+        var target = RequestTarget.Of(context);
+        if (_routes.Find(context.Request.Method, target, out var otherMethod) is not { } found)
+        {
+            throw otherMethod
+                ? new QStashException(405, $"method {context.Request.Method} is not allowed for {target.Path}")
+                : QStashException.NotFound($"no such route: {context.Request.Method} {target.Path}");
+        }
+        var inHeader = false;
+        if (found.Route.Access != AccessLevel.None)
+        {
+            var level = tokens.LevelOf(TokenOf(context.Request, target, out inHeader));
+            if (level == AccessLevel.None)
+                throw new QStashException(401, "unauthorized: invalid or missing token");
+            if (level < found.Route.Access)
+                throw new QStashException(403, "forbidden: this token is read-only");
+        }
+        await found.Route.Handle(new ApiCall(context, target, found.Values, inHeader));
+    }
+
+    private static string? TokenOf(HttpRequest request, RequestTarget target, out bool inHeader)
+    {
+        const string Bearer = "Bearer ";
+        string? header = request.Headers.Authorization;
+        inHeader = header is not null && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase);
+        return inHeader ? header![Bearer.Length..].Trim() : target["qstash_token"];
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    private static partial void LogFailure(ILogger log, Exception error, string method, PathString path);
+}
+
+/// <summary>One resource of the API and its routes.</summary>
+public interface IResource
+{
+    IEnumerable<Route> Routes { get; }
+}

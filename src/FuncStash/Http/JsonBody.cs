@@ -1,0 +1,66 @@
+using System.Text.Json;
+
+namespace FuncStash.Http;
+
+/// <summary>Reads JSON request bodies and says what is wrong with those that are not what the call needs.</summary>
+internal static class JsonBody
+{
+    /// <exception cref="QStashException">400 when the body is no JSON of the given kind.</exception>
+    public static JsonDocument Parse(ReadOnlyMemory<byte> body, JsonValueKind kind)
+    {
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(body);
+        }
+        catch (JsonException error)
+        {
+            throw QStashException.BadRequest($"invalid JSON body: {error.Message}");
+        }
+        if (document.RootElement.ValueKind == kind)
+            return document;
+        document.Dispose();
+        throw QStashException.BadRequest($"invalid JSON body: must be {(kind == JsonValueKind.Array ? "an array" : "an object")}");
+    }
+
+    /// <summary>A string property; null when it is absent or null.</summary>
+    public static string? Text(this JsonElement item, string name) => Property(item, name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.String } text => text.GetString(),
+        _ => throw Invalid(name, "a string"),
+    };
+
+    public static bool? Flag(this JsonElement item, string name) => Property(item, name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.True } => true,
+        { ValueKind: JsonValueKind.False } => false,
+        _ => throw Invalid(name, "true or false"),
+    };
+
+    public static int? Number(this JsonElement item, string name) => Property(item, name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } number when number.TryGetInt32(out var value) => value,
+        _ => throw Invalid(name, "a whole number"),
+    };
+
+    /// <summary>An array property; empty when it is absent or null.</summary>
+    public static IEnumerable<JsonElement> Items(this JsonElement item, string name) => Property(item, name) switch
+    {
+        null => [],
+        { ValueKind: JsonValueKind.Array } array => array.EnumerateArray(),
+        _ => throw Invalid(name, "an array"),
+    };
+
+    public static JsonElement? Property(JsonElement item, string name)
+    {
+        if (item.ValueKind != JsonValueKind.Object)
+            throw QStashException.BadRequest("invalid JSON body: items must be objects");
+        return item.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    }
+
+    private static QStashException Invalid(string name, string kind) =>
+        QStashException.BadRequest($"invalid JSON body: {name} must be {kind}");
+}

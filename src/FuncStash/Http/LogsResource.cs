@@ -1,0 +1,140 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text.Json;
+using FuncStash.Access;
+using FuncStash.Logs;
+using FuncStash.Messages;
+
+namespace FuncStash.Http;
+
+/// <summary><c>/v2/events</c> and <c>/v2/logs</c>: the log (contract §15).</summary>
+public sealed class LogsResource(LogReader reader, MessageStore messages) : IResource
+{
+    private const int DefaultCount = 100, MaxCount = 1000;
+
+    public IEnumerable<Route> Routes =>
+    [
+        new("GET", "/v2/events", AccessLevel.Read, call => ListAsync(call, ["events"])),
+        new("GET", "/v2/logs", AccessLevel.Read, call => ListAsync(call, ["logs", "events"])),
+    ];
+
+    private async Task ListAsync(ApiCall call, string[] names)
+    {
+        var page = await reader.ListAsync(QueryOf(call.Target), call.Aborted);
+        var bodies = new Dictionary<MessageId, byte[]>();
+        foreach (var entry in page.Entries)
+        {
+            if (!bodies.ContainsKey(entry.Message.Id))
+                bodies[entry.Message.Id] = await messages.BodyAsync(entry.Message, call.Aborted);
+        }
+        await call.JsonAsync(200, json =>
+        {
+            json.WriteStartObject();
+            foreach (var name in names)
+            {
+                json.WriteStartArray(name);
+                foreach (var entry in page.Entries)
+                    Write(json, entry, bodies[entry.Message.Id]);
+                json.WriteEndArray();
+            }
+            json.WriteIf("cursor", page.Next);
+            json.WriteEndObject();
+        });
+    }
+
+    private static LogQuery QueryOf(RequestTarget target)
+    {
+        var parameters = new ListParameters(target, "state", "messageIds", "messageId", "groupBy");
+        var query = new LogQuery
+        {
+            Filter = parameters.Filter,
+            Count = parameters.Count(DefaultCount, MaxCount),
+            EarliestFirst = parameters.EarliestFirst(byDefault: false),
+            States = StatesOf(parameters.Values("state")),
+            MessageIds = IdsOf([.. parameters.Values("messageIds"), .. parameters.Values("messageId")]),
+            After = PositionOf(parameters.Cursor),
+        };
+        return query;
+    }
+
+    private static FrozenSet<MessageState> StatesOf(IReadOnlyList<string> values)
+    {
+        var states = new HashSet<MessageState>();
+        foreach (var text in values.SelectMany(v => v.Split(',')))
+        {
+            if (text == "IN_PROGRESS")
+                states.UnionWith([MessageState.Active, MessageState.Retry, MessageState.Error]);
+            else if (MessageStates.TryParse(text, out var state))
+                states.Add(state);
+            else
+                throw QStashException.BadRequest($"invalid state: {text}");
+        }
+        return states.ToFrozenSet();
+    }
+
+    // An id that is none matches nothing, as an unknown one does.
+    private static List<MessageId> IdsOf(IReadOnlyList<string> values)
+    {
+        var ids = new List<MessageId>();
+        foreach (var text in values.SelectMany(v => v.Split(',')))
+            ids.Add(MessageId.TryParse(text, out var id) ? id : default);
+        return ids;
+    }
+
+    // A bare unix time in milliseconds is a cursor too (contract §15).
+    private static string? PositionOf(string? cursor)
+    {
+        if (cursor is null)
+            return null;
+        if (cursor.Contains('|', StringComparison.Ordinal) && cursor.Length > 19)
+            return cursor;
+        return long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var ms)
+            ? LogPosition.At(ms)
+            : throw QStashException.BadRequest($"invalid cursor: {cursor}");
+    }
+
+    private static void Write(Utf8JsonWriter json, LogEntry entry, byte[] body)
+    {
+        var (item, message) = (entry.Event, entry.Message);
+        var redact = MessageAnswer.RedactionOf(message);
+        json.WriteStartObject();
+        json.WriteNumber("time", item.Time);
+        json.WriteString("messageId", item.Message);
+        json.WriteString("url", message.Url);
+        json.WriteString("state", item.State.Wire());
+        json.WritePropertyName("header");
+        MessageAnswer.WriteHeader(json, MessageAnswer.Redact(message.Header, redact));
+        if (redact is { Body: true })
+            MessageAnswer.WriteBody(json, "body", "body", body, redacted: true);
+        else if (body.Length > 0)
+            json.WriteBase64String("body", body);
+        json.WriteIf("error", item.Error);
+        json.WriteIf("nextDeliveryTime", item.NextDelivery);
+        json.WriteIf("topicName", message.TopicName);
+        json.WriteIf("endpointName", message.EndpointName);
+        json.WriteIf("scheduleId", message.ScheduleId);
+        json.WriteIf("queueName", message.QueueName);
+        json.WriteIf("responseStatus", item.ResponseStatus);
+        if (item.ResponseBody is { Length: > 0 } answer)
+            json.WriteBase64String("responseBody", answer);
+        if (item.ResponseHeader is { } responseHeader)
+        {
+            // The documentation has the plural, the Python SDK reads the singular.
+            json.WritePropertyName("responseHeaders");
+            MessageAnswer.WriteHeader(json, responseHeader);
+            json.WritePropertyName("responseHeader");
+            MessageAnswer.WriteHeader(json, responseHeader);
+        }
+        json.WriteIf("timeout", message.TimeoutMs);
+        json.WriteString("method", message.Method);
+        MessageAnswer.WriteCallback(json, "callback", "callbackHeaders", message.Callback, redact);
+        MessageAnswer.WriteCallback(json, "failureCallback", "failureCallbackHeaders", message.FailureCallback, redact);
+        json.WriteNumber("maxRetries", message.MaxRetries);
+        json.WriteIf("retryDelayExpression", message.RetryDelay);
+        json.WriteIf("retryDelayExpr", message.RetryDelay);
+        MessageAnswer.WriteFlowControl(json, message.FlowControl);
+        MessageAnswer.WriteLabels(json, message.Labels);
+        json.WriteString("callerIP", message.CallerIp);
+        json.WriteEndObject();
+    }
+}

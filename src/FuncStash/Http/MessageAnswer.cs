@@ -1,0 +1,107 @@
+using System.Text;
+using System.Text.Json;
+using FuncStash.Logs;
+using FuncStash.Messages;
+
+namespace FuncStash.Http;
+
+/// <summary>Messages as JSON (contract §7), with what was to be redacted redacted (§17).</summary>
+internal static class MessageAnswer
+{
+    private static readonly UTF8Encoding s_strictUtf8 = new(false, throwOnInvalidBytes: true);
+
+    /// <summary>Writes the fields that messages and dead letters share.</summary>
+    public static void WriteFields(Utf8JsonWriter json, Message message, byte[] body)
+    {
+        var redact = RedactionOf(message);
+        json.WriteString("messageId", message.Id.Text);
+        json.WriteString("url", message.Url);
+        json.WriteString("method", message.Method);
+        json.WritePropertyName("header");
+        WriteHeader(json, Redact(message.Header, redact));
+        WriteBody(json, "body", "bodyBase64", body, redact?.Body == true);
+        json.WriteNumber("maxRetries", message.MaxRetries);
+        json.WriteNumber("notBefore", message.NotBefore);
+        json.WriteNumber("createdAt", message.CreatedAt);
+        json.WriteString("callerIP", message.CallerIp);
+        json.WriteIf("topicName", message.TopicName);
+        json.WriteIf("endpointName", message.EndpointName);
+        json.WriteIf("queueName", message.QueueName);
+        json.WriteIf("scheduleId", message.ScheduleId);
+        WriteCallback(json, "callback", "callbackHeader", message.Callback, redact);
+        WriteCallback(json, "failureCallback", "failureCallbackHeader", message.FailureCallback, redact);
+        WriteFlowControl(json, message.FlowControl);
+        json.WriteIf("retryDelayExpression", message.RetryDelay);
+        WriteLabels(json, message.Labels);
+        json.WriteIf("api", message.Api);
+        json.WriteIf("timeout", message.TimeoutMs);
+    }
+
+    public static void WriteFlowControl(Utf8JsonWriter json, FlowControlSettings? flow)
+    {
+        if (flow is null)
+            return;
+        json.WriteString("flowControlKey", flow.Key);
+        json.WriteIf("rate", flow.Rate);
+        json.WriteIf("parallelism", flow.Parallelism);
+        json.WriteNumber("period", flow.Period);
+    }
+
+    public static void WriteLabels(Utf8JsonWriter json, IReadOnlyList<string>? labels)
+    {
+        if (labels is null)
+            return;
+        json.WriteString("label", labels[0]);
+        json.WriteStartArray("labels");
+        foreach (var label in labels)
+            json.WriteStringValue(label);
+        json.WriteEndArray();
+    }
+
+    public static void WriteCallback(
+        Utf8JsonWriter json, string urlName, string headerName, CallbackSettings? callback, RedactFields? redact)
+    {
+        if (callback is null)
+            return;
+        json.WriteString(urlName, callback.Url);
+        if (callback.Settings.Count > 0)
+        {
+            json.WritePropertyName(headerName);
+            WriteHeader(json, redact is { AllHeaders: true } ? Redact(callback.Settings, redact) : callback.Settings);
+        }
+    }
+
+    /// <summary>A payload as text where it is UTF-8, else as base64 under another name; nothing when it is empty.</summary>
+    public static void WriteBody(Utf8JsonWriter json, string textName, string base64Name, byte[] body, bool redacted)
+    {
+        if (body.Length == 0)
+            return;
+        if (redacted)
+            json.WriteString(textName, RedactFields.Redacted(body));
+        else if (TryText(body) is { } text)
+            json.WriteString(textName, text);
+        else
+            json.WriteBase64String(base64Name, body);
+    }
+
+    public static void WriteHeader(Utf8JsonWriter json, HeaderMap header) =>
+        JsonSerializer.Serialize(json, header, MessageJson.Default.HeaderMap);
+
+    public static HeaderMap Redact(HeaderMap header, RedactFields? redact) =>
+        redact is null ? header : header.Select(redact.Header);
+
+    public static RedactFields? RedactionOf(Message message) =>
+        message.Redact is { } text && RedactFields.TryParse(text, out var fields, out _) ? fields : null;
+
+    private static string? TryText(byte[] body)
+    {
+        try
+        {
+            return s_strictUtf8.GetString(body);
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
+    }
+}

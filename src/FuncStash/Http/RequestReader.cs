@@ -1,0 +1,63 @@
+using FuncStash.Publishing;
+using FuncStash.UrlGroups;
+using Microsoft.Extensions.Primitives;
+
+namespace FuncStash.Http;
+
+/// <summary>Reads a publish out of a request: settings from query and headers, the destination from the raw path.</summary>
+internal static class RequestReader
+{
+    public static async ValueTask<PublishRequest> ReadAsync(
+        ApiCall call, string rawDestination, UrlGroupStore groups, FuncStashOptions options)
+    {
+        var (destination, parameters) = DestinationPath.Split(rawDestination);
+        // A webhook's group can ask for all headers, which only the request at hand has.
+        var forwardAll = ResourceName.IsValid(destination)
+            && await groups.GetAsync(destination, call.Aborted) is { } group
+            && PublishSettingsReader.Parse(group.Headers, options).ForwardsAllHeaders;
+        var settings = ReadSettings(call, parameters, forwardAll, options);
+        var body = await call.BodyAsync(options.MaxBodyBytes);
+        return new PublishRequest(destination, settings, body) { CallerIp = call.CallerIp };
+    }
+
+    /// <summary>Query parameters first, so that a real header of the same name wins (contract §1.1).</summary>
+    public static PublishSettings ReadSettings(
+        ApiCall call, IEnumerable<KeyValuePair<string, string>> parameters, bool forwardAll, FuncStashOptions options)
+    {
+        var reader = new PublishSettingsReader(options);
+        foreach (var (name, value) in parameters)
+            reader.Read(name, value);
+        var headers = call.Request.Headers;
+        foreach (var (name, values) in headers)
+            ReadHeader(reader, name, values);
+        if (forwardAll || reader.ForwardsAllHeaders)
+        {
+            foreach (var (name, values) in headers)
+                ForwardHeader(reader, call, name, values);
+        }
+        return reader.ToSettings();
+    }
+
+    private static void ReadHeader(PublishSettingsReader reader, string name, StringValues values)
+    {
+        foreach (var value in values)
+        {
+            if (value is not null)
+                reader.Read(name, value);
+        }
+    }
+
+    // Without the publish's own settings, the service's token, and what belongs to the connection.
+    private static void ForwardHeader(PublishSettingsReader reader, ApiCall call, string name, StringValues values)
+    {
+        if (PublishSettingsReader.IsSetting(name) || name.StartsWith(':')
+            || name.ToLowerInvariant() is "host" or "content-length" or "connection" or "transfer-encoding" or "content-type"
+            || (call.TokenInHeader && name.Equals("Authorization", StringComparison.OrdinalIgnoreCase)))
+            return;
+        foreach (var value in values)
+        {
+            if (value is not null)
+                reader.ForwardHeader(name, value);
+        }
+    }
+}

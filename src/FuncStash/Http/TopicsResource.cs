@@ -1,0 +1,123 @@
+using System.Text.Json;
+using FuncStash.Access;
+using FuncStash.Messages;
+using FuncStash.Publishing;
+using FuncStash.UrlGroups;
+
+namespace FuncStash.Http;
+
+/// <summary><c>/v2/topics</c>: URL groups (contract §18).</summary>
+public sealed class TopicsResource(UrlGroupStore groups, FuncStashOptions options) : IResource
+{
+    public IEnumerable<Route> Routes =>
+    [
+        new("GET", "/v2/topics", AccessLevel.Read, ListAsync),
+        new("GET", "/v2/topics/{name}", AccessLevel.Read, GetAsync),
+        new("PATCH", "/v2/topics/{name}", AccessLevel.Full, PatchAsync),
+        new("DELETE", "/v2/topics/{name}", AccessLevel.Full, DeleteAsync),
+        new("POST", "/v2/topics/{name}/endpoints", AccessLevel.Full, AddAsync),
+        new("DELETE", "/v2/topics/{name}/endpoints", AccessLevel.Full, RemoveAsync),
+    ];
+
+    private async Task ListAsync(ApiCall call)
+    {
+        var all = await groups.ListAsync(call.Aborted);
+        await call.JsonAsync(200, json =>
+        {
+            json.WriteStartArray();
+            foreach (var group in all)
+                Write(json, group);
+            json.WriteEndArray();
+        });
+    }
+
+    private async Task GetAsync(ApiCall call)
+    {
+        var group = await groups.GetAsync(NameOf(call), call.Aborted) ?? throw NotFound(call);
+        await call.JsonAsync(200, json => Write(json, group));
+    }
+
+    private async Task AddAsync(ApiCall call)
+    {
+        var name = NameOf(call);
+        using var body = await BodyAsync(call);
+        var endpoints = body.RootElement.Items("endpoints").Select(EndpointOf).ToList();
+        if (endpoints.Count == 0)
+            throw QStashException.BadRequest("endpoints: at least one endpoint is needed");
+        await groups.ChangeAsync(name, old => (old ?? new UrlGroup(name, 0, 0, [])).With(endpoints), call.Aborted);
+        await call.OkAsync();
+    }
+
+    private async Task RemoveAsync(ApiCall call)
+    {
+        var name = NameOf(call);
+        using var body = await BodyAsync(call);
+        var removed = body.RootElement.Items("endpoints").Select(e => (Name: e.Text("name"), Url: e.Text("url"))).ToList();
+        if (removed.Count == 0 || removed.Exists(r => r.Name is null && r.Url is null))
+            throw QStashException.BadRequest("endpoints: each endpoint to remove needs a name or a url");
+        if (!await groups.ChangeAsync(name, old => old?.Without(removed), call.Aborted))
+            throw NotFound(call);
+        await call.OkAsync();
+    }
+
+    private async Task PatchAsync(ApiCall call)
+    {
+        var name = NameOf(call);
+        using var body = await BodyAsync(call);
+        HeaderMap headers;
+        try
+        {
+            headers = JsonBody.Property(body.RootElement, "headers")?.Deserialize(MessageJson.Default.HeaderMap) ?? HeaderMap.Empty;
+        }
+        catch (JsonException error)
+        {
+            throw QStashException.BadRequest($"headers: {error.Message}");
+        }
+        // What every publish would be refused for is refused here.
+        PublishSettingsReader.Parse(headers, options);
+        if (!await groups.ChangeAsync(name, old => old is null ? null : old with { Headers = headers }, call.Aborted))
+            throw NotFound(call);
+        await call.OkAsync();
+    }
+
+    private async Task DeleteAsync(ApiCall call)
+    {
+        await groups.DeleteAsync(NameOf(call), call.Aborted);
+        await call.OkAsync();
+    }
+
+    private async ValueTask<JsonDocument> BodyAsync(ApiCall call) =>
+        JsonBody.Parse(await call.BodyAsync(options.MaxBodyBytes), JsonValueKind.Object);
+
+    private static Endpoint EndpointOf(JsonElement item)
+    {
+        var url = item.Text("url") ?? throw QStashException.BadRequest("endpoints: url is missing");
+        if (!Destination.TryParseHttpUrl(url, out var error))
+            throw QStashException.BadRequest($"endpoints: invalid url {url}: {error}");
+        return new Endpoint(item.Text("name") is { Length: > 0 } name ? name : null, url);
+    }
+
+    private static string NameOf(ApiCall call) => ResourceName.IsValid(call.Values[0])
+        ? call.Values[0]
+        : throw QStashException.BadRequest($"invalid topic name: {call.Values[0]}: only letters, digits, '.', '_' and '-' are allowed");
+
+    private static QStashException NotFound(ApiCall call) => QStashException.NotFound($"topic {call.Values[0]} not found");
+
+    private static void Write(Utf8JsonWriter json, UrlGroup group)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", group.Name);
+        json.WriteNumber("createdAt", group.CreatedAt);
+        json.WriteNumber("updatedAt", group.UpdatedAt);
+        json.WriteStartArray("endpoints");
+        foreach (var endpoint in group.Endpoints)
+        {
+            json.WriteStartObject();
+            json.WriteIf("name", endpoint.Name);
+            json.WriteString("url", endpoint.Url);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+}

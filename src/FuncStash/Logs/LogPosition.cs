@@ -1,0 +1,26 @@
+using System.Globalization;
+
+namespace FuncStash.Logs;
+
+/// <summary>
+/// The place of an event in the log, as text that sorts newest first: 13 digits of inverted unix milliseconds, 5 of the
+/// inverted event number, the message's id.
+/// </summary>
+public static class LogPosition
+{
+    private const long MaxTime = 9_999_999_999_999;
+    private const int MaxNumber = 99_999;
+
+    public static string Of(long time, int number, string message) =>
+        string.Create(CultureInfo.InvariantCulture, $"{MaxTime - time:D13}|{MaxNumber - Math.Min(number, MaxNumber):D5}|{message}");
+
+    /// <summary>The position before all events of <paramref name="time"/> and earlier.</summary>
+    public static string At(long time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{MaxTime - Math.Clamp(time, 0, MaxTime):D13}");
+
+    public static int NumberOf(ReadOnlySpan<char> inverted) =>
+        MaxNumber - int.Parse(inverted, CultureInfo.InvariantCulture);
+
+    public static long TimeOf(string position) =>
+        MaxTime - long.Parse(position.AsSpan(0, 13), CultureInfo.InvariantCulture);
+}

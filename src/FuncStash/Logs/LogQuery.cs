@@ -1,0 +1,29 @@
+using System.Collections.Frozen;
+using FuncStash.Messages;
+
+namespace FuncStash.Logs;
+
+/// <summary>What to list of the log (contract §15).</summary>
+public sealed record LogQuery
+{
+    /// <summary>Conditions on the message; its dates bound the time of the event.</summary>
+    public MessageFilter Filter { get; init; } = new();
+
+    public FrozenSet<MessageState> States { get; init; } = [];
+
+    /// <summary>Only these messages; empty for all.</summary>
+    public IReadOnlyList<MessageId> MessageIds { get; init; } = [];
+
+    /// <summary>The position after which to go on; null for the start.</summary>
+    public string? After { get; init; }
+
+    public int Count { get; init; } = 100;
+
+    public bool EarliestFirst { get; init; }
+}
+
+/// <summary>An event with the message it is of.</summary>
+public sealed record LogEntry(LogEvent Event, Message Message);
+
+/// <summary>Entries, and the position after which more follow; null at the end.</summary>
+public sealed record LogPage(IReadOnlyList<LogEntry> Entries, string? Next);

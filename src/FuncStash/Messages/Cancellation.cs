@@ -1,0 +1,30 @@
+using FuncStash.Delivery;
+using FuncStash.Logs;
+
+namespace FuncStash.Messages;
+
+/// <summary>Cancels messages: once acknowledged, no further attempt starts (contract §7.1).</summary>
+public sealed class Cancellation(MessageStore messages, IDeliverySchedule schedule, TimeProvider time)
+{
+    /// <returns>False when there was nothing to cancel: unknown, or ended already.</returns>
+    public async ValueTask<bool> CancelAsync(MessageId id, CancellationToken cancellation = default)
+    {
+        while (await messages.GetAsync(id, cancellation) is { Ended: false } stored)
+        {
+            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            var number = stored.Progress.Events;
+            var step = new Transition(
+                stored.Progress with { State = MessageState.Canceled, EndedAt = now, Events = number + 2 },
+                [
+                    new LogEvent(id.Text, MessageState.CancelRequested, now, number),
+                    new LogEvent(id.Text, MessageState.Canceled, now, number + 1),
+                ]);
+            if (await messages.ApplyAsync(stored, step, cancellation: cancellation) is not null)
+            {
+                await schedule.WakeAsync(stored.Message, cancellation);
+                return true;
+            }
+        }
+        return false;
+    }
+}

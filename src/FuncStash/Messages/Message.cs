@@ -1,0 +1,75 @@
+using System.Text.Json.Serialization;
+
+namespace FuncStash.Messages;
+
+/// <summary>What was published: fixed from its acceptance on. What has become of it is its <see cref="Progress"/>.</summary>
+public sealed record Message
+{
+    [JsonIgnore]
+    public MessageId Id { get; init; }
+
+    public required string Url { get; init; }
+
+    public string Method { get; init; } = "POST";
+
+    /// <summary>The headers to send on, names in canonical form (contract §4.3).</summary>
+    public HeaderMap Header { get; init; } = HeaderMap.Empty;
+
+    /// <summary>The payload, byte for byte; empty here while <see cref="BodyName"/> says where it lies.</summary>
+    [JsonIgnore]
+    public byte[] Body { get; init; } = [];
+
+    /// <summary>The name of the stored payload when it is too big for the message's row.</summary>
+    public string? BodyName { get; init; }
+
+    /// <summary>When it was accepted, in unix milliseconds.</summary>
+    [JsonIgnore]
+    public long CreatedAt => Id.CreatedAt;
+
+    /// <summary>When it was first due, in unix milliseconds.</summary>
+    public long NotBefore { get; init; }
+
+    public int MaxRetries { get; init; }
+
+    /// <summary>The text of <c>Upstash-Retry-Delay</c> (contract §6.3).</summary>
+    public string? RetryDelay { get; init; }
+
+    /// <summary>How long one attempt may take, in milliseconds; null for the service's limit.</summary>
+    public long? TimeoutMs { get; init; }
+
+    public CallbackSettings? Callback { get; init; }
+
+    public CallbackSettings? FailureCallback { get; init; }
+
+    public IReadOnlyList<string>? Labels { get; init; }
+
+    public string? TopicName { get; init; }
+
+    public string? EndpointName { get; init; }
+
+    public string? QueueName { get; init; }
+
+    public string? ScheduleId { get; init; }
+
+    public FlowControlSettings? FlowControl { get; init; }
+
+    public string CallerIp { get; init; } = "";
+
+    /// <summary>The text of <c>Upstash-Redact-Fields</c> (contract §17).</summary>
+    public string? Redact { get; init; }
+
+    public string? Api { get; init; }
+
+    /// <summary>The id of the message whose outcome this one reports; null for one that a client published.</summary>
+    public string? CallbackOf { get; init; }
+
+    /// <summary>The W3C trace context under which it was published.</summary>
+    public string? TraceParent { get; init; }
+}
+
+/// <summary>A callback URL and the settings given for it, under the names a publish to that URL would use.</summary>
+public sealed record CallbackSettings(string Url, HeaderMap Settings);
+
+/// <summary>A flow-control key and its limits (contract §11.1).</summary>
+/// <param name="Period">The length of the rate window in seconds.</param>
+public sealed record FlowControlSettings(string Key, int? Rate, int? Parallelism, int Period);

@@ -1,0 +1,75 @@
+using System.Collections.Frozen;
+using System.Globalization;
+
+namespace FuncStash.Messages;
+
+/// <summary>Which messages a list, a bulk cancel or a bulk delete is about (contract §7.2, §14.1, §15).</summary>
+/// <remarks>Values of one name are alternatives; different names must all match.</remarks>
+public sealed class MessageFilter
+{
+    private static readonly FrozenDictionary<string, Func<Message, IEnumerable<string?>>> s_fields =
+        new Dictionary<string, Func<Message, IEnumerable<string?>>>(StringComparer.Ordinal)
+        {
+            ["url"] = m => [m.Url],
+            ["topicName"] = m => [m.TopicName],
+            ["queueName"] = m => [m.QueueName],
+            ["scheduleId"] = m => [m.ScheduleId],
+            ["flowControlKey"] = m => [m.FlowControl?.Key],
+            ["callerIp"] = m => [m.CallerIp],
+            ["callerIP"] = m => [m.CallerIp],
+            ["label"] = m => m.Labels ?? [],
+            ["host"] = m => HostsOf(m.Url),
+            ["path"] = m => [PathOf(m.Url)],
+            ["messageId"] = m => [m.Id.Text],
+        }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    private readonly List<(Func<Message, IEnumerable<string?>> Field, FrozenSet<string> Values)> _conditions = [];
+
+    /// <summary>Inclusive bounds in unix milliseconds, of what depends on the list.</summary>
+    public long? FromDate { get; private set; }
+
+    public long? ToDate { get; private set; }
+
+    public bool IsEmpty => _conditions.Count == 0 && FromDate is null && ToDate is null;
+
+    public static bool IsField(string name) => s_fields.ContainsKey(name) || name is "fromDate" or "toDate";
+
+    /// <summary>Adds a condition.</summary>
+    /// <exception cref="QStashException">400 for a date that is no number.</exception>
+    public void Add(string name, IReadOnlyList<string> values)
+    {
+        if (name == "fromDate")
+            FromDate = ReadDate(name, values[^1]);
+        else if (name == "toDate")
+            ToDate = ReadDate(name, values[^1]);
+        else
+            _conditions.Add((s_fields[name], Alternatives(values)));
+    }
+
+    public bool Matches(Message message)
+    {
+        foreach (var (field, values) in _conditions)
+        {
+            if (!field(message).Any(value => value is not null && values.Contains(value)))
+                return false;
+        }
+        return true;
+    }
+
+    public bool IsWithin(long time) => time >= (FromDate ?? long.MinValue) && time <= (ToDate ?? long.MaxValue);
+
+    /// <summary>The values given: repeated or comma-separated; a value with a comma in it also stands for itself.</summary>
+    public static FrozenSet<string> Alternatives(IEnumerable<string> values) => values
+        .SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Append(value))
+        .ToFrozenSet(StringComparer.Ordinal);
+
+    internal static long ReadDate(string name, string value) =>
+        long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var ms)
+            ? ms
+            : throw QStashException.BadRequest($"invalid {name}: {value}: must be a unix time in milliseconds");
+
+    private static IEnumerable<string?> HostsOf(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri) ? [uri.Host, uri.Authority, $"{uri.Host}:{uri.Port}"] : [];
+
+    private static string? PathOf(string url) => Uri.TryCreate(url, UriKind.Absolute, out var uri) ? uri.AbsolutePath : null;
+}

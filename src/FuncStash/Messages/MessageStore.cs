@@ -1,0 +1,268 @@
+using System.Collections.Concurrent;
+using FuncStash.Delivery;
+using FuncStash.Logs;
+using FuncStash.Storage;
+
+namespace FuncStash.Messages;
+
+/// <summary>A step in the life of a message: what it becomes, what the log says of it, what follows from it.</summary>
+public sealed record Transition(Progress After, IReadOnlyList<LogEvent> Events)
+{
+    /// <summary>Messages that this step causes (callbacks); their ids are followers of the message's.</summary>
+    public IReadOnlyList<Message> Followers { get; init; } = [];
+
+    /// <summary>A commit to another partition that belongs to the step, such as the dead letter.</summary>
+    public Commit? Also { get; init; }
+}
+
+/// <summary>Keeps messages: creates them once, changes them step by step, finds them by id.</summary>
+public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
+{
+    private readonly ConcurrentDictionary<int, bool> _knownDays = new();
+
+    /// <summary>Reads a message, live or ended; null when it is not there.</summary>
+    public async ValueTask<StoredMessage?> GetAsync(MessageId id, CancellationToken cancellation = default)
+    {
+        var partition = MessageRows.Partition(id);
+        var row = await store.Tables.GetAsync(MessageRows.Table, partition, MessageRows.Key(MessageRows.Live, id), cancellation)
+            ?? await store.Tables.GetAsync(MessageRows.Table, partition, MessageRows.Key(MessageRows.Ended, id), cancellation);
+        return row is null ? null : MessageRows.FromRow(row);
+    }
+
+    /// <summary>The message's payload, wherever it lies.</summary>
+    public async ValueTask<byte[]> BodyAsync(Message message, CancellationToken cancellation = default) =>
+        message.BodyName is null
+            ? message.Body
+            : await store.Bodies.GetAsync(message.BodyName, cancellation)
+                ?? throw new InvalidDataException($"{message.Id}: its payload {message.BodyName} is gone");
+
+    /// <summary>Stores new messages and schedules their deliveries, those of one partition together.</summary>
+    /// <returns>For each, false when there was such a message already (only possible with <see cref="NewMessage.Once"/>).</returns>
+    public async ValueTask<bool[]> CreateAsync(IReadOnlyList<NewMessage> news, CancellationToken cancellation = default)
+    {
+        var created = new bool[news.Count];
+        var prepared = new List<Creation>(news.Count);
+        for (var i = 0; i < news.Count; i++)
+            prepared.Add(new Creation(i, news[i], await PrepareAsync(news[i].Message, cancellation)));
+        foreach (var chunk in Creation.Chunks(prepared))
+        {
+            if (await CommitAsync(chunk, cancellation))
+                chunk.ForEach(creation => created[creation.Index] = true);
+            else if (chunk.Count > 1)
+            {
+                // One of them is there already: each on its own.
+                foreach (var creation in chunk)
+                    created[creation.Index] = await CommitAsync([creation], cancellation);
+            }
+        }
+        return created;
+    }
+
+    private async ValueTask<bool> CommitAsync(List<Creation> chunk, CancellationToken cancellation)
+    {
+        var sends = new List<Send>(chunk.Count);
+        List<Message>? others = null;
+        foreach (var creation in chunk.Where(c => c.New.Scheduled))
+        {
+            var message = creation.Stored.Message;
+            if (schedule.Queue(message, 0, message.NotBefore) is { } send)
+                sends.Add(send);
+            else
+                (others ??= []).Add(message);
+        }
+        var writes = new List<Write>(chunk.Count);
+        foreach (var creation in chunk)
+            creation.AddWrites(writes);
+        var commit = new Commit(MessageRows.Table, MessageRows.Partition(chunk[0].Stored.Id), writes) { Sends = sends };
+        if (!(await store.Tables.CommitAsync(commit, cancellation)).Applied)
+            return false;
+        foreach (var message in others ?? [])
+            await schedule.StartAsync(message, 0, message.NotBefore, cancellation);
+        return true;
+    }
+
+    /// <summary>Applies a step to a live message, with all that belongs to it, then ends the lease.</summary>
+    /// <returns>The message as it now is; null when it has changed since it was read, and nothing was done.</returns>
+    public async ValueTask<StoredMessage?> ApplyAsync(
+        StoredMessage before, Transition step, LeaseEnd? leaseEnd = null, CancellationToken cancellation = default)
+    {
+        var id = before.Id;
+        var partition = MessageRows.Partition(id);
+        var (here, elsewhere) = Split(step.Events, id);
+        var followers = new List<StoredMessage>(step.Followers.Count);
+        foreach (var follower in step.Followers)
+            followers.Add(await PrepareAsync(follower, cancellation));
+        var after = before with
+        {
+            Progress = step.After,
+            Outbox = elsewhere,
+            Followers = [.. followers.Select(f => f.Id.Text)],
+        };
+
+        var writes = new List<Write>(step.Events.Count + followers.Count + 2);
+        if (after.Ended)
+        {
+            writes.Add(new Write.Delete(MessageRows.Key(MessageRows.Live, id), before.ETag));
+            writes.Add(new Write.Insert(MessageRows.ToRow(MessageRows.Ended, after)));
+        }
+        else
+        {
+            writes.Add(new Write.Replace(MessageRows.ToRow(MessageRows.Live, after), before.ETag!));
+        }
+        foreach (var item in here)
+            writes.Add(new Write.Upsert(MessageRows.ToRow(item, partition)));
+        foreach (var follower in followers)
+            writes.Add(new Write.Insert(MessageRows.ToRow(MessageRows.Live, follower)));
+
+        var commits = new List<Commit>(1) { new(MessageRows.Table, partition, writes) };
+        commits.AddRange(await OutboxAsync(elsewhere, id, cancellation));
+        if (step.Also is { } also)
+            commits.Add(also);
+        var started = followers.Select(f => (f.Message, f.Progress.Ticket, f.Progress.DueAt)).ToList();
+        var etag = await FinishAsync(commits, started, leaseEnd, cancellation);
+        return etag is null ? null : after with { ETag = etag };
+    }
+
+    /// <summary>
+    /// Does again what belongs to the latest step of a message whose worker may have died in the middle of it: writes the
+    /// events that lie elsewhere and the step's other commit, and starts the followers under a new ticket.
+    /// </summary>
+    public async ValueTask RepairAsync(
+        StoredMessage stored, Commit? also, LeaseEnd? leaseEnd, CancellationToken cancellation = default)
+    {
+        var commits = await OutboxAsync(stored.Outbox, stored.Id, cancellation);
+        if (also is not null)
+            commits.Add(also);
+        foreach (var commit in commits)
+            await store.Tables.CommitAsync(commit, cancellation);
+        foreach (var text in stored.Followers)
+            await RestartAsync(MessageId.Parse(text), cancellation);
+        await EndLeaseAsync(leaseEnd, cancellation);
+    }
+
+    /// <summary>Sends a message on its way again under a new ticket, unless it was attempted or ended meanwhile.</summary>
+    public async ValueTask<bool> RestartAsync(MessageId id, CancellationToken cancellation = default)
+    {
+        if (await GetAsync(id, cancellation) is not { Ended: false } stored || stored.Progress.State != MessageState.Created)
+            return false;
+        var progress = stored.Progress with { Ticket = stored.Progress.Ticket + 1 };
+        var row = MessageRows.ToRow(MessageRows.Live, stored with { Progress = progress });
+        var commit = new Commit(MessageRows.Table, row.PartitionKey, [new Write.Replace(row, stored.ETag!)]);
+        return await FinishAsync([commit], [(stored.Message, progress.Ticket, progress.DueAt)], null, cancellation) is not null;
+    }
+
+    /// <summary>How the last attempt of a message that failed went, as its log has it.</summary>
+    public async ValueTask<(AttemptOutcome Outcome, string Error)> LastOutcomeAsync(
+        StoredMessage stored, CancellationToken cancellation = default)
+    {
+        // FAILED is the last event, ERROR the one before it.
+        var (id, endedAt) = (stored.Id, stored.Progress.EndedAt!.Value);
+        var key = MessageRows.Event + LogPosition.Of(endedAt, stored.Progress.Events - 2, id.Text);
+        var partition = MessageRows.Partition(MessageId.DayOf(endedAt), id.Shard);
+        var row = await store.Tables.GetAsync(MessageRows.Table, partition, key, cancellation);
+        var item = row is null ? stored.Outbox.FirstOrDefault(e => e.State == MessageState.Error) : MessageRows.EventFromRow(row);
+        var error = item?.Error ?? "unknown";
+        return item is { ResponseHeader: { } header, ResponseStatus: { } status }
+            ? (new AttemptOutcome.Response(status, header, item.ResponseBody ?? []), error)
+            : (new AttemptOutcome.NoResponse(error), error);
+    }
+
+    public async ValueTask EndLeaseAsync(LeaseEnd? end, CancellationToken cancellation = default)
+    {
+        if (end is null)
+            return;
+        if (end.VisibleIn is { } delay)
+            await store.Queues.RenewAsync(end.Lease, delay, cancellation);
+        else
+            await store.Queues.DeleteAsync(end.Lease, cancellation);
+    }
+
+    // The commits in order, the sends and the end of the lease with the last of them. Null when the first conflicts.
+    private async ValueTask<string?> FinishAsync(
+        List<Commit> commits, List<(Message Message, int Ticket, long DueAt)> started, LeaseEnd? leaseEnd,
+        CancellationToken cancellation)
+    {
+        var sends = new List<Send>(started.Count);
+        foreach (var (message, ticket, dueAt) in started)
+        {
+            if (schedule.Queue(message, ticket, dueAt) is { } send)
+                sends.Add(send);
+        }
+        commits[^1] = commits[^1] with { Sends = sends, LeaseEnd = leaseEnd };
+        string? etag = null;
+        for (var i = 0; i < commits.Count; i++)
+        {
+            var result = await store.Tables.CommitAsync(commits[i], cancellation);
+            if (result.Applied)
+                etag ??= result.ETags[0];
+            else if (i == 0)
+                return null;
+            else if (i == commits.Count - 1)
+                await AfterConflictAsync(commits[i], cancellation);
+        }
+        if (sends.Count < started.Count)
+        {
+            foreach (var (message, ticket, dueAt) in started)
+            {
+                if (schedule.Queue(message, ticket, dueAt) is null)
+                    await schedule.StartAsync(message, ticket, dueAt, cancellation);
+            }
+        }
+        return etag;
+    }
+
+    // A later commit conflicts only when it was done before; its sends and lease end are still owed.
+    private async ValueTask AfterConflictAsync(Commit commit, CancellationToken cancellation)
+    {
+        if (commit.Sends.Count > 0)
+            await store.Queues.SendAsync(commit.Sends, cancellation);
+        await EndLeaseAsync(commit.LeaseEnd, cancellation);
+    }
+
+    private async ValueTask<StoredMessage> PrepareAsync(Message message, CancellationToken cancellation)
+    {
+        await EnsureDayAsync(message.Id.PartitionDay, cancellation);
+        if (message.Body.Length > MessageRows.InlineBodyBytes)
+        {
+            await store.Bodies.PutAsync(message.Id.Text, message.Body, cancellation);
+            message = message with { BodyName = message.Id.Text };
+        }
+        var stored = new StoredMessage(message, new Progress { DueAt = message.NotBefore }, null);
+        // Its row is in an older partition, where nobody looks for an event of today.
+        return message.Id.LiesInOlderPartition ? stored with { Outbox = [CreatedEvent(message)] } : stored;
+    }
+
+    internal static LogEvent CreatedEvent(Message message) =>
+        new(message.Id.Text, MessageState.Created, message.CreatedAt, 0);
+
+    private static (List<LogEvent> Here, List<LogEvent> Elsewhere) Split(IReadOnlyList<LogEvent> events, MessageId id)
+    {
+        var (here, elsewhere) = (new List<LogEvent>(events.Count), new List<LogEvent>());
+        foreach (var item in events)
+            (MessageId.DayOf(item.Time) == id.PartitionDay ? here : elsewhere).Add(item);
+        return (here, elsewhere);
+    }
+
+    private async ValueTask<List<Commit>> OutboxAsync(
+        IReadOnlyList<LogEvent> events, MessageId id, CancellationToken cancellation)
+    {
+        var commits = new List<Commit>();
+        foreach (var day in events.GroupBy(e => MessageId.DayOf(e.Time)))
+        {
+            await EnsureDayAsync(day.Key, cancellation);
+            var partition = MessageRows.Partition(day.Key, id.Shard);
+            commits.Add(new Commit(MessageRows.Table, partition,
+                [.. day.Select(e => new Write.Upsert(MessageRows.ToRow(e, partition)))]));
+        }
+        return commits;
+    }
+
+    /// <summary>Writes down that a day has a partition, once a process.</summary>
+    private async ValueTask EnsureDayAsync(int day, CancellationToken cancellation)
+    {
+        if (_knownDays.ContainsKey(day))
+            return;
+        await Days.AddAsync(store.Tables, day, cancellation);
+        _knownDays[day] = true;
+    }
+}

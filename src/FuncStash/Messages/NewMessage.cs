@@ -1,0 +1,58 @@
+using FuncStash.Storage;
+
+namespace FuncStash.Messages;
+
+/// <summary>A message to be stored.</summary>
+/// <param name="Message">The message; its id says when it was created and where it lies.</param>
+/// <param name="Once">
+/// True for an id that follows from a cause and so may be created again: a message of that id, live or ended, is then
+/// left alone.
+/// </param>
+/// <param name="Scheduled">False for a message that something else sends on its way.</param>
+public sealed record NewMessage(Message Message, bool Once = false, bool Scheduled = true);
+
+/// <summary>A new message on its way into storage.</summary>
+internal sealed record Creation(int Index, NewMessage New, StoredMessage Stored)
+{
+    private int Writes => New.Once ? 2 : 1;
+
+    private int Bytes => (Stored.Message.BodyName is null ? Stored.Message.Body.Length : 0) + 4096;
+
+    public void AddWrites(List<Write> writes)
+    {
+        var row = MessageRows.ToRow(MessageRows.Live, Stored);
+        writes.Add(new Write.Insert(row));
+        if (New.Once)
+        {
+            var mark = MessageRows.Key(MessageRows.Once, Stored.Id);
+            writes.Add(new Write.Insert(new Entity(row.PartitionKey, mark, new Dictionary<string, object>())));
+        }
+    }
+
+    /// <summary>Messages of one partition, as many to a commit as it holds.</summary>
+    public static IEnumerable<List<Creation>> Chunks(IReadOnlyList<Creation> creations)
+    {
+        if (creations.Count == 1)
+            return [[creations[0]]];
+        return creations.GroupBy(c => MessageRows.Partition(c.Stored.Id)).SelectMany(Split);
+    }
+
+    private static IEnumerable<List<Creation>> Split(IEnumerable<Creation> creations)
+    {
+        var chunk = new List<Creation>();
+        var (writes, bytes) = (0, 0);
+        foreach (var creation in creations)
+        {
+            if (chunk.Count > 0 && (writes + creation.Writes > Commit.MaxWrites || bytes + creation.Bytes > Commit.MaxBytes))
+            {
+                yield return chunk;
+                (chunk, writes, bytes) = ([], 0, 0);
+            }
+            chunk.Add(creation);
+            writes += creation.Writes;
+            bytes += creation.Bytes;
+        }
+        if (chunk.Count > 0)
+            yield return chunk;
+    }
+}

@@ -1,0 +1,28 @@
+using FuncStash.Messages;
+
+namespace FuncStash.Publishing;
+
+/// <summary>A publish as it came in, its settings read.</summary>
+/// <param name="Destination">The destination's text (contract §4.1).</param>
+public sealed record PublishRequest(string Destination, PublishSettings Settings, byte[] Body)
+{
+    public string CallerIp { get; init; } = "";
+
+    /// <summary>The queue to enqueue into.</summary>
+    public string? QueueName { get; init; }
+
+    /// <summary>The schedule whose occurrence this is.</summary>
+    public string? ScheduleId { get; init; }
+
+    /// <summary>
+    /// What causes this publish, where the same cause must not publish twice; with the time at which it is due to be
+    /// created, in unix milliseconds.
+    /// </summary>
+    public (string Text, long At)? Cause { get; init; }
+}
+
+/// <summary>The answer for one message (contract §4.2).</summary>
+public sealed record Published(MessageId Id, string Url, bool Deduplicated);
+
+/// <summary>The answer to a publish: one message, or one for each endpoint of a URL group.</summary>
+public sealed record PublishResult(IReadOnlyList<Published> Messages, bool IsGroup);

@@ -1,0 +1,138 @@
+using FuncStash.Deduplication;
+using FuncStash.Messages;
+using FuncStash.UrlGroups;
+
+namespace FuncStash.Publishing;
+
+/// <summary>Accepts messages: resolves the destination, deduplicates, stores. What it returned is never lost.</summary>
+public sealed class Publisher(
+    MessageStore messages, MessageIds ids, UrlGroupStore groups, Deduplicator deduplicator, FuncStashOptions options,
+    TimeProvider time)
+{
+    /// <summary>Retries of a message that asks for none in particular (contract §4.3).</summary>
+    public const int DefaultRetries = 3;
+
+    /// <exception cref="QStashException">400, 404 or 413 for a publish that is refused; nothing of it is left behind.</exception>
+    public async ValueTask<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellation = default)
+    {
+        var draft = await DraftAsync(request, null, cancellation);
+        await StoreAsync(draft.Parts, cancellation);
+        return draft.Result;
+    }
+
+    /// <summary>Publishes many; one that is refused does no harm to the others (contract §5.2).</summary>
+    /// <returns>For each request its result, or why it was refused.</returns>
+    public async ValueTask<IReadOnlyList<(PublishResult? Result, QStashException? Refusal)>> PublishAsync(
+        IReadOnlyList<PublishRequest> requests, CancellationToken cancellation = default)
+    {
+        var drafts = new List<(Draft? Draft, QStashException? Refusal)>(requests.Count);
+        for (var i = 0; i < requests.Count; i++)
+        {
+            try
+            {
+                // A hundred in a row share a partition, and so a transaction.
+                var shard = i / 100 % MessageId.Shards;
+                drafts.Add((await DraftAsync(requests[i], shard, cancellation), null));
+            }
+            catch (QStashException refusal)
+            {
+                drafts.Add((null, refusal));
+            }
+        }
+        await StoreAsync([.. drafts.Where(d => d.Draft is not null).SelectMany(d => d.Draft!.Parts)], cancellation);
+        return [.. drafts.Select(d => (d.Draft?.Result, d.Refusal))];
+    }
+
+    private sealed record Part(Message Message, string? DeduplicationKey, bool Once)
+    {
+        public Published? Result { get; set; }
+    }
+
+    private sealed record Draft(IReadOnlyList<Part> Parts, bool IsGroup)
+    {
+        public PublishResult Result => new([.. Parts.Select(part => part.Result!)], IsGroup);
+    }
+
+    private async ValueTask<Draft> DraftAsync(PublishRequest request, int? shard, CancellationToken cancellation)
+    {
+        if (request.Body.Length > options.MaxBodyBytes)
+            throw new QStashException(413, $"message is too big: {request.Body.Length} bytes, at most {options.MaxBodyBytes}");
+        if (!Destination.TryParse(request.Destination, out var destination, out var error))
+            throw QStashException.BadRequest(error);
+        switch (destination)
+        {
+            case Destination.Url url:
+                return new Draft([CreatePart(request, request.Settings, new Endpoint(null, url.Text), shard)], IsGroup: false);
+            case Destination.Group name:
+                var group = await groups.GetAsync(name.Name, cancellation)
+                    ?? throw QStashException.NotFound($"topic {name.Name} not found");
+                var settings = request.Settings.Or(PublishSettingsReader.Parse(group.Headers, options));
+                var shared = shard ?? Random.Shared.Next(MessageId.Shards);
+                return new Draft(
+                    [.. group.Endpoints.Select(e => CreatePart(request, settings, e, shared, group.Name))], IsGroup: true);
+            default:
+                throw QStashException.BadRequest("api/llm is not available: no LLM base URL is configured");
+        }
+    }
+
+    private Part CreatePart(PublishRequest request, PublishSettings settings, Endpoint endpoint, int? shard, string? topic = null)
+    {
+        var key = settings.DeduplicationId
+            ?? (settings.ContentBasedDeduplication ? Deduplicator.ContentKey(request.Destination, settings, request.Body) : null);
+        // In a group every endpoint has its own first message (contract §13).
+        if (key is not null && topic is not null)
+            key = $"{key}:{topic}:{endpoint.Url}";
+        return new Part(CreateMessage(request, settings, endpoint, shard, topic), key, key is not null || request.Cause is not null);
+    }
+
+    private Message CreateMessage(PublishRequest request, PublishSettings settings, Endpoint endpoint, int? shard, string? topic)
+    {
+        var id = request.Cause is { } cause ? MessageId.FromCause($"{cause.Text}|{endpoint.Url}", cause.At) : ids.Next(shard);
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var dueAt = settings.DueAt(id.CreatedAt);
+        if (dueAt - now > options.MaxDelay.TotalMilliseconds)
+            throw QStashException.BadRequest($"invalid Upstash-Not-Before: at most {options.MaxDelay.TotalDays:0} days ahead");
+        return new Message
+        {
+            Id = id,
+            Url = endpoint.Url,
+            Method = settings.Method ?? "POST",
+            Header = settings.Header,
+            Body = request.Body,
+            NotBefore = dueAt,
+            MaxRetries = settings.Retries ?? DefaultRetries,
+            RetryDelay = settings.RetryDelay,
+            TimeoutMs = settings.Timeout is { } timeout ? (long)timeout.TotalMilliseconds : null,
+            Callback = settings.Callback,
+            FailureCallback = settings.FailureCallback,
+            Labels = settings.Labels,
+            FlowControl = settings.FlowControl,
+            TopicName = topic,
+            EndpointName = endpoint.Name,
+            QueueName = request.QueueName,
+            ScheduleId = request.ScheduleId,
+            CallerIp = request.CallerIp,
+            Redact = settings.Redact,
+        };
+    }
+
+    private async ValueTask StoreAsync(IReadOnlyList<Part> parts, CancellationToken cancellation)
+    {
+        var news = new List<NewMessage>(parts.Count);
+        var stored = new HashSet<MessageId>();
+        foreach (var part in parts)
+        {
+            var message = part.Message;
+            var first = part.DeduplicationKey is { } key ? await deduplicator.ReserveAsync(key, message.Id, cancellation) : null;
+            part.Result = new Published(first ?? message.Id, message.Url, Deduplicated: first is not null);
+            // Duplicates inside one batch share an id.
+            if (!stored.Add(part.Result.Id))
+                continue;
+            if (first is null)
+                news.Add(new NewMessage(message, part.Once));
+            else if (await messages.GetAsync(first.Value, cancellation) is null)
+                news.Add(new NewMessage(message with { Id = first.Value }, Once: true));
+        }
+        await messages.CreateAsync(news, cancellation);
+    }
+}
