@@ -7,10 +7,13 @@ var root = Path.GetFullPath(args.Single());
 var infra = Path.Combine(root, "infra");
 using var bicep = new Bicep(infra);
 var checks = new Checks();
-Templates.Check(checks, bicep, infra);
-Deployment.Check(checks, bicep);
-Secrets.Check(checks, bicep, infra);
-Settings.Check(checks, bicep, root);
+if (Templates.Check(checks, bicep, infra))
+{
+    Deployment.Check(checks, bicep);
+    Secrets.Check(checks, bicep, infra);
+    Settings.Check(checks, bicep, root);
+}
+
 Host.Check(checks, root);
 Azd.Check(checks, root);
 return checks.Finish();

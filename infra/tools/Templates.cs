@@ -6,15 +6,20 @@ namespace FuncStash.Infra.Check;
 /// <summary>The Bicep files: no diagnostics, one layout, nothing from a registry, and parameters that azd can fill.</summary>
 internal static partial class Templates
 {
-    public static void Check(Checks checks, Bicep bicep, string infra)
+    /// <returns>False when there is no compiled template, so that nothing can be said of the deployment.</returns>
+    public static bool Check(Checks checks, Bicep bicep, string infra)
     {
-        checks.That("every Bicep file builds without a warning", Quiet(bicep.Build()));
+        var build = bicep.Build();
+        checks.That("every Bicep file builds without a warning", Quiet(build));
         checks.That("every Bicep file passes lint", Quiet(bicep.Run(["lint", "--no-restore", "--pattern", "**/*.bicep"])));
         checks.That("every Bicep file is laid out as `bicep format` does", bicep.Misformatted());
         checks.That("no Bicep file needs a registry, so none needs a network",
             Directory.EnumerateFiles(infra, "*.bicep", SearchOption.AllDirectories)
                 .SelectMany(file => Registry().Matches(File.ReadAllText(file)).Select(match => $"{file}: {match.Value}")));
+        if (build.Code != 0)
+            return false;
         checks.That("main.parameters.json fills every parameter of main.bicep from a variable", Parameters(bicep, infra));
+        return true;
     }
 
     /// <summary>Variables of azd's environment by the parameter they fill.</summary>
