@@ -71,7 +71,11 @@ esac
 options=() report=''
 while (($#)); do
   (($# >= 2)) || die "$1 needs a value"
-  if [[ $1 == --report ]]; then report=$(basename "$2" .md); else options+=("$1" "$2"); fi
+  case $1 in
+    --report) report=$(basename "$2" .md) ;;
+    --n | --connections | --rounds | --phases | --warmup) options+=("$1" "$2") ;;
+    *) die "unknown option $1" ;;
+  esac
   shift 2
 done
 if [[ -n $report ]]; then
