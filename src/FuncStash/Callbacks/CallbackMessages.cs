@@ -60,6 +60,7 @@ internal static class CallbackMessages
             CallerIp = source.CallerIp,
             Redact = settings.Redact,
             TraceParent = source.TraceParent,
+            TraceState = source.TraceState,
             CallbackOf = source.Id.Text,
         };
     }

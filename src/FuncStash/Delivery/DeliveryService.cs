@@ -3,6 +3,7 @@ using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Signing;
 using FuncStash.Storage;
+using FuncStash.Telemetry;
 
 namespace FuncStash.Delivery;
 
@@ -42,6 +43,7 @@ public sealed class DeliveryService(
         if (lanes.TryEnter(stored.Message.Url) is not { } place)
             return await AgainAsync(Now + Random.Shared.Next(500, 1500), lease, stop);
         var answered = true;
+        using var span = Tracing.StartAttempt(stored);
         try
         {
             var attempt = await AttemptAsync(stored, stop);
@@ -79,6 +81,7 @@ public sealed class DeliveryService(
             var letter = DeadLetter.Of(DlqId.Parse(step.After.DlqId!), stored.Message, outcome, failed.Error);
             step = step with { Also = await deadLetters.AddingAsync(letter, body, stop) };
         }
+        step = Tracing.Settled(step, outcome);
         var retryAt = (verdict as Verdict.Retry)?.At;
         // From here on the step is finished whatever happens: the destination has had its attempt.
         var after = await messages.ApplyAsync(stored, step, End(lease, retryAt), CancellationToken.None);
@@ -88,6 +91,7 @@ public sealed class DeliveryService(
             await messages.EndLeaseAsync(End(lease), CancellationToken.None);
             return StepResult.Done.Instance;
         }
+        Metrics.Settled(stored.Message, step, outcome, startedAt, now.ToUnixTimeMilliseconds());
         return retryAt is { } at ? new StepResult.Again(at) : StepResult.Done.Instance;
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Net.Http.Headers;
 using FuncStash.Messages;
+using FuncStash.Telemetry;
 
 namespace FuncStash.Delivery;
 
@@ -36,8 +37,13 @@ internal static class OutboundRequest
             headers.TryAddWithoutValidation("Upstash-Topic-Name", topic);
         if (message.ScheduleId is { } schedule)
             headers.TryAddWithoutValidation("Upstash-Schedule-Id", schedule);
-        if (message.TraceParent is { } trace && !message.Header.Contains("traceparent"))
-            headers.TryAddWithoutValidation("traceparent", trace);
+        // A trace context that the publisher forwards as a header of the message is its own affair.
+        if (!message.Header.Contains("traceparent") && Tracing.Outgoing(message) is { } trace)
+        {
+            headers.TryAddWithoutValidation("traceparent", trace.Parent);
+            if (trace.State is { Length: > 0 } state && !message.Header.Contains("tracestate"))
+                headers.TryAddWithoutValidation("tracestate", state);
+        }
         return request;
     }
 

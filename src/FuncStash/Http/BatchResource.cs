@@ -3,6 +3,7 @@ using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.Messages;
 using FuncStash.Publishing;
+using FuncStash.Telemetry;
 
 namespace FuncStash.Http;
 
@@ -17,12 +18,13 @@ public sealed class BatchResource(Publisher publisher, FuncStashOptions options)
         using var document = JsonBody.Parse(body, JsonValueKind.Array);
         var refusals = new Dictionary<int, QStashException>();
         var requests = new List<PublishRequest>();
+        var trace = TraceContext.Of(call.Request);
         var index = 0;
         foreach (var item in document.RootElement.EnumerateArray())
         {
             try
             {
-                requests.Add(Read(item, call.CallerIp));
+                requests.Add(Read(item, call.CallerIp) with { Trace = trace });
             }
             catch (QStashException refusal)
             {

@@ -1,4 +1,5 @@
 using FuncStash.Publishing;
+using FuncStash.Telemetry;
 using FuncStash.UrlGroups;
 using Microsoft.Extensions.Primitives;
 
@@ -17,7 +18,7 @@ internal static class RequestReader
             && PublishSettingsReader.Parse(group.Headers, options).ForwardsAllHeaders;
         var settings = ReadSettings(call, parameters, forwardAll, options);
         var body = await call.BodyAsync(options.MaxBodyBytes);
-        return new PublishRequest(destination, settings, body) { CallerIp = call.CallerIp };
+        return new PublishRequest(destination, settings, body) { CallerIp = call.CallerIp, Trace = TraceContext.Of(call.Request) };
     }
 
     /// <summary>Query parameters first, so that a real header of the same name wins (contract §1.1).</summary>

@@ -65,6 +65,8 @@ public sealed record Message
 
     /// <summary>The W3C trace context under which it was published.</summary>
     public string? TraceParent { get; init; }
+
+    public string? TraceState { get; init; }
 }
 
 /// <summary>A callback URL and the settings given for it, under the names a publish to that URL would use.</summary>

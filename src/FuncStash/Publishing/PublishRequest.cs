@@ -1,4 +1,5 @@
 using FuncStash.Messages;
+using FuncStash.Telemetry;
 
 namespace FuncStash.Publishing;
 
@@ -13,6 +14,9 @@ public sealed record PublishRequest(string Destination, PublishSettings Settings
 
     /// <summary>The schedule whose occurrence this is.</summary>
     public string? ScheduleId { get; init; }
+
+    /// <summary>The trace context that the publisher sent.</summary>
+    public TraceContext? Trace { get; init; }
 
     /// <summary>
     /// What causes this publish, where the same cause must not publish twice; with the time at which it is due to be

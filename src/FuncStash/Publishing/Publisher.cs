@@ -1,5 +1,6 @@
 using FuncStash.Deduplication;
 using FuncStash.Messages;
+using FuncStash.Telemetry;
 using FuncStash.UrlGroups;
 
 namespace FuncStash.Publishing;
@@ -15,6 +16,7 @@ public sealed class Publisher(
     /// <exception cref="QStashException">400, 404 or 413 for a publish that is refused; nothing of it is left behind.</exception>
     public async ValueTask<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellation = default)
     {
+        using var span = Tracing.StartPublish(request.Trace);
         var draft = await DraftAsync(request, null, cancellation);
         await StoreAsync(draft.Parts, cancellation);
         return draft.Result;
@@ -25,6 +27,7 @@ public sealed class Publisher(
     public async ValueTask<IReadOnlyList<(PublishResult? Result, QStashException? Refusal)>> PublishAsync(
         IReadOnlyList<PublishRequest> requests, CancellationToken cancellation = default)
     {
+        using var span = Tracing.StartPublish(requests.Count > 0 ? requests[0].Trace : null, requests.Count);
         var drafts = new List<(Draft? Draft, QStashException? Refusal)>(requests.Count);
         for (var i = 0; i < requests.Count; i++)
         {
@@ -113,7 +116,7 @@ public sealed class Publisher(
             ScheduleId = request.ScheduleId,
             CallerIp = request.CallerIp,
             Redact = settings.Redact,
-        };
+        }.Traced(request.Trace);
     }
 
     private async ValueTask StoreAsync(IReadOnlyList<Part> parts, CancellationToken cancellation)
@@ -133,6 +136,6 @@ public sealed class Publisher(
             else if (await messages.GetAsync(first.Value, cancellation) is null)
                 news.Add(new NewMessage(message with { Id = first.Value }, Once: true));
         }
-        await messages.CreateAsync(news, cancellation);
+        Metrics.Published(news, await messages.CreateAsync(news, cancellation));
     }
 }
