@@ -7,15 +7,16 @@ namespace FuncStash.Server;
 /// <summary>Takes deliveries off the work queue and runs them side by side. One a process; several processes may share a queue.</summary>
 /// <remarks>Entered at start-up; at shut-down it takes no more and lets those in flight end.</remarks>
 internal sealed partial class DeliveryWorker(
-    IStore store, DeliveryService deliveries, TimeProvider time, ILogger<DeliveryWorker> log) : BackgroundService
+    IStore store, DeliveryService deliveries, FuncStashOptions options, TimeProvider time, ILogger<DeliveryWorker> log) : BackgroundService
 {
-    private const int MaxInFlight = 1024, MaxBatch = 64, MaxTries = 10;
+    private const int MaxBatch = 64, MaxTries = 10;
 
     private static readonly TimeSpan s_lease = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_wait = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<Lease, long> _inFlight = new();
-    private readonly SemaphoreSlim _places = new(MaxInFlight);
+    private readonly ConcurrentDictionary<string, int> _failures = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _places = new(options.MaxParallelism);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -36,7 +37,7 @@ internal sealed partial class DeliveryWorker(
                 await Task.Delay(TimeSpan.FromSeconds(1), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-        for (var i = 0; i < MaxInFlight; i++)
+        for (var i = 0; i < options.MaxParallelism; i++)
             await _places.WaitAsync(CancellationToken.None);
         await ended.CancelAsync();
         await renewing;
@@ -77,10 +78,9 @@ internal sealed partial class DeliveryWorker(
         await Task.Yield();
         try
         {
-            if (DeliveryTicket.TryParse(lease.Text, out var ticket))
-                await deliveries.RunAsync(ticket, lease);
-            else
-                await PoisonAsync(lease, null);
+            if (await deliveries.RunAsync(lease.Text, lease) is null)
+                await PoisonAsync(lease, 1, null);
+            _failures.TryRemove(lease.Text, out _);
         }
         catch (Exception error)
         {
@@ -98,24 +98,27 @@ internal sealed partial class DeliveryWorker(
     {
         try
         {
-            if (lease.DequeueCount >= MaxTries)
+            // Not the dequeue count: a message that is retried often is received often.
+            var tries = _failures.AddOrUpdate(lease.Text, 1, static (_, count) => count + 1);
+            if (tries >= MaxTries)
             {
-                await PoisonAsync(lease, error);
+                _failures.TryRemove(lease.Text, out _);
+                await PoisonAsync(lease, tries, error);
                 return;
             }
-            LogStepFailed(log, error, lease.Text, lease.DequeueCount);
-            await store.Queues.RenewAsync(lease, TimeSpan.FromSeconds(Math.Min(60, 1 << Math.Min(lease.DequeueCount, 6))));
+            LogStepFailed(log, error, lease.Text, tries);
+            await store.Queues.RenewAsync(lease, TimeSpan.FromSeconds(Math.Min(60, 1 << tries)));
         }
         catch (Exception second)
         {
             // The lease runs out by itself.
-            LogStepFailed(log, second, lease.Text, lease.DequeueCount);
+            LogRenewFailed(log, second, lease.Text);
         }
     }
 
-    private async Task PoisonAsync(Lease lease, Exception? error)
+    private async Task PoisonAsync(Lease lease, int tries, Exception? error)
     {
-        LogPoison(log, error, lease.Text, lease.DequeueCount);
+        LogPoison(log, error, lease.Text, tries);
         await store.Queues.PoisonAsync(lease);
     }
 
@@ -148,7 +151,7 @@ internal sealed partial class DeliveryWorker(
         }
         catch (Exception error)
         {
-            LogStepFailed(log, error, lease.Text, lease.DequeueCount);
+            LogRenewFailed(log, error, lease.Text);
         }
     }
 
@@ -157,6 +160,9 @@ internal sealed partial class DeliveryWorker(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "delivery {Ticket} failed on try {Tries} and is tried again")]
     private static partial void LogStepFailed(ILogger log, Exception error, string ticket, int tries);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the lease of delivery {Ticket} could not be renewed and runs out")]
+    private static partial void LogRenewFailed(ILogger log, Exception error, string ticket);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "delivery {Ticket} cannot be handled after {Tries} tries: moved to the poison queue")]
     private static partial void LogPoison(ILogger log, Exception? error, string ticket, int tries);

@@ -27,6 +27,9 @@ public sealed record FuncStashOptions
 
     public TimeSpan MaxDelay { get; init; } = TimeSpan.FromDays(366);
 
+    /// <summary>The most attempts in flight in one process of the embedded server.</summary>
+    public int MaxParallelism { get; init; } = 1024;
+
     /// <summary>How long ended messages and log events are kept.</summary>
     public TimeSpan LogRetention { get; init; } = TimeSpan.FromDays(7);
 

@@ -62,6 +62,8 @@ internal static class CallbackMessages
             TraceParent = source.TraceParent,
             TraceState = source.TraceState,
             CallbackOf = source.Id.Text,
+            // The next message of the queue waits for this one too (contract §10).
+            QueueSlot = source.QueueSlot ?? (source.QueueName is { } queue ? new QueueSlot(queue, source.Id.Text) : null),
         };
     }
 }

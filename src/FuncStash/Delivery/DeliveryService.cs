@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using FuncStash.Admission;
 using FuncStash.DeadLetters;
 using FuncStash.Logs;
 using FuncStash.Messages;
@@ -7,23 +9,52 @@ using FuncStash.Telemetry;
 
 namespace FuncStash.Delivery;
 
-/// <summary>One step of a delivery: load, stop if nothing is to be done, attempt, settle.</summary>
+/// <summary>One step of a delivery: load, stop if nothing is to be done, ask admission, attempt, settle.</summary>
 /// <remarks>
 /// At least once: a worker that dies between sending and settling leaves the message as it was, and the step is done
 /// again. Two workers with the same message cannot both settle it, because settling replaces the row at its version.
 /// </remarks>
 public sealed class DeliveryService(
     MessageStore messages, DeadLetterStore deadLetters, Outbound outbound, Signer signer, SigningKeys keys,
-    DestinationLanes lanes, FuncStashOptions options, TimeProvider time)
+    DestinationLanes lanes, AdmissionService admission, Gates gates, FuncStashOptions options, TimeProvider time)
 {
     // An attempt that takes longer than this is written down as ACTIVE before it ends.
     private static readonly TimeSpan s_slow = TimeSpan.FromSeconds(1);
+
+    // A work-queue message can come twice; the second waits for the first.
+    private readonly ConcurrentDictionary<MessageId, bool> _running = new();
+
+    /// <summary>Does what a work-queue message asks for; null when its text means nothing.</summary>
+    public async Task<StepResult?> RunAsync(string text, Lease? lease, CancellationToken stop = default)
+    {
+        if (DeliveryTicket.TryParse(text, out var ticket))
+            return await RunAsync(ticket, lease, stop);
+        if (!GateWake.TryParse(text, out var kind, out var name))
+            return null;
+        await gates.WakeAsync(kind, name);
+        await messages.EndLeaseAsync(End(lease), stop);
+        return StepResult.Done.Instance;
+    }
 
     /// <summary>Does what is due for a message now.</summary>
     /// <param name="ticket">The message, and the number under which it was sent on its way.</param>
     /// <param name="lease">The work-queue lease to end with the step; null where the host ends it.</param>
     /// <param name="stop">Ends the attempt; the message then stays as it was.</param>
     public async Task<StepResult> RunAsync(DeliveryTicket ticket, Lease? lease, CancellationToken stop = default)
+    {
+        if (!_running.TryAdd(ticket.Id, true))
+            return await AgainAsync(Now + 1000, lease, stop);
+        try
+        {
+            return await StepAsync(ticket, lease, stop);
+        }
+        finally
+        {
+            _running.TryRemove(ticket.Id, out _);
+        }
+    }
+
+    private async Task<StepResult> StepAsync(DeliveryTicket ticket, Lease? lease, CancellationToken stop)
     {
         var stored = await messages.GetAsync(ticket.Id, stop);
         if (stored is null || (ticket.Number < stored.Progress.Ticket && !stored.Ended))
@@ -36,10 +67,21 @@ public sealed class DeliveryService(
             await RepairAsync(stored, lease, stop);
             return StepResult.Done.Instance;
         }
+        var governed = AdmissionService.Governs(stored.Message);
         if (stored.Progress.DueAt > Now)
+        {
+            // A worker that died after settling left its places taken.
+            if (governed && stored.Progress.State == MessageState.Retry)
+                await admission.LeaveAsync(stored);
             return await AgainAsync(stored.Progress.DueAt, lease, stop);
+        }
         if (stored.Outbox.Count > 0)
             await messages.RepairAsync(stored, null, null, stop);
+        if (governed && !await admission.EnterAsync(stored))
+        {
+            await messages.EndLeaseAsync(End(lease), stop);
+            return StepResult.Done.Instance;
+        }
         if (lanes.TryEnter(stored.Message.Url) is not { } place)
             return await AgainAsync(Now + Random.Shared.Next(500, 1500), lease, stop);
         var answered = true;
@@ -61,6 +103,8 @@ public sealed class DeliveryService(
     private async Task<Attempt> AttemptAsync(StoredMessage stored, CancellationToken stop)
     {
         var message = stored.Message;
+        // A mark left by an attempt that nobody settled.
+        stored = stored with { Progress = stored.Progress with { ActiveSince = null } };
         var body = await messages.BodyAsync(message, stop);
         var pair = await keys.GetAsync(stop);
         var startedAt = Now;
@@ -84,15 +128,16 @@ public sealed class DeliveryService(
         step = Tracing.Settled(step, outcome);
         var retryAt = (verdict as Verdict.Retry)?.At;
         // From here on the step is finished whatever happens: the destination has had its attempt.
-        var after = await messages.ApplyAsync(stored, step, End(lease, retryAt), CancellationToken.None);
-        if (after is null)
-        {
-            // Cancelled meanwhile, or another worker was faster.
-            await messages.EndLeaseAsync(End(lease), CancellationToken.None);
-            return StepResult.Done.Instance;
-        }
-        Metrics.Settled(stored.Message, step, outcome, startedAt, now.ToUnixTimeMilliseconds());
-        return retryAt is { } at ? new StepResult.Again(at) : StepResult.Done.Instance;
+        var governed = AdmissionService.Governs(stored.Message);
+        var after = await messages.ApplyAsync(stored, step, governed ? null : End(lease, retryAt), CancellationToken.None);
+        // Nothing applied: cancelled meanwhile, or another worker was faster.
+        if (governed && (after ?? await messages.GetAsync(stored.Id, CancellationToken.None)) is { } current)
+            await admission.LeaveAsync(current);
+        if (governed || after is null)
+            await messages.EndLeaseAsync(after is null ? End(lease) : End(lease, retryAt), CancellationToken.None);
+        if (after is not null)
+            Metrics.Settled(stored.Message, step, outcome, startedAt, now.ToUnixTimeMilliseconds());
+        return after is not null && retryAt is { } at ? new StepResult.Again(at) : StepResult.Done.Instance;
     }
 
     private static async ValueTask<bool> IsSlowAsync(Task sending, TimeProvider time)
@@ -142,7 +187,12 @@ public sealed class DeliveryService(
             var letter = DeadLetter.Of(dlqId, stored.Message, outcome.Outcome, outcome.Error);
             also = await deadLetters.AddingAsync(letter, await messages.BodyAsync(stored.Message, stop), stop);
         }
-        await messages.RepairAsync(stored, also, End(lease), stop);
+        var governed = AdmissionService.Governs(stored.Message);
+        await messages.RepairAsync(stored, also, governed ? null : End(lease), stop);
+        if (!governed)
+            return;
+        await admission.LeaveAsync(stored);
+        await messages.EndLeaseAsync(End(lease), stop);
     }
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();

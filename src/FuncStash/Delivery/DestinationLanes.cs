@@ -12,6 +12,7 @@ public sealed class DestinationLanes
     public const int Wide = 256, Narrow = 4;
 
     private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.OrdinalIgnoreCase);
+    private int _inFlight;
 
     /// <summary>Takes a place in the destination's lane; null when none is free.</summary>
     public Place? TryEnter(string url)
@@ -27,13 +28,18 @@ public sealed class DestinationLanes
                 if (lane.InFlight >= lane.Places)
                     return null;
                 lane.InFlight++;
+                Interlocked.Increment(ref _inFlight);
                 return new Place(this, host, lane);
             }
         }
     }
 
+    /// <summary>Attempts of this process whose response has not come.</summary>
+    public int InFlight => Volatile.Read(ref _inFlight);
+
     private void Leave(string host, Lane lane, bool answered)
     {
+        Interlocked.Decrement(ref _inFlight);
         lock (lane)
         {
             lane.InFlight--;

@@ -1,10 +1,12 @@
+using FuncStash.Admission;
 using FuncStash.Delivery;
 using FuncStash.Logs;
 
 namespace FuncStash.Messages;
 
 /// <summary>Cancels messages: once acknowledged, no further attempt starts (contract §7.1).</summary>
-public sealed class Cancellation(MessageStore messages, IDeliverySchedule schedule, TimeProvider time)
+public sealed class Cancellation(
+    MessageStore messages, AdmissionService admission, IDeliverySchedule schedule, TimeProvider time)
 {
     /// <returns>False when there was nothing to cancel: unknown, or ended already.</returns>
     public async ValueTask<bool> CancelAsync(MessageId id, CancellationToken cancellation = default)
@@ -21,6 +23,8 @@ public sealed class Cancellation(MessageStore messages, IDeliverySchedule schedu
                 ]);
             if (await messages.ApplyAsync(stored, step, cancellation: cancellation) is not null)
             {
+                if (AdmissionService.Governs(stored.Message))
+                    await admission.CancelledAsync(stored);
                 await schedule.WakeAsync(stored.Message, cancellation);
                 return true;
             }

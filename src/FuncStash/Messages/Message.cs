@@ -63,6 +63,9 @@ public sealed record Message
     /// <summary>The id of the message whose outcome this one reports; null for one that a client published.</summary>
     public string? CallbackOf { get; init; }
 
+    /// <summary>The place in a queue that this callback holds until its own end.</summary>
+    public QueueSlot? QueueSlot { get; init; }
+
     /// <summary>The W3C trace context under which it was published.</summary>
     public string? TraceParent { get; init; }
 
@@ -75,3 +78,6 @@ public sealed record CallbackSettings(string Url, HeaderMap Settings);
 /// <summary>A flow-control key and its limits (contract §11.1).</summary>
 /// <param name="Period">The length of the rate window in seconds.</param>
 public sealed record FlowControlSettings(string Key, int? Rate, int? Parallelism, int Period);
+
+/// <summary>A place in a queue, and the message that was let in.</summary>
+public sealed record QueueSlot(string Queue, string Message);

@@ -1,3 +1,4 @@
+using FuncStash.Admission;
 using FuncStash.Deduplication;
 using FuncStash.Messages;
 using FuncStash.Telemetry;
@@ -7,8 +8,8 @@ namespace FuncStash.Publishing;
 
 /// <summary>Accepts messages: resolves the destination, deduplicates, stores. What it returned is never lost.</summary>
 public sealed class Publisher(
-    MessageStore messages, MessageIds ids, UrlGroupStore groups, Deduplicator deduplicator, FuncStashOptions options,
-    TimeProvider time)
+    MessageStore messages, AdmissionService admission, MessageIds ids, UrlGroupStore groups, Deduplicator deduplicator,
+    FuncStashOptions options, TimeProvider time)
 {
     /// <summary>Retries of a message that asks for none in particular (contract §4.3).</summary>
     public const int DefaultRetries = 3;
@@ -91,9 +92,8 @@ public sealed class Publisher(
     private Message CreateMessage(PublishRequest request, PublishSettings settings, Endpoint endpoint, int? shard, string? topic)
     {
         var id = request.Cause is { } cause ? MessageId.FromCause($"{cause.Text}|{endpoint.Url}", cause.At) : ids.Next(shard);
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var dueAt = settings.DueAt(id.CreatedAt);
-        if (dueAt - now > options.MaxDelay.TotalMilliseconds)
+        if (dueAt - Now > options.MaxDelay.TotalMilliseconds)
             throw QStashException.BadRequest($"invalid Upstash-Not-Before: at most {options.MaxDelay.TotalDays:0} days ahead");
         return new Message
         {
@@ -132,10 +132,33 @@ public sealed class Publisher(
             if (!stored.Add(part.Result.Id))
                 continue;
             if (first is null)
-                news.Add(new NewMessage(message, part.Once));
+                news.Add(Accepted(message, part.Once));
             else if (await messages.GetAsync(first.Value, cancellation) is null)
-                news.Add(new NewMessage(message with { Id = first.Value }, Once: true));
+                news.Add(Accepted(message with { Id = first.Value }, once: true));
         }
-        Metrics.Published(news, await messages.CreateAsync(news, cancellation));
+        await StoreAsync(news, cancellation);
     }
+
+    /// <summary>Stores a message made of an earlier one, unless one of its id is there already.</summary>
+    public async ValueTask StoreOnceAsync(Message message, CancellationToken cancellation = default) =>
+        await StoreAsync([Accepted(message, once: true)], cancellation);
+
+    private NewMessage Accepted(Message message, bool once) =>
+        new(message, once, Scheduled: !AdmissionService.JoinsAtOnce(message, Now));
+
+    private async ValueTask StoreAsync(List<NewMessage> news, CancellationToken cancellation)
+    {
+        var created = await messages.CreateAsync(news, cancellation);
+        Metrics.Published(news, created);
+        // All get in line before any is waited for, so that they stand there in the order given.
+        var accepting = new List<Task>();
+        for (var i = 0; i < news.Count; i++)
+        {
+            if (created[i] && AdmissionService.Governs(news[i].Message))
+                accepting.Add(admission.AcceptAsync(news[i].Message, join: !news[i].Scheduled));
+        }
+        await Task.WhenAll(accepting);
+    }
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 }

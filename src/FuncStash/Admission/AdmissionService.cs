@@ -1,0 +1,122 @@
+using FuncStash.Messages;
+
+namespace FuncStash.Admission;
+
+/// <summary>
+/// Decides when a message may be attempted: its queue lets it in for its whole life, callbacks included, its flow-control
+/// key for each attempt.
+/// </summary>
+/// <remarks>
+/// Every call may be repeated after a crash: asking again for a place one has is a yes, giving back one that is gone is
+/// nothing. So the work-queue lease of a step ends only after the step's places are given back.
+/// </remarks>
+public sealed class AdmissionService(Gates gates, MessageStore messages)
+{
+    /// <summary>True for messages that some gate has a say in.</summary>
+    public static bool Governs(Message message) =>
+        message.QueueName is not null || message.FlowControl is not null || message.QueueSlot is not null;
+
+    /// <summary>Whether a new message waits for admission instead of being scheduled right away.</summary>
+    public static bool JoinsAtOnce(Message message, long now) =>
+        (message.QueueName is not null || message.FlowControl is not null) && message.NotBefore <= now;
+
+    /// <summary>Puts a message that was just stored in line, and its flow-control limits into force.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="join">False when it is delayed and gets in line when due.</param>
+    public async Task AcceptAsync(Message message, bool join)
+    {
+        var progress = new Progress { DueAt = message.NotBefore };
+        if (message.QueueName is { } queue)
+        {
+            await gates.RunAsync(GateKind.Queue, queue, join
+                ? new GateOperation.Join(Candidate.Of(message, progress, GateKind.Queue), announce: true, limits: null)
+                : new GateOperation.Change(static state => state));
+        }
+        if (message.FlowControl is not { } flow)
+            return;
+        var limits = LimitsOf(flow);
+        await gates.RunAsync(GateKind.FlowKey, flow.Key, join && message.QueueName is null
+            ? new GateOperation.Join(Candidate.Of(message, progress, GateKind.FlowKey), announce: true, limits)
+            : new GateOperation.Change(limits));
+    }
+
+    /// <summary>Asks for all places an attempt needs.</summary>
+    /// <returns>False when the message now waits in line; its admission sends it on its way.</returns>
+    public async Task<bool> EnterAsync(StoredMessage stored)
+    {
+        var (message, progress) = (stored.Message, stored.Progress);
+        if (message.QueueName is { } queue && !await JoinAsync(GateKind.Queue, queue))
+            return false;
+        return message.FlowControl is not { } flow || await JoinAsync(GateKind.FlowKey, flow.Key);
+
+        Task<bool> JoinAsync(GateKind kind, string name) =>
+            gates.RunAsync(kind, name, new GateOperation.Join(Candidate.Of(message, progress, kind), announce: false, limits: null));
+    }
+
+    /// <summary>Gives back what an attempt no longer needs, and hands the queue's place over to its callbacks.</summary>
+    /// <param name="after">The message as it now is.</param>
+    public async Task LeaveAsync(StoredMessage after)
+    {
+        var (message, progress) = (after.Message, after.Progress);
+        if (message.FlowControl is { } flow)
+        {
+            // A retry has been counted already; the place is that of the attempt before it.
+            var attempt = after.Ended ? progress.Retried : Math.Max(0, progress.Retried - 1);
+            await PassAsync(GateKind.FlowKey, flow.Key, message.Id.Text, attempt, message.Id.Text, []);
+        }
+        var (queue, place) = message.QueueSlot is { } slot ? (slot.Queue, slot.Message) : (message.QueueName, message.Id.Text);
+        if (queue is null)
+            return;
+        var heirs = await LiveAsync(after.Followers);
+        var leaver = after.Ended ? message.Id.Text : null;
+        if (leaver is not null || heirs.Count > 0)
+            await PassAsync(GateKind.Queue, queue, place, 0, leaver, heirs);
+    }
+
+    /// <summary>Takes a cancelled message out of the lines it stands in; its places in a queue are free at once.</summary>
+    public async Task CancelledAsync(StoredMessage before)
+    {
+        var order = Candidate.OrderOf(before.Id, before.Progress.DueAt);
+        if (before.Message.QueueName is { } queue)
+        {
+            await gates.RunAsync(GateKind.Queue, queue, new GateOperation.Withdraw(order));
+            await PassAsync(GateKind.Queue, queue, before.Id.Text, 0, before.Id.Text, []);
+        }
+        if (before.Message.QueueSlot is { } slot)
+            await PassAsync(GateKind.Queue, slot.Queue, slot.Message, 0, before.Id.Text, []);
+        if (before.Message.FlowControl is not { } flow)
+            return;
+        await gates.RunAsync(GateKind.FlowKey, flow.Key, new GateOperation.Withdraw(order));
+        // An attempt in flight keeps its place until its response has come.
+        if (before.Progress.State != MessageState.Active)
+            await PassAsync(GateKind.FlowKey, flow.Key, before.Id.Text, before.Progress.Retried, before.Id.Text, []);
+    }
+
+    /// <summary>True when a gate will see to the message.</summary>
+    public async ValueTask<bool> IsInLineAsync(StoredMessage stored, CancellationToken cancellation = default)
+    {
+        var (message, progress) = (stored.Message, stored.Progress);
+        return (message.QueueName is { } queue
+                && await gates.KnowsAsync(GateKind.Queue, queue, Candidate.Of(message, progress, GateKind.Queue), cancellation))
+            || (message.FlowControl is { } flow
+                && await gates.KnowsAsync(GateKind.FlowKey, flow.Key, Candidate.Of(message, progress, GateKind.FlowKey), cancellation));
+    }
+
+    private Task<bool> PassAsync(GateKind kind, string name, string place, int attempt, string? leaver, IReadOnlyList<string> heirs) =>
+        gates.RunAsync(kind, name, new GateOperation.Change(state => GateRules.Pass(state, place, attempt, leaver, heirs)));
+
+    // A step that is done again may find its callbacks ended, and nobody would free a place for those.
+    private async ValueTask<IReadOnlyList<string>> LiveAsync(IReadOnlyList<string> followers)
+    {
+        var live = new List<string>(followers.Count);
+        foreach (var text in followers)
+        {
+            if (await messages.GetAsync(MessageId.Parse(text)) is { Ended: false })
+                live.Add(text);
+        }
+        return live;
+    }
+
+    private static Func<GateState, GateState> LimitsOf(FlowControlSettings flow) =>
+        state => GateRules.Configure(state, flow.Rate, flow.Parallelism, flow.Period);
+}

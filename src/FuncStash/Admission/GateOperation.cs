@@ -1,0 +1,44 @@
+namespace FuncStash.Admission;
+
+/// <summary>One thing that happens at a gate. Those that come while a commit is under way go into the next one together.</summary>
+internal abstract class GateOperation
+{
+    private readonly TaskCompletionSource<bool> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>True once the operation stands; for a <see cref="Join"/>, whether the candidate was admitted.</summary>
+    public Task<bool> Done => _done.Task;
+
+    public void Complete(bool result) => _done.TrySetResult(result);
+
+    public void Fail(Exception error) => _done.TrySetException(error);
+
+    /// <summary>Changes the state; the wait list is the gate's own affair.</summary>
+    public sealed class Change(Func<GateState, GateState> change) : GateOperation
+    {
+        public Func<GateState, GateState> Apply { get; } = change;
+    }
+
+    /// <summary>Asks for admission.</summary>
+    /// <param name="candidate">Who.</param>
+    /// <param name="announce">True to send its delivery on its way when it is admitted; false when a worker waits for the answer.</param>
+    /// <param name="limits">A change of the gate's limits that comes with it.</param>
+    public sealed class Join(Candidate candidate, bool announce, Func<GateState, GateState>? limits) : GateOperation
+    {
+        public Candidate Candidate { get; } = candidate;
+
+        public bool Announce { get; } = announce;
+
+        public Func<GateState, GateState>? Limits { get; } = limits;
+
+        /// <summary>False for a message that was just made and so cannot be in the wait list yet.</summary>
+        public bool MayWaitAlready => !Announce;
+
+        public bool Admitted { get; set; }
+    }
+
+    /// <summary>Takes a candidate out of the wait list; one that is inside already goes on.</summary>
+    public sealed class Withdraw(string order) : GateOperation
+    {
+        public string Order { get; } = order;
+    }
+}

@@ -1,0 +1,75 @@
+namespace FuncStash.Admission;
+
+/// <summary>The decisions of a gate: pure functions of its state and the time.</summary>
+public static class GateRules
+{
+    /// <summary>How many more may go in now.</summary>
+    public static int Capacity(GateState state, long now)
+    {
+        if (state.Paused)
+            return 0;
+        var byRate = state.Rate is { } rate ? rate - state.CountAt(now) : int.MaxValue;
+        var byPlaces = state.Parallelism is { } places ? places - state.Inside.Count : int.MaxValue;
+        return Math.Max(0, Math.Min(byRate, byPlaces));
+    }
+
+    /// <summary>Lets candidates in, counting them; the caller has asked <see cref="Capacity"/>.</summary>
+    public static GateState Admit(GateState state, IReadOnlyCollection<Candidate> admitted, long now, long until)
+    {
+        if (admitted.Count == 0)
+            return state;
+        // A period begins with its first admission, so that no window of its length sees more than the rate twice over.
+        if (now >= state.PeriodEnd)
+            state = state with { PeriodStart = now, RateCount = 0 };
+        return state with
+        {
+            RateCount = state.RateCount + admitted.Count,
+            Inside = [.. state.Inside, .. admitted.Select(c => new GateSlot(c.Message, c.Attempt, until))],
+        };
+    }
+
+    /// <summary>When to look again although nothing happens: the next rate period, if that is all that is waited for.</summary>
+    public static long? NextLook(GateState state, long now)
+    {
+        if (state.Waiting == 0 || state.Paused || state.Rate is not { } rate || state.CountAt(now) < rate)
+            return null;
+        return state.Parallelism is { } places && state.Inside.Count >= places ? null : state.PeriodEnd;
+    }
+
+    /// <summary>Takes holders off a place and puts others on; a place that nobody holds is free.</summary>
+    public static GateState Pass(GateState state, string message, int attempt, string? remove, IReadOnlyList<string> add)
+    {
+        var index = IndexOf(state, message, attempt);
+        if (index < 0)
+            return state;
+        var slot = state.Inside[index];
+        string[] holders = [.. slot.HeldBy().Where(h => h != remove).Union(add)];
+        var inside = state.Inside.ToList();
+        if (holders.Length == 0)
+            inside.RemoveAt(index);
+        else
+            inside[index] = slot with { Holders = holders };
+        return state with { Inside = inside };
+    }
+
+    public static int IndexOf(GateState state, string message, int attempt)
+    {
+        for (var i = 0; i < state.Inside.Count; i++)
+        {
+            if (state.Inside[i].Message == message && state.Inside[i].Attempt == attempt)
+                return i;
+        }
+        return -1;
+    }
+
+    /// <summary>The limits that a message brings, where they are not pinned (contract §11.1: the last writer wins).</summary>
+    public static GateState Configure(GateState state, int? rate, int? parallelism, int period) => state with
+    {
+        Rate = state.PinnedRate ? state.Rate : rate,
+        Period = state.PinnedRate ? state.Period : period,
+        Parallelism = state.PinnedParallelism ? state.Parallelism : parallelism,
+    };
+
+    /// <summary>Begins a new rate period with nothing counted.</summary>
+    public static GateState ResetRate(GateState state, long now) => state with { RateCount = 0, PeriodStart = now };
+}

@@ -1,0 +1,92 @@
+using System.Collections.Concurrent;
+using FuncStash.Storage;
+
+namespace FuncStash.Admission;
+
+/// <summary>The gates of this process, by kind and name.</summary>
+public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider time)
+{
+    // More gates than this are not remembered between uses; each can be read again.
+    private const int MaxRemembered = 20_000;
+
+    private readonly ConcurrentDictionary<(GateKind, string), Gate> _gates = new();
+    private readonly GateContext _context = new(store, time, (long)(options.MaxTimeout + TimeSpan.FromMinutes(5)).TotalMilliseconds);
+
+    internal Task<bool> RunAsync(GateKind kind, string name, GateOperation operation)
+    {
+        if (_gates.Count > MaxRemembered)
+            _gates.Clear();
+        return _gates.GetOrAdd((kind, name), static (key, context) => new Gate(key.Item1, key.Item2, context), _context)
+            .RunAsync(operation);
+    }
+
+    /// <summary>Changes a gate, creating it when it is not there; waiting messages that now may go are sent on their way.</summary>
+    public Task ChangeAsync(GateKind kind, string name, Func<GateState, GateState> change) =>
+        RunAsync(kind, name, new GateOperation.Change(state => change(state) with { UpdatedAt = _context.Now }));
+
+    /// <summary>Looks at a gate again.</summary>
+    public Task WakeAsync(GateKind kind, string name) =>
+        // A group that admits nobody and changes nothing writes nothing.
+        RunAsync(kind, name, new GateOperation.Change(static state => state));
+
+    /// <summary>A gate's stored state; null when there is none of that name.</summary>
+    public async ValueTask<GateState?> GetAsync(GateKind kind, string name, CancellationToken cancellation = default) =>
+        await store.Tables.GetAsync(GateRows.Table, GateRows.Partition(kind, name), GateRows.StateKey, cancellation) is { } row
+            ? GateRows.FromRow(row)
+            : null;
+
+    /// <summary>The gates of a kind in the order of their names.</summary>
+    public async ValueTask<IReadOnlyList<(string Name, GateState State)>> ListAsync(
+        GateKind kind, string? containing = null, CancellationToken cancellation = default)
+    {
+        var names = await GateIndex.ListAsync(store.Tables, kind, cancellation);
+        var found = new ConcurrentDictionary<string, GateState>(StringComparer.Ordinal);
+        var wanted = names.Where(n => containing is null || n.Contains(containing, StringComparison.OrdinalIgnoreCase)).ToList();
+        await Parallel.ForEachAsync(wanted, cancellation, async (name, stop) =>
+        {
+            if (await GetAsync(kind, name, stop) is { } state)
+                found[name] = state;
+        });
+        return [.. wanted.Where(found.ContainsKey).Select(name => (name, found[name]))];
+    }
+
+    /// <summary>The candidates in a gate's wait list, in order.</summary>
+    public async ValueTask<IReadOnlyList<Candidate>> WaitingAsync(
+        GateKind kind, string name, int take, string? after = null, CancellationToken cancellation = default)
+    {
+        var range = after is null
+            ? RowRange.Prefix(GateRows.WaitPrefix)
+            : RowRange.PrefixAfter(GateRows.WaitPrefix, GateRows.WaitPrefix + after);
+        var rows = await store.Tables.QueryAsync(
+            GateRows.Table, GateRows.Partition(kind, name), range, take, cancellation: cancellation);
+        return [.. rows.Select(GateRows.CandidateFromRow)];
+    }
+
+    /// <summary>True when the candidate stands in the wait list or is inside.</summary>
+    public async ValueTask<bool> KnowsAsync(GateKind kind, string name, Candidate candidate, CancellationToken cancellation = default)
+    {
+        if (await GetAsync(kind, name, cancellation) is not { } state)
+            return false;
+        return GateRules.IndexOf(state, candidate.Message, candidate.Attempt) >= 0
+            || await store.Tables.GetAsync(
+                GateRows.Table, GateRows.Partition(kind, name), GateRows.WaitPrefix + candidate.Order, cancellation) is not null;
+    }
+
+    /// <summary>Forgets a gate that nobody is in or waits at.</summary>
+    /// <returns>False when it is in use.</returns>
+    public async ValueTask<bool> RemoveAsync(GateKind kind, string name, CancellationToken cancellation = default)
+    {
+        var partition = GateRows.Partition(kind, name);
+        var row = await store.Tables.GetAsync(GateRows.Table, partition, GateRows.StateKey, cancellation);
+        if (row is null)
+            return true;
+        if (GateRows.FromRow(row) is not { Waiting: 0, Inside.Count: 0 })
+            return false;
+        await GateIndex.RemoveAsync(store.Tables, kind, name);
+        var delete = new Commit(GateRows.Table, partition, [new Write.Delete(GateRows.StateKey, row.ETag)]);
+        if ((await store.Tables.CommitAsync(delete, cancellation)).Applied)
+            return true;
+        await GateIndex.AddAsync(store.Tables, kind, name);
+        return false;
+    }
+}

@@ -1,0 +1,89 @@
+using System.Text.Json;
+using FuncStash.Access;
+using FuncStash.Publishing;
+using FuncStash.Queues;
+
+namespace FuncStash.Http;
+
+/// <summary><c>/v2/queues</c> (contract §10).</summary>
+public sealed class QueuesResource(QueueService queues, FuncStashOptions options) : IResource
+{
+    public IEnumerable<Route> Routes =>
+    [
+        new("POST", "/v2/queues", AccessLevel.Full, UpsertAsync),
+        new("GET", "/v2/queues", AccessLevel.Read, ListAsync),
+        new("GET", "/v2/queues/{name}", AccessLevel.Read, GetAsync),
+        new("DELETE", "/v2/queues/{name}", AccessLevel.Full, DeleteAsync),
+        new("POST", "/v2/queues/{name}/pause", AccessLevel.Full, call => SetPausedAsync(call, true)),
+        new("POST", "/v2/queues/{name}/resume", AccessLevel.Full, call => SetPausedAsync(call, false)),
+    ];
+
+    private async Task UpsertAsync(ApiCall call)
+    {
+        using var body = JsonBody.Parse(await call.BodyAsync(options.MaxBodyBytes), JsonValueKind.Object);
+        var name = body.RootElement.Text("queueName") ?? throw QStashException.BadRequest("queueName is missing");
+        Check(name);
+        var parallelism = body.RootElement.Number("parallelism");
+        if (parallelism is < 1)
+            throw QStashException.BadRequest($"invalid parallelism: {parallelism}: must be at least 1");
+        await queues.UpsertAsync(name, parallelism, body.RootElement.Flag("paused"));
+        await call.OkAsync();
+    }
+
+    private async Task ListAsync(ApiCall call)
+    {
+        var all = await queues.ListAsync(call.Aborted);
+        await call.JsonAsync(200, json =>
+        {
+            json.WriteStartArray();
+            foreach (var queue in all)
+                Write(json, queue);
+            json.WriteEndArray();
+        });
+    }
+
+    private async Task GetAsync(ApiCall call)
+    {
+        var queue = await FindAsync(call);
+        await call.JsonAsync(200, json => Write(json, queue));
+    }
+
+    private async Task DeleteAsync(ApiCall call)
+    {
+        await queues.DeleteAsync(NameOf(call), call.Aborted);
+        await call.OkAsync();
+    }
+
+    private async Task SetPausedAsync(ApiCall call, bool paused)
+    {
+        await queues.UpsertAsync((await FindAsync(call)).Name, null, paused);
+        await call.OkAsync();
+    }
+
+    private async ValueTask<QueueInfo> FindAsync(ApiCall call) =>
+        await queues.GetAsync(NameOf(call), call.Aborted) ?? throw QStashException.NotFound($"queue {call.Values[0]} not found");
+
+    internal static string NameOf(ApiCall call)
+    {
+        Check(call.Values[0]);
+        return call.Values[0];
+    }
+
+    internal static void Check(string name)
+    {
+        if (!ResourceName.IsValid(name))
+            throw QStashException.BadRequest($"invalid queue name: {name}: it is {ResourceName.Rule}");
+    }
+
+    private static void Write(Utf8JsonWriter json, QueueInfo queue)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", queue.Name);
+        json.WriteNumber("createdAt", queue.CreatedAt);
+        json.WriteNumber("updatedAt", queue.UpdatedAt);
+        json.WriteNumber("parallelism", queue.Parallelism);
+        json.WriteBoolean("paused", queue.Paused);
+        json.WriteNumber("lag", queue.Lag);
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,50 @@
+using FuncStash.Admission;
+using FuncStash.Messages;
+
+namespace FuncStash.Queues;
+
+/// <summary>A FIFO queue (contract §10).</summary>
+/// <param name="Lag">How many of its messages have not reached their end: in line, or let in.</param>
+public sealed record QueueInfo(string Name, long CreatedAt, long UpdatedAt, int Parallelism, bool Paused, int Lag)
+{
+    public static QueueInfo Of(string name, GateState state) => new(
+        name, state.CreatedAt, state.UpdatedAt, state.Parallelism ?? 1, state.Paused, state.Waiting + state.Inside.Count);
+}
+
+/// <summary>Manages queues: gates that let a message in until it, its retries and its callbacks have ended.</summary>
+public sealed class QueueService(Gates gates, Cancellation cancellation)
+{
+    /// <summary>Creates or changes a queue; what is null stays as it is.</summary>
+    public Task UpsertAsync(string name, int? parallelism, bool? paused) =>
+        gates.ChangeAsync(GateKind.Queue, name, state => state with
+        {
+            Parallelism = parallelism ?? state.Parallelism ?? 1,
+            Paused = paused ?? state.Paused,
+        });
+
+    public async ValueTask<QueueInfo?> GetAsync(string name, CancellationToken cancellation = default) =>
+        await gates.GetAsync(GateKind.Queue, name, cancellation) is { } state ? QueueInfo.Of(name, state) : null;
+
+    public async ValueTask<IReadOnlyList<QueueInfo>> ListAsync(CancellationToken cancellation = default) =>
+        [.. (await gates.ListAsync(GateKind.Queue, cancellation: cancellation)).Select(gate => QueueInfo.Of(gate.Name, gate.State))];
+
+    /// <summary>Cancels the queue's messages and forgets it; one that is not there is no error.</summary>
+    public async Task DeleteAsync(string name, CancellationToken stop = default)
+    {
+        // Nobody is let in while the line is emptied.
+        if (await gates.GetAsync(GateKind.Queue, name, stop) is null)
+            return;
+        await gates.ChangeAsync(GateKind.Queue, name, state => state with { Paused = true });
+        while (await gates.GetAsync(GateKind.Queue, name, stop) is { } state)
+        {
+            var line = await gates.WaitingAsync(GateKind.Queue, name, 100, cancellation: stop);
+            var inside = state.Inside.SelectMany(slot => slot.HeldBy().Append(slot.Message)).Distinct();
+            foreach (var message in line.Select(candidate => candidate.Message).Concat(inside))
+                await cancellation.CancelAsync(MessageId.Parse(message), stop);
+            // What ended before it was cancelled has left its place behind, if its worker died.
+            await gates.ChangeAsync(GateKind.Queue, name, s => s with { Inside = [] });
+            if (line.Count == 0 && await gates.RemoveAsync(GateKind.Queue, name, stop))
+                return;
+        }
+    }
+}
