@@ -8,7 +8,7 @@ namespace FuncStash.Azure;
 /// <summary>
 /// Counts the storage operations of a store by kind, each try of a retry for itself: what Azure bills. Set it as
 /// <see cref="AzureStoreOptions.OperationPolicy"/>. The counts also feed the metric <c>funcstash.storage.operations</c>
-/// (meter <c>FuncStash.Storage</c>, tag <c>operation</c>).
+/// (meter <see cref="MeterName"/>, tag <c>operation</c>).
 /// </summary>
 /// <remarks>
 /// The kinds: <c>table</c> create, get, query, insert, upsert, replace, delete, transaction; <c>queue</c> create, send,
@@ -16,7 +16,10 @@ namespace FuncStash.Azure;
 /// </remarks>
 public sealed class OperationCounter : HttpPipelinePolicy
 {
-    private static readonly Meter Meter = new("FuncStash.Storage");
+    /// <summary>The name of the meter, for whoever listens.</summary>
+    public const string MeterName = "FuncStash.Storage";
+
+    private static readonly Meter Meter = new(MeterName);
 
     private static readonly Counter<long> Metric = Meter.CreateCounter<long>(
         "funcstash.storage.operations", "{operation}", "Requests to the storage account.");

@@ -50,6 +50,8 @@ builder.Services.AddSingleton(store);
 builder.Services.AddSingleton<IDeliverySchedule, QueueSchedule>();
 builder.Services.AddFuncStash(options);
 builder.Services.AddHostedService<DeliveryWorker>();
+if (OtlpExport.IsWanted)
+    OtlpExport.Add(builder.Services);
 
 await using var app = builder.Build();
 var api = app.Services.GetRequiredService<Api>();

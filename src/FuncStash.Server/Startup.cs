@@ -25,7 +25,12 @@ internal static class Startup
     public static IStore OpenStore(ServerArguments arguments)
     {
         if (arguments.OnAzure)
-            return new AzureStore(AzureStoreOptions.FromConfiguration(Environment.GetEnvironmentVariable));
+        {
+            return new AzureStore(AzureStoreOptions.FromConfiguration(Environment.GetEnvironmentVariable) with
+            {
+                OperationPolicy = OtlpExport.IsWanted ? new OperationCounter() : null,
+            });
+        }
         if (arguments.Data == ":memory:")
             return SqliteStore.Open(":memory:", TimeProvider.System);
         Directory.CreateDirectory(arguments.Data);

@@ -54,6 +54,7 @@ public static class FuncStashServices
         services.AddSingleton<IResource, FlowControlResource>();
         services.AddSingleton<IResource, TopicsResource>();
         services.AddSingleton<IResource, KeysResource>();
+        services.AddSingleton<IResource, HealthResource>();
         return services;
     }
 }

@@ -1,0 +1,48 @@
+using FuncStash.Access;
+using FuncStash.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace FuncStash.Http;
+
+/// <summary>
+/// For load balancers and orchestrators, without a token: <c>/health</c> tells that the process answers, <c>/ready</c>
+/// that its storage does too; 503 when not. Not part of QStash.
+/// </summary>
+public sealed partial class HealthResource(IStore store, TimeProvider time, ILogger<HealthResource> log) : IResource
+{
+    /// <summary>How long the storage may take to answer: probes commonly give up after 5 s or more.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(3);
+
+    public IEnumerable<Route> Routes =>
+    [
+        new("GET", "/health", AccessLevel.None, call => AnswerAsync(call, "healthy")),
+        new("GET", "/ready", AccessLevel.None, ReadyAsync),
+    ];
+
+    private async Task ReadyAsync(ApiCall call)
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(Limit, time);
+            // A store that does not heed the token is not waited for either.
+            await store.PingAsync(limit.Token).AsTask().WaitAsync(Limit, time, call.Aborted);
+        }
+        catch (Exception error) when (!call.Aborted.IsCancellationRequested)
+        {
+            // The cause may name accounts and files, which is not for everybody.
+            LogNotReady(log, error);
+            throw new QStashException(503, "not ready: the storage does not answer");
+        }
+        await AnswerAsync(call, "ready");
+    }
+
+    private static Task AnswerAsync(ApiCall call, string status) => call.JsonAsync(200, json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("status", status);
+        json.WriteEndObject();
+    });
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "not ready: the storage does not answer")]
+    private static partial void LogNotReady(ILogger log, Exception error);
+}
