@@ -13,8 +13,7 @@ internal static class Startup
     {
         if (IPAddress.IsLoopback(arguments.Host))
             return;
-        if (options.Tokens.Contains(DevServer.Token) || options.CurrentSigningKey == DevServer.CurrentSigningKey
-            || options.NextSigningKey == DevServer.NextSigningKey)
+        if (DevServer.IsUsedBy(options))
         {
             throw new FormatException(
                 $"--host {arguments.Host} can be reached from other machines, and the default token and signing keys are public: "

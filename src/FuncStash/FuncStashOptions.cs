@@ -52,4 +52,8 @@ public static class DevServer
     public const string Token = "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0=";
     public const string CurrentSigningKey = "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r";
     public const string NextSigningKey = "sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs";
+
+    /// <summary>True when any of them would let a stranger in, or sign for one.</summary>
+    public static bool IsUsedBy(FuncStashOptions options) =>
+        options.Tokens.Contains(Token) || options.CurrentSigningKey == CurrentSigningKey || options.NextSigningKey == NextSigningKey;
 }

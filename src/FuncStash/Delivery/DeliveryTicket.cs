@@ -38,5 +38,5 @@ public sealed class QueueSchedule(TimeProvider time) : IDeliverySchedule
         throw new InvalidOperationException("every delivery goes by the work queue");
 
     // The work-queue message finds its message ended when it becomes visible, and is dropped.
-    public ValueTask WakeAsync(Message message, CancellationToken cancellation) => ValueTask.CompletedTask;
+    public ValueTask WakeAsync(Message message, int ticket, CancellationToken cancellation) => ValueTask.CompletedTask;
 }

@@ -17,5 +17,6 @@ public interface IDeliverySchedule
     ValueTask StartAsync(Message message, int ticket, long dueAt, CancellationToken cancellation);
 
     /// <summary>Tells a waiting delivery that its message has changed: cancelled, or due at another time.</summary>
-    ValueTask WakeAsync(Message message, CancellationToken cancellation);
+    /// <remarks>A hint: without it the delivery finds out when it is due.</remarks>
+    ValueTask WakeAsync(Message message, int ticket, CancellationToken cancellation);
 }

@@ -25,7 +25,7 @@ public sealed class Cancellation(
             {
                 if (AdmissionService.Governs(stored.Message))
                     await admission.CancelledAsync(stored);
-                await schedule.WakeAsync(stored.Message, cancellation);
+                await schedule.WakeAsync(stored.Message, stored.Progress.Ticket, cancellation);
                 return true;
             }
         }

@@ -1,0 +1,31 @@
+using FuncStash.Delivery;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace FuncStash.Functions.Delivery;
+
+/// <summary>First attempts, straight from the work queue; what needs another one goes on as an orchestration.</summary>
+/// <remarks>
+/// The host renews the queue message while this runs, deletes it afterwards, and gives it again when this failed or was
+/// cut off; after maxDequeueCount of host.json it goes to the poison queue.
+/// </remarks>
+public sealed class DeliveryTrigger(DeliveryService deliveries, DurableSchedule schedule)
+{
+    /// <summary>The work queue under its name in the storage account.</summary>
+    public const string Queue = "funcstash-" + DeliveryTicket.Queue;
+
+    [Function("Deliver")]
+    public Task RunAsync([QueueTrigger(Queue)] string text, [DurableClient] DurableTaskClient durable)
+    {
+        schedule.Use(durable);
+        return RunAsync(text);
+    }
+
+    internal async Task RunAsync(string text)
+    {
+        if (!DeliveryTicket.TryParse(text, out var ticket))
+            throw new FormatException($"not a delivery ticket: {text}");
+        if (await deliveries.RunAsync(ticket, lease: null) is StepResult.Again again)
+            await schedule.StartAsync(ticket, again.At, CancellationToken.None);
+    }
+}

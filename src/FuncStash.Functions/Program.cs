@@ -1,0 +1,24 @@
+using FuncStash;
+using FuncStash.Azure;
+using FuncStash.Delivery;
+using FuncStash.Functions;
+using FuncStash.Functions.Delivery;
+using FuncStash.Storage;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+var builder = FunctionsApplication.CreateBuilder(args);
+builder.ConfigureFunctionsWebApplication();
+string? Setting(string name) => builder.Configuration[name];
+var options = FuncStashSettings.Read(Setting);
+Startup.Check(options, Setting);
+
+builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = options.MaxBatchBytes);
+builder.Services.AddSingleton<IStore>(new AzureStore(AzureStoreOptions.FromConfiguration(Setting)));
+builder.Services.AddSingleton<DurableSchedule>();
+builder.Services.AddSingleton<IDeliverySchedule>(services => services.GetRequiredService<DurableSchedule>());
+builder.Services.AddFuncStash(options);
+builder.AddTelemetry(Setting);
+builder.Build().Run();
