@@ -31,6 +31,8 @@ public static class FuncStashServices
         services.AddSingleton<GateSweep>();
         services.AddSingleton<Cancellation>();
         services.AddSingleton<QueueService>();
+        services.AddSingleton<LiveMessages>();
+        services.AddSingleton<BulkCancellation>();
         services.AddSingleton<Deduplicator>();
         services.AddSingleton<UrlGroupStore>();
         services.AddSingleton<Publisher>();
@@ -41,6 +43,7 @@ public static class FuncStashServices
         services.AddSingleton<DeliveryService>();
         services.AddSingleton<DeadLetterStore>();
         services.AddSingleton<DeadLetterReader>();
+        services.AddSingleton<DeadLetterRetry>();
         services.AddSingleton<LogReader>();
         services.AddSingleton<TokenCheck>();
         services.AddSingleton<Api>();
@@ -52,6 +55,7 @@ public static class FuncStashServices
         services.AddSingleton<IResource, DlqResource>();
         services.AddSingleton<IResource, QueuesResource>();
         services.AddSingleton<IResource, FlowControlResource>();
+        services.AddSingleton<IResource, DlqRetryResource>();
         services.AddSingleton<IResource, TopicsResource>();
         services.AddSingleton<IResource, KeysResource>();
         services.AddSingleton<IResource, HealthResource>();

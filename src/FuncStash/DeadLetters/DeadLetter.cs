@@ -17,6 +17,9 @@ public sealed record DeadLetter(DlqId Id, Message Message, int ResponseStatus)
 
     public string? Error { get; init; }
 
+    /// <summary>The message that a retry of this letter makes, once one was begun; a repeated retry makes the same.</summary>
+    public MessageId? RetryId { get; init; }
+
     public string? ETag { get; init; }
 
     public static DeadLetter Of(DlqId id, Message message, AttemptOutcome outcome, string error) => new(id, message, outcome.Status)
@@ -36,7 +39,10 @@ public readonly record struct DlqId(long FailedAt, int Number)
 {
     public const int Shards = 4;
 
-    public static DlqId New(long failedAt) => new(failedAt, Random.Shared.Next(0, 1_000_000_000));
+    internal const long MaxTime = 9_999_999_999_999;
+    internal const int MaxNumber = 999_999_999;
+
+    public static DlqId New(long failedAt) => new(failedAt, Random.Shared.Next(0, MaxNumber + 1));
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{FailedAt}-{Number}");
 
@@ -56,7 +62,7 @@ public readonly record struct DlqId(long FailedAt, int Number)
         var dash = text?.IndexOf('-', StringComparison.Ordinal) ?? -1;
         if (dash < 0 || !long.TryParse(text.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out var ms)
             || !int.TryParse(text.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            || ms > 9_999_999_999_999 || number >= 1_000_000_000)
+            || ms > MaxTime || number > MaxNumber)
             return false;
         id = new DlqId(ms, number);
         return true;

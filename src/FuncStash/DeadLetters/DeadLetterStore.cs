@@ -18,6 +18,20 @@ public sealed class DeadLetterStore(IStore store)
             message = message with { BodyName = "dlq-" + letter.Id };
             await store.Bodies.PutAsync(message.BodyName, body, cancellation);
         }
+        return new Commit(Table, letter.Id.Partition, [new Write.Insert(ToRow(letter with { Message = message }))]);
+    }
+
+    /// <summary>Writes down which message a retry is about to make; false when the letter has changed since it was read.</summary>
+    public async ValueTask<bool> BeginRetryAsync(DeadLetter letter, MessageId retry, CancellationToken cancellation = default)
+    {
+        var row = ToRow(letter with { RetryId = retry });
+        var commit = new Commit(Table, row.PartitionKey, [new Write.Replace(row, letter.ETag!)]);
+        return (await store.Tables.CommitAsync(commit, cancellation)).Applied;
+    }
+
+    private static Entity ToRow(DeadLetter letter)
+    {
+        var message = letter.Message;
         var values = new Dictionary<string, object>
         {
             ["MessageId"] = message.Id.Text,
@@ -30,7 +44,9 @@ public sealed class DeadLetterStore(IStore store)
             values["Body"] = message.Body;
         if (letter.Error is { } error)
             values["Error"] = error;
-        return new Commit(Table, letter.Id.Partition, [new Write.Insert(new Entity(letter.Id.Partition, letter.Id.Key, values))]);
+        if (letter.RetryId is { } retry)
+            values["RetryId"] = retry.Text;
+        return new Entity(letter.Id.Partition, letter.Id.Key, values);
     }
 
     public async ValueTask<DeadLetter?> GetAsync(DlqId id, CancellationToken cancellation = default) =>
@@ -54,6 +70,22 @@ public sealed class DeadLetterStore(IStore store)
         return removed.Applied;
     }
 
+    /// <summary>The keys of one shard's dead letters, oldest first.</summary>
+    internal async ValueTask<IReadOnlyList<string>> KeysAsync(int shard, RowRange range, CancellationToken cancellation)
+    {
+        const int PageSize = 1000;
+        var keys = new List<string>();
+        while (true)
+        {
+            var rows = await store.Tables.QueryAsync(
+                Table, DlqId.ShardPartition(shard), range, PageSize, keysOnly: true, cancellation);
+            keys.AddRange(rows.Select(row => row.RowKey));
+            if (rows.Count < PageSize)
+                return keys;
+            range = range with { From = keys[^1], Exclusive = true };
+        }
+    }
+
     /// <summary>One shard's dead letters after a key, oldest first.</summary>
     internal async ValueTask<IReadOnlyList<DeadLetter>> PageAsync(
         int shard, RowRange range, int take, CancellationToken cancellation)
@@ -74,6 +106,7 @@ public sealed class DeadLetterStore(IStore store)
             ResponseHeader = MessageJson.ReadHeaders(row.Bytes("ResponseHeader")!),
             ResponseBody = row.Bytes("ResponseBody") ?? [],
             Error = row.Text("Error"),
+            RetryId = row.Text("RetryId") is { } retry ? MessageId.Parse(retry) : null,
             ETag = row.ETag,
         };
     }

@@ -1,27 +1,44 @@
 using System.Globalization;
+using System.Text.Json;
 using FuncStash.Messages;
 
 namespace FuncStash.Http;
 
-/// <summary>The query parameters of a list or a bulk call; an unknown one is refused, since ignoring a filter widens the call.</summary>
+/// <summary>The parameters of a list or a bulk call; an unknown one is refused, since ignoring a filter widens the call.</summary>
 internal sealed class ListParameters
 {
+    private const int MaxBodyBytes = 4 * 1024 * 1024;
+
     private readonly Dictionary<string, List<string>> _values = new(StringComparer.Ordinal);
 
+    /// <summary>Reads the parameters of a list; those without a value and the legacy <c>api</c> are ignored.</summary>
     /// <param name="target">The request target.</param>
     /// <param name="others">Parameters the resource reads itself, besides the message filters.</param>
     /// <exception cref="QStashException">400 for an unknown parameter.</exception>
     public ListParameters(RequestTarget target, params ReadOnlySpan<string> others)
+        : this(target.Parameters.Where(p => p.Value.Length > 0 && p.Key != "api").Select(p => (p.Key, (string[])[p.Value])), others, [])
     {
-        foreach (var (name, value) in target.Parameters)
+    }
+
+    /// <param name="parameters">Names with their values; a name may stand several times.</param>
+    /// <param name="others">Parameters the resource reads itself, besides the message filters.</param>
+    /// <param name="without">Parameters that the resource does not know.</param>
+    /// <exception cref="QStashException">400 for an unknown parameter or an empty filter.</exception>
+    public ListParameters(
+        IEnumerable<(string Name, string[] Values)> parameters, ReadOnlySpan<string> others, ReadOnlySpan<string> without)
+    {
+        foreach (var (name, values) in parameters)
         {
-            if (name is "qstash_token" or "api" || value.Length == 0)
+            if (name == "qstash_token")
                 continue;
-            if (name is not ("cursor" or "count" or "order") && !others.Contains(name) && !MessageFilter.IsField(name))
+            var own = others.Contains(name);
+            if (without.Contains(name) || !(own || name is "cursor" or "count" or "order" || MessageFilter.IsField(name)))
                 throw QStashException.BadRequest($"unknown parameter: {name}");
+            if (values.Contains("") || (values.Length == 0 && !own))
+                throw QStashException.BadRequest($"invalid {name}: it has no value");
             if (!_values.TryGetValue(name, out var list))
                 _values[name] = list = [];
-            list.Add(value);
+            list.AddRange(values);
         }
         Filter = new MessageFilter();
         foreach (var (name, values) in _values)
@@ -35,7 +52,13 @@ internal sealed class ListParameters
 
     public string? Cursor => Values("cursor") is [var cursor, ..] ? cursor : null;
 
+    public bool Has(string name) => _values.ContainsKey(name);
+
     public IReadOnlyList<string> Values(string name) => _values.TryGetValue(name, out var list) ? list : [];
+
+    /// <summary>The values of a list of ids, repeated or comma-separated, each once.</summary>
+    public IReadOnlyList<string> Ids(string name) => [.. Values(name)
+        .SelectMany(v => v.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).Distinct()];
 
     /// <summary>How many; more than <paramref name="max"/> means <paramref name="max"/>.</summary>
     public int Count(int byDefault, int max)
@@ -53,5 +76,32 @@ internal sealed class ListParameters
         ["earliestFirst", ..] => true,
         ["latestFirst", ..] => false,
         [var other, ..] => throw QStashException.BadRequest($"invalid order: {other}: must be earliestFirst or latestFirst"),
+    };
+
+    /// <summary>What a bulk call names in its query (JavaScript) and in its body, a JSON object (Python, Go).</summary>
+    public static async ValueTask<IReadOnlyList<(string Name, string[] Values)>> OfBulkAsync(ApiCall call)
+    {
+        var parameters = call.Target.Parameters.Select(p => (p.Key, (string[])[p.Value])).ToList();
+        var body = await call.BodyAsync(MaxBodyBytes);
+        if (body.AsSpan().Trim(" \t\r\n"u8).IsEmpty)
+            return parameters;
+        using var document = JsonBody.Parse(body, JsonValueKind.Object);
+        foreach (var property in document.RootElement.EnumerateObject())
+        {
+            if (property.Value.ValueKind != JsonValueKind.Null)
+                parameters.Add((property.Name, Values(property)));
+        }
+        return parameters;
+    }
+
+    private static string[] Values(JsonProperty property) => property.Value.ValueKind == JsonValueKind.Array
+        ? [.. property.Value.EnumerateArray().Select(item => Value(property.Name, item))]
+        : [Value(property.Name, property.Value)];
+
+    private static string Value(string name, JsonElement item) => item.ValueKind switch
+    {
+        JsonValueKind.String => item.GetString()!,
+        JsonValueKind.Number => item.GetRawText(),
+        _ => throw QStashException.BadRequest($"invalid {name}: must be a text, a number or an array of them"),
     };
 }

@@ -4,13 +4,17 @@ using FuncStash.Messages;
 namespace FuncStash.Http;
 
 /// <summary><c>/v2/messages</c>: look at a message, cancel it (contract §7).</summary>
-public sealed class MessagesResource(MessageStore messages, Cancellation cancellation, FuncStashOptions options, TimeProvider time)
+public sealed class MessagesResource(
+    MessageStore messages, Cancellation cancellation, BulkCancellation bulk, FuncStashOptions options, TimeProvider time)
     : IResource
 {
+    private const int MaxBulkCount = 500;
+
     public IEnumerable<Route> Routes =>
     [
         new("GET", "/v2/messages/{id}", AccessLevel.Read, GetAsync),
         new("DELETE", "/v2/messages/{id}", AccessLevel.Full, CancelAsync),
+        new("DELETE", "/v2/messages", AccessLevel.Full, CancelManyAsync),
     ];
 
     private async Task GetAsync(ApiCall call)
@@ -29,13 +33,27 @@ public sealed class MessagesResource(MessageStore messages, Cancellation cancell
     {
         var stored = await FindAsync(call);
         await cancellation.CancelAsync(stored.Id, call.Aborted);
-        await call.JsonAsync(200, json =>
-        {
-            json.WriteStartObject();
-            json.WriteNumber("cancelled", 1);
-            json.WriteEndObject();
-        });
+        await AnswerAsync(call, 1);
     }
+
+    // With nothing named, everything is cancelled; so it is with an empty list of ids (contract §7.2).
+    private async Task CancelManyAsync(ApiCall call)
+    {
+        var parameters = new ListParameters(await ListParameters.OfBulkAsync(call), ["messageIds"], ["order"]);
+        var ids = parameters.Ids("messageIds");
+        var cancelled = ids.Count > 0
+            ? await bulk.CancelAsync(ids.Where(text => MessageId.TryParse(text, out _)).Select(MessageId.Parse), call.Aborted)
+            : await bulk.CancelAsync(parameters.Filter, parameters.Count(int.MaxValue, MaxBulkCount), call.Aborted);
+        await AnswerAsync(call, cancelled);
+    }
+
+    // Whole numbers and nothing else: Go reads the answer as a map of them.
+    private static Task AnswerAsync(ApiCall call, int cancelled) => call.JsonAsync(200, json =>
+    {
+        json.WriteStartObject();
+        json.WriteNumber("cancelled", cancelled);
+        json.WriteEndObject();
+    });
 
     // An ended message can be asked for a little longer, since its end may overtake the caller (contract §6.7).
     private async ValueTask<StoredMessage> FindAsync(ApiCall call)

@@ -21,6 +21,7 @@ public sealed class MessageFilter
             ["host"] = m => HostsOf(m.Url),
             ["path"] = m => [PathOf(m.Url)],
             ["messageId"] = m => [m.Id.Text],
+            ["api"] = m => m.Api is null ? [] : [m.Api, "llm"],
         }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private readonly List<(Func<Message, IEnumerable<string?>> Field, FrozenSet<string> Values)> _conditions = [];
@@ -30,7 +31,8 @@ public sealed class MessageFilter
 
     public long? ToDate { get; private set; }
 
-    public bool IsEmpty => _conditions.Count == 0 && FromDate is null && ToDate is null;
+    /// <summary>True when <see cref="Matches"/> asks for more than that there is a message.</summary>
+    public bool HasConditions => _conditions.Count > 0;
 
     public static bool IsField(string name) => s_fields.ContainsKey(name) || name is "fromDate" or "toDate";
 

@@ -23,6 +23,9 @@ internal static class MessageRows
 
     public static string Key(string kind, MessageId id) => kind + LogPosition.Of(id.CreatedAt, 0, id.Text);
 
+    /// <summary>The message a row is of or about: the last part of its key.</summary>
+    public static MessageId IdOf(string rowKey) => MessageId.Parse(rowKey[(rowKey.LastIndexOf('|') + 1)..]);
+
     public static Entity ToRow(string kind, StoredMessage stored)
     {
         var (message, progress) = (stored.Message, stored.Progress);
@@ -53,7 +56,7 @@ internal static class MessageRows
     public static StoredMessage FromRow(Entity row)
     {
         var spec = row.Bytes("Spec")!;
-        var id = MessageId.Parse(row.RowKey[(row.RowKey.LastIndexOf('|') + 1)..]);
+        var id = IdOf(row.RowKey);
         var message = MessageJson.ReadMessage(spec) with { Id = id, Body = row.Bytes("Body") ?? [] };
         if (!MessageStates.TryParse(row.Text("State")!, out var state))
             throw new InvalidDataException($"{id}: unknown state {row.Text("State")}");

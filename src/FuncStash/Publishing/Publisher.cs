@@ -23,6 +23,18 @@ public sealed class Publisher(
         return draft.Result;
     }
 
+    /// <summary>Accepts a message that is made already, as a retried dead letter is; one of its id is stored once.</summary>
+    /// <param name="message">The message, its payload in <see cref="Message.Body"/>.</param>
+    /// <param name="deduplicationKey">The id under which it is not to be accepted twice; null for none.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public async ValueTask<Published> PublishAsync(
+        Message message, string? deduplicationKey, CancellationToken cancellation = default)
+    {
+        var part = new Part(message, deduplicationKey, Once: true);
+        await StoreAsync([part], cancellation);
+        return part.Result!;
+    }
+
     /// <summary>Publishes many; one that is refused does no harm to the others (contract §5.2).</summary>
     /// <returns>For each request its result, or why it was refused.</returns>
     public async ValueTask<IReadOnlyList<(PublishResult? Result, QStashException? Refusal)>> PublishAsync(
@@ -138,10 +150,6 @@ public sealed class Publisher(
         }
         await StoreAsync(news, cancellation);
     }
-
-    /// <summary>Stores a message made of an earlier one, unless one of its id is there already.</summary>
-    public async ValueTask StoreOnceAsync(Message message, CancellationToken cancellation = default) =>
-        await StoreAsync([Accepted(message, once: true)], cancellation);
 
     private NewMessage Accepted(Message message, bool once) =>
         new(message, once, Scheduled: !AdmissionService.JoinsAtOnce(message, Now));

@@ -1,0 +1,44 @@
+using FuncStash.Messages;
+
+namespace FuncStash.DeadLetters;
+
+/// <summary>Which dead letters, in which order (contract §14.1).</summary>
+public sealed record DeadLetterQuery
+{
+    /// <summary>Conditions on the message; its dates bound the time of failure.</summary>
+    public MessageFilter Filter { get; init; } = new();
+
+    /// <summary>Only these; all other conditions are then ignored. Null for no such list.</summary>
+    public IReadOnlyList<DlqId>? Ids { get; init; }
+
+    public IReadOnlySet<int> ResponseStatuses { get; init; } = new HashSet<int>();
+
+    /// <summary>Go on after this one.</summary>
+    public DlqId? After { get; init; }
+
+    public int Count { get; init; } = 100;
+
+    public bool LatestFirst { get; init; }
+
+    internal bool Matches(DeadLetter letter) =>
+        Filter.Matches(letter.Message) && (ResponseStatuses.Count == 0 || ResponseStatuses.Contains(letter.ResponseStatus));
+
+    /// <summary>The keys between the dates and behind <see cref="After"/>, in ascending order.</summary>
+    internal (string From, bool Exclusive, string To) Keys
+    {
+        get
+        {
+            var from = new DlqId(Math.Clamp(Filter.FromDate ?? 0, 0, DlqId.MaxTime), 0).Key;
+            // "~" sorts behind every digit, so the end is inclusive.
+            var to = new DlqId(Math.Clamp(Filter.ToDate ?? DlqId.MaxTime, 0, DlqId.MaxTime), DlqId.MaxNumber).Key + "~";
+            if (After is not { } after)
+                return (from, false, to);
+            if (LatestFirst)
+                return (from, false, string.CompareOrdinal(after.Key, to) < 0 ? after.Key : to);
+            return string.CompareOrdinal(after.Key, from) < 0 ? (from, false, to) : (after.Key, true, to);
+        }
+    }
+}
+
+/// <summary>Dead letters, and the id of the last of them when more follow.</summary>
+public sealed record DeadLetterPage(IReadOnlyList<DeadLetter> Letters, string? Next);

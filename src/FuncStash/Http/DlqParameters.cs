@@ -1,0 +1,50 @@
+using System.Globalization;
+using FuncStash.DeadLetters;
+using FuncStash.Messages;
+
+namespace FuncStash.Http;
+
+/// <summary>Which dead letters a call is about (contract §14.1, §14.3, §14.4).</summary>
+internal static class DlqParameters
+{
+    private const int MaxCount = 100;
+
+    // A dead letter is not looked for by its destination's host or path (contract §14.1).
+    private static readonly string[] s_own = ["dlqIds", "responseStatus", "source"], s_unknown = ["host", "path"];
+
+    public static DeadLetterQuery? OfList(ApiCall call) => QueryOf(new ListParameters(
+        call.Target.Parameters.Where(p => p.Value.Length > 0 && p.Key != "api").Select(p => (p.Key, (string[])[p.Value])),
+        s_own, s_unknown));
+
+    public static async ValueTask<DeadLetterQuery?> OfBulkAsync(ApiCall call) =>
+        QueryOf(new ListParameters(await ListParameters.OfBulkAsync(call), s_own, s_unknown));
+
+    // Null when nothing can match: there are no dead letters of workflows.
+    private static DeadLetterQuery? QueryOf(ListParameters parameters)
+    {
+        var query = new DeadLetterQuery
+        {
+            Filter = parameters.Filter,
+            Count = parameters.Count(MaxCount, MaxCount),
+            LatestFirst = !parameters.EarliestFirst(byDefault: true),
+            ResponseStatuses = StatusesOf(parameters.Ids("responseStatus")),
+            Ids = parameters.Has("dlqIds")
+                ? [.. parameters.Ids("dlqIds").Select(text => DlqId.TryParse(text, out var id) ? id : default)]
+                : null,
+            After = parameters.Cursor is not { } cursor ? null
+                : DlqId.TryParse(cursor, out var after) ? after
+                : throw QStashException.BadRequest($"invalid cursor: {cursor}"),
+        };
+        return parameters.Values("source") switch
+        {
+            [] => query,
+            ["workflow"] => null,
+            [var other, ..] => throw QStashException.BadRequest($"invalid source: {other}: must be workflow"),
+        };
+    }
+
+    private static HashSet<int> StatusesOf(IEnumerable<string> values) =>
+        [.. values.Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var status)
+            ? status
+            : throw QStashException.BadRequest($"invalid responseStatus: {text}: must be a number"))];
+}

@@ -1,0 +1,58 @@
+using FuncStash.Access;
+using FuncStash.DeadLetters;
+using FuncStash.Publishing;
+
+namespace FuncStash.Http;
+
+/// <summary><c>POST /v2/dlq/retry</c>: sends dead letters again (contract §14.4).</summary>
+/// <remarks>Settings in the request's <c>Upstash-*</c> headers override those the messages had.</remarks>
+public sealed class DlqRetryResource(DeadLetterReader reader, DeadLetterRetry retry, FuncStashOptions options) : IResource
+{
+    public IEnumerable<Route> Routes =>
+    [
+        new("POST", "/v2/dlq/retry/{id}", AccessLevel.Full, RetryAsync),
+        new("POST", "/v2/dlq/retry", AccessLevel.Full, RetryManyAsync),
+    ];
+
+    private async Task RetryAsync(ApiCall call)
+    {
+        var changes = ChangesOf(call);
+        if (!DlqId.TryParse(call.Values[0], out var id) || await retry.RetryAsync(id, changes, call.Aborted) is not { } published)
+            throw QStashException.NotFound($"dlq message {call.Values[0]} not found");
+        await call.JsonAsync(201, json => PublishResource.Write(json, new PublishResult([published], IsGroup: false)));
+    }
+
+    private async Task RetryManyAsync(ApiCall call)
+    {
+        var query = await DlqParameters.OfBulkAsync(call);
+        var changes = ChangesOf(call);
+        var page = query is null ? new DeadLetterPage([], null) : await reader.ListAsync(query, call.Aborted);
+        if (query?.Ids is { } ids && page.Letters.Count < ids.Count)
+            throw QStashException.NotFound("some messages were not found");
+        var published = await retry.RetryAsync(page.Letters.Select(letter => letter.Id), changes, call.Aborted);
+        await call.JsonAsync(201, json =>
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("responses");
+            foreach (var message in published)
+                PublishResource.Write(json, new PublishResult([message], IsGroup: false));
+            json.WriteEndArray();
+            json.WriteIf("cursor", page.Next);
+            json.WriteEndObject();
+        });
+    }
+
+    // The request's Content-Type is that of its own body, not of the messages.
+    private PublishSettings ChangesOf(ApiCall call)
+    {
+        var settings = new PublishSettingsReader(options);
+        foreach (var (name, values) in call.Request.Headers)
+        {
+            if (!PublishSettingsReader.IsSetting(name))
+                continue;
+            foreach (var value in values)
+                settings.Read(name, value ?? "");
+        }
+        return settings.ToSettings();
+    }
+}
