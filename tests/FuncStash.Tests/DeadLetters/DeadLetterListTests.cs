@@ -1,0 +1,155 @@
+using System.Globalization;
+using FuncStash.DeadLetters;
+using FuncStash.Tests.Running;
+
+namespace FuncStash.Tests.DeadLetters;
+
+public sealed class DeadLetterListTests : IAsyncDisposable
+{
+    private readonly TestService _service = new();
+
+    public ValueTask DisposeAsync() => _service.DisposeAsync();
+
+    [Theory]
+    [InlineData("label=a", "0 2")]
+    [InlineData("label=a&label=b", "0 1 2")]
+    [InlineData("label=a,b", "0 1 2")]
+    [InlineData("responseStatus=404", "1")]
+    [InlineData("responseStatus=404&responseStatus=503", "1 2")]
+    [InlineData("responseStatus=404,503", "1 2")]
+    [InlineData("url=https%3A%2F%2Fexample.com%2F1", "1")]
+    [InlineData("topicName=t0,t2", "0 2")]
+    [InlineData("scheduleId=s1", "1")]
+    [InlineData("queueName=q1&queueName=q2", "1 2")]
+    [InlineData("callerIp=192.0.2.1", "1")]
+    [InlineData("flowControlKey=f0", "0")]
+    [InlineData("label=a&responseStatus=503", "2")]
+    [InlineData("label=none", "")]
+    [InlineData("order=latestFirst", "2 1 0")]
+    [InlineData("order=earliestFirst", "0 1 2")]
+    [InlineData("order=latestFirst&label=a", "2 0")]
+    [InlineData("source=workflow", "")]
+    [InlineData("api=llm", "0 1 2")]
+    public async Task Filters_must_all_match_and_values_of_one_are_alternatives(string query, string expected)
+    {
+        await AddAsync();
+        Assert.Equal(expected, await ListAsync(query));
+    }
+
+    [Fact]
+    public async Task Message_and_dlq_ids_name_single_entries()
+    {
+        var ids = await AddAsync();
+        var letter = await _service.Get<DeadLetterStore>().GetAsync(ids[1]);
+
+        Assert.Equal("1", await ListAsync("messageId=" + letter!.Message.Id));
+        Assert.Equal("1 0", await ListAsync($"dlqIds={ids[1]},{ids[0]}&dlqIds=1-1&label=ignored"));
+        Assert.Equal("", await ListAsync("dlqIds=unknown"));
+    }
+
+    [Fact]
+    public async Task Dates_bound_the_time_of_failure_inclusively()
+    {
+        var ids = await AddAsync();
+
+        Assert.Equal("1", await ListAsync(Range(ids[1].FailedAt, ids[1].FailedAt)));
+        Assert.Equal("1 2", await ListAsync(Range(ids[1].FailedAt, ids[2].FailedAt)));
+        Assert.Equal("2 1", await ListAsync(Range(ids[1].FailedAt, ids[2].FailedAt) + "&order=latestFirst"));
+        Assert.Equal("", await ListAsync(Range(ids[0].FailedAt + 1, ids[1].FailedAt - 1)));
+
+        static string Range(long from, long to) => string.Create(CultureInfo.InvariantCulture, $"fromDate={from}&toDate={to}");
+    }
+
+    [Theory]
+    [InlineData("labeel=a", "unknown parameter: labeel")]
+    [InlineData("host=example.com", "unknown parameter: host")]
+    [InlineData("path=%2F", "unknown parameter: path")]
+    [InlineData("order=sideways", "invalid order")]
+    [InlineData("cursor=x", "invalid cursor")]
+    [InlineData("responseStatus=abc", "invalid responseStatus")]
+    [InlineData("source=elsewhere", "invalid source")]
+    [InlineData("count=-1", "invalid count")]
+    public async Task What_is_not_understood_is_refused_by_every_call(string query, string error)
+    {
+        var ids = await AddAsync();
+        foreach (var (method, target) in new[] { ("GET", "/v2/dlq"), ("DELETE", "/v2/dlq"), ("POST", "/v2/dlq/retry") })
+        {
+            var answer = await _service.CallAsync(method, $"{target}?{query}");
+            Assert.Equal(400, answer.Status);
+            Assert.Contains(error, answer.Error, StringComparison.Ordinal);
+        }
+        Assert.Equal(3, ids.Count);
+        Assert.Equal("0 1 2", await ListAsync(""));
+    }
+
+    [Theory]
+    [InlineData("earliestFirst", 7)]
+    [InlineData("latestFirst", 100)]
+    public async Task Pages_hold_every_entry_once_while_others_come_and_go(string order, int count)
+    {
+        const int Entries = 10_000;
+        var stable = new HashSet<string>();
+        var removable = new Queue<DlqId>();
+        for (var i = 0; i < Entries; i++)
+        {
+            _service.Time.Advance(TimeSpan.FromMilliseconds(i % 3));
+            var id = await _service.AddDeadLetterAsync(_service.NewMessage("https://example.com/", i % 50 == 0 ? "wanted" : "other"));
+            if (i % 5 == 1)
+                removable.Enqueue(id);
+            else if (i % 50 == 0 || count == 100)
+                stable.Add(id.ToString());
+        }
+        var filter = count == 100 ? "" : "label=wanted&";
+        var seen = new List<string>();
+        string? cursor = null;
+        do
+        {
+            var more = cursor is null ? "" : "&cursor=" + cursor;
+            var answer = await _service.CallAsync("GET", $"/v2/dlq?{filter}order={order}&count={count}{more}");
+            Assert.Equal(200, answer.Status);
+            var page = answer.Json["messages"]!.AsArray().Select(entry => (string)entry!["dlqId"]!).ToList();
+            Assert.InRange(page.Count, 0, count);
+            seen.AddRange(page);
+            cursor = (string?)answer.Json["cursor"];
+            // Before the next page one is removed and one is added.
+            if (removable.TryDequeue(out var gone))
+                Assert.True(await _service.Get<DeadLetterStore>().RemoveAsync(gone));
+            _service.Time.Advance(TimeSpan.FromMilliseconds(1));
+            await _service.AddDeadLetterAsync(_service.NewMessage("https://example.com/", "late"));
+        }
+        while (cursor is not null);
+
+        Assert.Equal(seen.Count, seen.Distinct().Count());
+        Assert.Empty(stable.Except(seen));
+        var inOrder = seen.OrderBy(id => DlqId.Parse(id).FailedAt).ToList();
+        if (order == "latestFirst")
+            inOrder.Reverse();
+        Assert.Equal(inOrder.Select(id => DlqId.Parse(id).FailedAt), seen.Select(id => DlqId.Parse(id).FailedAt));
+    }
+
+    // Three entries, told apart by the last character of their URLs.
+    private async Task<List<DlqId>> AddAsync()
+    {
+        var ids = new List<DlqId>();
+        for (var i = 0; i < 3; i++)
+        {
+            _service.Time.Advance(TimeSpan.FromSeconds(10));
+            var text = i.ToString(CultureInfo.InvariantCulture);
+            var message = _service.NewMessage("https://example.com/" + text, i == 1 ? "b" : "a") with
+            {
+                TopicName = "t" + text, ScheduleId = "s" + text, QueueName = "q" + text, CallerIp = "192.0.2." + text,
+                FlowControl = new("f" + text, 1, null, 1),
+            };
+            ids.Add(await _service.AddDeadLetterAsync(message, status: i == 0 ? 0 : i == 1 ? 404 : 503));
+        }
+        return ids;
+    }
+
+    private async Task<string> ListAsync(string query)
+    {
+        var answer = await _service.CallAsync("GET", "/v2/dlq?" + query);
+        Assert.Equal(200, answer.Status);
+        Assert.Null(answer.Json["cursor"]);
+        return string.Join(' ', answer.Json["messages"]!.AsArray().Select(entry => ((string)entry!["url"]!)[^1]));
+    }
+}
