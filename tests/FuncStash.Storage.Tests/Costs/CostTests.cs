@@ -1,0 +1,89 @@
+using System.Text;
+using System.Text.Json;
+
+namespace FuncStash.Storage.Tests.Costs;
+
+/// <summary>
+/// What a message costs in storage operations, held to a budget and to the table in docs/operations.md. To write the
+/// table anew: FUNCSTASH_WRITE_DOCS=1.
+/// </summary>
+public sealed class CostTests(AzuriteAccount account)
+{
+    private const int Messages = 4;
+
+    /// <summary>The most queue, table and blob operations of each row.</summary>
+    private static readonly (string Name, int Queue, int Table, int Blob, Func<MeteredService, Task<Operations>> Measure)[] s_rows =
+    [
+        ("a message", 3, 3, 0, service => EachAsync(service, "/ok")),
+        ("— when 32 wait", 3, 3, 0, WaitingAsync),
+        ("— in a batch of 100", 3, 3, 0, BatchAsync),
+        ("— with a payload over 256 KiB", 3, 3, 2, service => EachAsync(service, "/ok", body: new byte[300 * 1024])),
+        ("— delayed", 3, 3, 0, DelayedAsync),
+        ("— with a deduplication id", 3, 4, 0, service => EachAsync(service, "/ok", unique: true)),
+        ("— dead-lettered", 3, 4, 0, service => EachAsync(service, "/never", headers: ("Upstash-Retries", "0"))),
+        ("— enqueued", 3, 5, 0, service => EachAsync(service, "/ok", route: "/v2/enqueue/orders/")),
+        ("— under a flow-control key", 3, 5, 0, service => EachAsync(service, "/ok",
+            headers: [("Upstash-Flow-Control-Key", "tenant"), ("Upstash-Flow-Control-Value", "parallelism=10")])),
+        ("and for each retry", 2, 2, 0, async service =>
+            (await EachAsync(service, "/twice", steps: 2)).Beyond(await EachAsync(service, "/ok"))),
+        ("and for each callback", 3, 2, 0, async service =>
+            (await EachAsync(service, "/ok", steps: 2, headers: ("Upstash-Callback", service.Url("/ok"))))
+                .Beyond(await EachAsync(service, "/ok"))),
+    ];
+
+    [Fact]
+    public async Task Messages_cost_what_the_documentation_says()
+    {
+        await using var service = await MeteredService.StartAsync(account.Options());
+        var table = new StringBuilder(CostTable.Header);
+        var over = new List<string>();
+        foreach (var (name, queue, tables, blobs, measure) in s_rows)
+        {
+            // What happens once for a process or a queue is no message's cost.
+            await measure(service);
+            var cost = await measure(service);
+            table.Append('\n').Append(cost.ToRow(name));
+            if (cost.Queue > queue || cost.Table > tables || cost.Blob > blobs)
+                over.Add($"{cost.ToRow(name)} is over {queue} queue, {tables} table, {blobs} blob operations");
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine(table.ToString());
+        Assert.Empty(over);
+        CostTable.AssertDocumented(table.ToString());
+    }
+
+    // One after the other, so that each needs a receive of its own: the dearest case.
+    private static Task<Operations> EachAsync(
+        MeteredService service, string path, string route = "/v2/publish/", byte[]? body = null, int steps = 1,
+        bool unique = false, params (string, string)[] headers) =>
+        service.MeasureAsync(Messages, async () =>
+        {
+            for (var i = 0; i < Messages; i++)
+            {
+                (string, string)[] all = unique ? [.. headers, ("Upstash-Deduplication-Id", Guid.NewGuid().ToString())] : headers;
+                await service.CallAsync(route + service.Url(path), body ?? "hello"u8.ToArray(), all);
+                await service.DeliverAsync(steps);
+            }
+        });
+
+    private static Task<Operations> WaitingAsync(MeteredService service) => service.MeasureAsync(32, async () =>
+    {
+        for (var i = 0; i < 32; i++)
+            await service.CallAsync("/v2/publish/" + service.Url("/ok"), "hello"u8.ToArray());
+        await service.DeliverAsync(32);
+    });
+
+    private static Task<Operations> BatchAsync(MeteredService service) => service.MeasureAsync(100, async () =>
+    {
+        var items = Enumerable.Range(0, 100).Select(i => new { destination = service.Url("/ok"), body = $"{i}" });
+        await service.CallAsync("/v2/batch", JsonSerializer.SerializeToUtf8Bytes(items));
+        await service.DeliverAsync(100);
+    });
+
+    private static Task<Operations> DelayedAsync(MeteredService service) => service.MeasureAsync(1, async () =>
+    {
+        await service.CallAsync("/v2/publish/" + service.Url("/ok"), "hello"u8.ToArray(), ("Upstash-Delay", "1s"));
+        service.Advance(TimeSpan.FromSeconds(1));
+        await service.DeliverAsync(1);
+    });
+}
