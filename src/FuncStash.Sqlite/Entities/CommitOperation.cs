@@ -26,6 +26,7 @@ internal sealed class CommitOperation(EntityWrites writes, MessageSends? sends, 
     {
         if (applied)
         {
+            writes.Publish(session.Cache);
             sends?.Publish(session);
             lease?.Publish(session);
         }

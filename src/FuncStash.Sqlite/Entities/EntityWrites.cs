@@ -86,6 +86,16 @@ internal sealed class EntityWrites
         return false;
     }
 
+    /// <summary>Shows the rows as they are now to those who read them next.</summary>
+    public void Publish(EntityCache cache)
+    {
+        foreach (ref var slot in slots.AsSpan())
+            if (slot.Version == 0)
+                cache.Remove(Key(slot));
+            else
+                cache.Put(Key(slot), slot.Version, bytes[slot.KeyEnd..slot.End], added: slot.Kind is Kind.Insert);
+    }
+
     public void Release() => bytes.Release();
 
     private int Encode(ref Slot slot, Commit commit, Write write)

@@ -8,7 +8,7 @@ using FuncStash.Storage;
 namespace FuncStash.Sqlite.Entities;
 
 /// <summary>Rows. Reads run on the caller's thread and end before they return; a commit runs to its end once begun.</summary>
-internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQueues queues) : ITables
+internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQueues queues, EntityCache cache) : ITables
 {
     private const int StackBytes = 512;
 
@@ -19,6 +19,9 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
         var size = EntityKey.MaxBytes(table, partitionKey, rowKey);
         var key = size <= StackBytes ? stackalloc byte[StackBytes] : new byte[size];
         key = key[..EntityKey.Write(table, partitionKey, rowKey, key)];
+        if (cache.TryGet(key, out var version, out var data))
+            return new(Read(partitionKey, rowKey, version, EntityFormat.Read(data)));
+        cache.Want(key);
         using var loan = readers.Lend();
         var find = loan.Reader.Entity.BindText(1, key);
         if (!find.Step())

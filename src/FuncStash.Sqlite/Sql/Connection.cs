@@ -37,6 +37,9 @@ internal sealed class Connection : IDisposable
     /// <summary>Rows touched by the last statement that was stepped to its end.</summary>
     public int Changes => raw.sqlite3_changes(handle);
 
+    /// <summary>Rows changed since the connection was opened.</summary>
+    public int TotalChanges => raw.sqlite3_total_changes(handle);
+
     /// <summary>Whether a transaction is open; some errors end it.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(handle) == 0;
 

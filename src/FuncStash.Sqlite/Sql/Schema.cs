@@ -49,7 +49,7 @@ internal static class Schema
     public static Connection OpenReader(string path)
     {
         var connection = new Connection(path, readOnly: true);
-        connection.Execute("PRAGMA cache_size = -2000");
+        connection.Execute("PRAGMA cache_size = -512");
         return connection;
     }
 

@@ -1,3 +1,4 @@
+using FuncStash.Sqlite.Entities;
 using FuncStash.Sqlite.Queues;
 using FuncStash.Sqlite.Sql;
 
@@ -15,12 +16,18 @@ internal sealed class WriteSession
 
     private readonly TimeProvider time;
 
+    private readonly LogSync? log;
+
     private long next, reserved, durable;
 
-    public WriteSession(Connection connection, TimeProvider time)
+    private int synced;
+
+    public WriteSession(Connection connection, LogSync? log, EntityCache cache, TimeProvider time)
     {
         this.connection = connection;
+        this.log = log;
         this.time = time;
+        Cache = cache;
         begin = connection.Prepare("BEGIN IMMEDIATE");
         commit = connection.Prepare("COMMIT");
         rollback = connection.Prepare("ROLLBACK");
@@ -81,6 +88,8 @@ internal sealed class WriteSession
     /// <summary>The queues that may have something for a waiting receiver now.</summary>
     public HashSet<WorkQueue> Touched { get; } = [];
 
+    public EntityCache Cache { get; }
+
     public Lock Gate => connection.Gate;
 
     /// <summary>Unix time in ms.</summary>
@@ -104,6 +113,16 @@ internal sealed class WriteSession
     {
         commit.Run();
         durable = reserved;
+    }
+
+    /// <summary>Makes what was committed durable, where the commit itself did not.</summary>
+    /// <exception cref="StoreFailedException">It is not known what is on disk.</exception>
+    public void Sync()
+    {
+        var changes = connection.TotalChanges;
+        if (changes != synced)
+            log?.Sync();
+        synced = changes;
     }
 
     public void Rollback()
