@@ -46,6 +46,8 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
 
     public IWorkQueues Queues => queues;
 
+    internal Writer Writer => writer;
+
     public IBodies Bodies { get; }
 
     /// <summary>Opens a store, and makes a new one where there is none.</summary>
@@ -66,16 +68,19 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
             path = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
         var ownership = StoreLock.Take(path);
         var opened = new List<Connection>();
+        LogSync? log = null;
         try
         {
-            opened.Add(Schema.OpenWriter(path));
+            var writing = Schema.OpenWriter(path);
+            opened.Add(writing);
+            log = LogSync.TakeOver(path, writing);
             for (var i = 0; i < Math.Clamp(Environment.ProcessorCount, 2, 4); i++)
                 opened.Add(Schema.OpenReader(path));
-            return new SqliteStore(
-                ownership, opened[0], LogSync.TakeOver(path, opened[0]), new Readers([.. opened.Skip(1).Select(c => new Reader(c))]), time);
+            return new SqliteStore(ownership, writing, log, new Readers([.. opened.Skip(1).Select(c => new Reader(c))]), time);
         }
         catch
         {
+            log?.Dispose();
             foreach (var each in opened)
                 each.Dispose();
             ownership.Dispose();

@@ -27,6 +27,8 @@ internal sealed class MessageWindow(byte[] queue, Readers readers)
     /// <summary>A time before which no message outside of memory becomes visible, Unix time in ms.</summary>
     public long NextStored { get; private set; } = long.MinValue;
 
+    public int Count => held.Count;
+
     /// <summary>Takes in a row that was committed just now, or leaves it in the file.</summary>
     public void Add(QueuedMessage message, long now)
     {

@@ -38,6 +38,16 @@ internal sealed class WorkQueue : IDisposable
 
     public long Count => Interlocked.Read(ref count);
 
+    /// <summary>How many messages are in memory.</summary>
+    public int Held
+    {
+        get
+        {
+            lock (gate)
+                return window.Count;
+        }
+    }
+
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Takes what is there, or waits for the first message up to <paramref name="wait"/>.</summary>
