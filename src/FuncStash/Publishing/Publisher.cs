@@ -124,7 +124,7 @@ public sealed class Publisher(
             FlowControl = settings.FlowControl,
             TopicName = topic,
             EndpointName = endpoint.Name,
-            QueueName = request.QueueName,
+            QueueName = request.QueueName ?? settings.QueueName,
             ScheduleId = request.ScheduleId,
             CallerIp = request.CallerIp,
             Redact = settings.Redact,

@@ -1,0 +1,65 @@
+using CsCheck;
+using FuncStash.Delivery;
+using FuncStash.Messages;
+
+namespace FuncStash.Tests.Delivery;
+
+public sealed class VerdictTests
+{
+    private static readonly DateTimeOffset s_now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private static Message Message(int retries = 3, string? retryDelay = null) =>
+        new() { Url = "https://a.example", MaxRetries = retries, RetryDelay = retryDelay };
+
+    private static AttemptOutcome.Response Answer(int status, params (string Name, string Value)[] headers)
+    {
+        var map = new HeaderMap();
+        foreach (var (name, value) in headers)
+            map.Add(name, value);
+        return new AttemptOutcome.Response(status, map, []);
+    }
+
+    private static TimeSpan WaitOf(Verdict verdict) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(Assert.IsType<Verdict.Retry>(verdict).At) - s_now;
+
+    [Fact]
+    public void Only_2xx_is_a_delivery() => Gen.Int[100, 599].Sample(status =>
+        Assert.Equal(status is >= 200 and <= 299, Verdict.Of(Message(), 0, Answer(status), s_now) is Verdict.Delivered));
+
+    [Fact]
+    public void Attempts_never_exceed_one_and_the_retries() =>
+        Gen.Select(Gen.Int[0, 50], Gen.Int[300, 599]).Sample((retries, status) =>
+        {
+            var attempts = 0;
+            Verdict verdict;
+            do
+            {
+                verdict = Verdict.Of(Message(retries), attempts++, Answer(status), s_now);
+            }
+            while (verdict is Verdict.Retry);
+            Assert.IsType<Verdict.Failed>(verdict);
+            Assert.Equal(1 + retries, attempts);
+        });
+
+    [Fact]
+    public void The_wait_is_the_responses_wish_then_the_publishers_then_the_backoff()
+    {
+        Assert.Equal(TimeSpan.FromSeconds(7), WaitOf(Verdict.Of(Message(3, "1000"), 0, Answer(503, ("Retry-After", "7")), s_now)));
+        Assert.Equal(TimeSpan.FromSeconds(2), WaitOf(Verdict.Of(Message(3, "1000 * (1 + retried)"), 1, Answer(503), s_now)));
+        Assert.Equal(TimeSpan.FromMilliseconds(12_182), WaitOf(Verdict.Of(Message(), 0, new AttemptOutcome.NoResponse("refused"), s_now)));
+    }
+
+    [Theory]
+    [InlineData(489, "true", true)]
+    [InlineData(489, "false", false)]
+    [InlineData(500, "true", false)]
+    public void Non_retryable_needs_the_status_and_the_header(int status, string value, bool fails) =>
+        Assert.Equal(fails, Verdict.Of(Message(), 0, Answer(status, ("Upstash-NonRetryable-Error", value)), s_now) is Verdict.Failed);
+
+    [Fact]
+    public void The_error_says_what_happened()
+    {
+        Assert.Equal("destination answered with status 503", Assert.IsType<Verdict.Retry>(Verdict.Of(Message(), 0, Answer(503), s_now)).Error);
+        Assert.Equal("refused", Assert.IsType<Verdict.Failed>(Verdict.Of(Message(0), 0, new AttemptOutcome.NoResponse("refused"), s_now)).Error);
+    }
+}
