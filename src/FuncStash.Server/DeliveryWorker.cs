@@ -5,9 +5,10 @@ using FuncStash.Storage;
 namespace FuncStash.Server;
 
 /// <summary>Takes deliveries off the work queue and runs them side by side. One a process; several processes may share a queue.</summary>
-/// <remarks>Entered at start-up; at shut-down it takes no more and lets those in flight end.</remarks>
+/// <remarks>Entered once the server listens, since one whose port is taken must not deliver; at shut-down it takes no more and lets those in flight end.</remarks>
 internal sealed partial class DeliveryWorker(
-    IStore store, DeliveryService deliveries, FuncStashOptions options, TimeProvider time, ILogger<DeliveryWorker> log) : BackgroundService
+    IStore store, DeliveryService deliveries, FuncStashOptions options, IHostApplicationLifetime lifetime, TimeProvider time,
+    ILogger<DeliveryWorker> log) : BackgroundService
 {
     private const int MaxBatch = 64, MaxTries = 10;
 
@@ -20,6 +21,8 @@ internal sealed partial class DeliveryWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (!await ListensAsync(stoppingToken))
+            return;
         using var ended = new CancellationTokenSource();
         var renewing = RenewAsync(ended.Token);
         while (!stoppingToken.IsCancellationRequested)
@@ -41,6 +44,14 @@ internal sealed partial class DeliveryWorker(
             await _places.WaitAsync(CancellationToken.None);
         await ended.CancelAsync();
         await renewing;
+    }
+
+    private async Task<bool> ListensAsync(CancellationToken stop)
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return started.Task.IsCompletedSuccessfully;
     }
 
     public override void Dispose()
