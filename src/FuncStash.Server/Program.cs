@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using FuncStash;
 using FuncStash.Delivery;
 using FuncStash.Http;
@@ -37,11 +38,15 @@ catch (Exception error) when (error is IOException or InvalidOperationException 
 
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true)
-    .SetMinimumLevel(LogLevel.Warning);
+    .SetMinimumLevel(LogLevel.Warning)
+    // A start that fails is told in one line, below.
+    .AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
 builder.WebHost.ConfigureKestrel(kestrel =>
 {
     kestrel.AddServerHeader = false;
     kestrel.Limits.MaxRequestBodySize = options.MaxBatchBytes;
+    // Bytes that are no UTF-8 come through as U+FFFD, and the API refuses them in JSON; Kestrel would in no words at all.
+    kestrel.RequestHeaderEncodingSelector = static _ => Encoding.UTF8;
     kestrel.Listen(arguments.Host, arguments.Port);
 });
 // In-flight deliveries may end; after that the process does.
