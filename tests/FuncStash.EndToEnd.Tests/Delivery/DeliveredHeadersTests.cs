@@ -1,0 +1,110 @@
+using FuncStash.EndToEnd.Tests.Hosts;
+using FuncStash.EndToEnd.Tests.Sdk;
+
+namespace FuncStash.EndToEnd.Tests.Delivery;
+
+/// <summary>Exactly what a destination receives (contract §6.5).</summary>
+public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
+{
+    private static readonly string[] Own =
+    [
+        "content-length", "host", "upstash-caller-ip", "upstash-message-id", "upstash-region", "upstash-retried",
+        "upstash-signature", "user-agent",
+    ];
+
+    [Fact]
+    public async Task A_plain_message_carries_these_headers_and_no_others()
+    {
+        var id = await Wire.PublishAsync(Receiver.Url("/hook"), "abc", ("Accept", "text/html"), ("X-Stray", "1"));
+
+        var request = await Receiver.OneAsync("/hook");
+        Assert.Equal(Own, Names(request));
+        Assert.Equal("Upstash-QStash", request.Header("user-agent"));
+        Assert.Equal(id, request.MessageId);
+        Assert.Equal("0", request.Header("upstash-retried"));
+        Assert.Equal("127.0.0.1", request.Header("upstash-caller-ip"));
+        Assert.Contains(request.Header("upstash-region"), new[] { "EU-CENTRAL-1", "US-EAST-1" });
+        Assert.Equal("3", request.Header("content-length"));
+        Assert.Equal(Receiver.Authority, request.Header("host"));
+    }
+
+    [Fact]
+    public async Task Forwarded_headers_and_the_content_type_come_on_top()
+    {
+        await Wire.PublishAsync(
+            Receiver.Url("/hook"), "{}", ("Content-Type", "application/json; charset=utf-8"), ("Upstash-Forward-X-A", "1"));
+
+        var request = await Receiver.OneAsync("/hook");
+        Assert.Equal(Own.Append("content-type").Append("x-a").Order(), Names(request));
+        Assert.Equal("application/json; charset=utf-8", request.Header("content-type"));
+    }
+
+    [Fact]
+    public async Task The_SDK_leaves_no_trace_of_itself()
+    {
+        await Sdk.CallAsync(Host, "publishJSON", new { url = Receiver.Url("/hook"), body = 1 });
+
+        Assert.Equal(Own.Append("content-type").Order(), Names(await Receiver.OneAsync("/hook")));
+    }
+
+    [Fact]
+    public async Task Connection_headers_are_never_forwarded_and_the_servers_own_win()
+    {
+        // A workflow endpoint that triggers itself forwards every header it received.
+        var id = await Wire.PublishAsync(
+            Receiver.Url("/hook"), "the whole body", ("Upstash-Forward-Content-Length", "3"),
+            ("Upstash-Forward-Host", "evil.example"), ("Upstash-Forward-Connection", "close"),
+            ("Upstash-Forward-Transfer-Encoding", "chunked"), ("Upstash-Forward-Keep-Alive", "timeout=1"),
+            ("Upstash-Forward-TE", "trailers"), ("Upstash-Forward-Upgrade", "h2c"),
+            ("Upstash-Forward-Accept-Encoding", "br"), ("Upstash-Forward-User-Agent", "theirs"),
+            ("Upstash-Forward-Upstash-Signature", "forged"), ("Upstash-Forward-Upstash-Message-Id", "msg_forged"),
+            ("Upstash-Forward-Upstash-Retried", "7"), ("Upstash-Forward-Upstash-Caller-Ip", "8.8.8.8"),
+            ("Upstash-Forward-Upstash-Region", "MOON"), ("Upstash-Forward-X-Kept", "yes"));
+
+        var request = await Receiver.OneAsync("/hook");
+        Assert.Equal("the whole body", request.Text);
+        Assert.Equal(Own.Append("x-kept").Order(), Names(request));
+        Assert.Equal("14", request.Header("content-length"));
+        Assert.Equal(Receiver.Authority, request.Header("host"));
+        Assert.Equal(id, request.MessageId);
+        Assert.Equal("0", request.Header("upstash-retried"));
+        Assert.Equal("127.0.0.1", request.Header("upstash-caller-ip"));
+        Assert.NotEqual("MOON", request.Header("upstash-region"));
+        Assert.Equal("Upstash-QStash", request.Header("user-agent"));
+        Assert.True(await Sdk.VerifyAsync(Host.Credentials, request.Signature, request.Text, Receiver.Url("/hook")));
+    }
+
+    [Fact]
+    public async Task Forwarded_workflow_headers_and_labels_are_kept()
+    {
+        await Wire.PublishAsync(
+            Receiver.Url("/hook"), "", ("Upstash-Forward-Upstash-Workflow-Sdk-Version", "1"),
+            ("Upstash-Forward-Upstash-Label", "theirs"));
+
+        var request = await Receiver.OneAsync("/hook");
+        Assert.Equal("1", request.Header("upstash-workflow-sdk-version"));
+        Assert.Equal("theirs", request.Header("upstash-label"));
+    }
+
+    [Fact]
+    public async Task The_token_in_the_query_works_and_never_reaches_the_destination()
+    {
+        var target = $"/v2/publish/{Receiver.Url("/hook")}?a=1&qstash_token={Uri.EscapeDataString(Host.Credentials.Token)}&b=2";
+        var answer = await Wire.SendAsync(HttpMethod.Post, target, [], token: "");
+        Assert.True((int)answer.Status == 200, answer.ToString());
+        var shown = await Wire.GetAsync("/v2/messages/" + (string)answer.Json["messageId"]!);
+
+        Assert.Equal("/hook?a=1&b=2", (await Receiver.OneAsync("/hook")).Target);
+        Assert.DoesNotContain("qstash_token", shown.Text, StringComparison.Ordinal);
+    }
+
+    // Accept-Encoding is the outbound client's own business (contract: not documented but harmless).
+    private static IEnumerable<string> Names(Receiving.ReceivedRequest request) =>
+        request.Headers.Select(header => header.Key).Where(name => name != "accept-encoding").Order(StringComparer.Ordinal);
+}
+
+public sealed class DeliveredHeadersOnSqlite(SqliteHost hosts, NodeSdk sdk) : DeliveredHeadersTests(hosts, sdk);
+
+public sealed class DeliveredHeadersOnAzurite(AzuriteHost hosts, NodeSdk sdk) : DeliveredHeadersTests(hosts, sdk);
+
+public sealed class DeliveredHeadersOnFunctions(FunctionsHost hosts, NodeSdk sdk) : DeliveredHeadersTests(hosts, sdk);

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using FuncStash.EndToEnd.Tests.Hosts;
+
+namespace FuncStash.EndToEnd.Tests.Lifecycle;
+
+/// <summary>How the server starts, speaks and ends as a program (contract §22).</summary>
+public sealed partial class ServerProcessTests(SqliteHost hosts)
+{
+    [Fact]
+    public async Task It_prints_what_a_client_needs()
+    {
+        var host = await hosts.SharedAsync();
+
+        Assert.Contains("QSTASH_URL=" + host.Url.GetLeftPart(UriPartial.Authority), host.Output, StringComparison.Ordinal);
+        Assert.Contains("QSTASH_TOKEN=" + Credentials.Development.Token, host.Output, StringComparison.Ordinal);
+        Assert.Contains("QSTASH_CURRENT_SIGNING_KEY=" + Credentials.Development.CurrentSigningKey, host.Output, StringComparison.Ordinal);
+        Assert.Contains("QSTASH_NEXT_SIGNING_KEY=" + Credentials.Development.NextSigningKey, host.Output, StringComparison.Ordinal);
+        Assert.Single(host.Output.Split('\n'), line => Ready().IsMatch(line));
+    }
+
+    [Fact]
+    public async Task A_busy_port_is_named_in_the_words_the_SDK_looks_for()
+    {
+        var port = (await hosts.SharedAsync()).Url.Port.ToString(CultureInfo.InvariantCulture);
+        await using var second = Start("--port", port, "--data", ":memory:");
+
+        Assert.NotEqual(0, await second.ExitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Contains("address already in use", second.Output, StringComparison.OrdinalIgnoreCase);
+        Assert.Matches($@":{port}\s*$", second.Output);
+    }
+
+    [Fact]
+    public async Task A_second_server_on_the_same_data_gets_a_clear_error()
+    {
+        var data = await hosts.NewDataAsync();
+        await using var first = await hosts.StartAsync(data);
+        await using var second = Start(["--port", "0", .. data.Arguments]);
+
+        Assert.NotEqual(0, await second.ExitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Contains("in use", second.Output, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("   at ", second.Output, StringComparison.Ordinal);
+        Assert.Equal(0, await first.StopAsync());
+        await data.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("--port", "none")]
+    [InlineData("--storage", "paper")]
+    [InlineData("--colour", "red")]
+    public async Task A_wrong_option_is_named(string option, string value)
+    {
+        await using var server = Start(option, value);
+
+        Assert.NotEqual(0, await server.ExitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Contains(option, server.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", server.Output, StringComparison.Ordinal);
+    }
+
+    private static ChildProcess Start(params string[] arguments) =>
+        ChildProcess.Start("dotnet", [Repository.ServerDll, .. arguments]);
+
+    [GeneratedRegex(@"runn+ing( at|\.)", RegexOptions.IgnoreCase)]
+    private static partial Regex Ready();
+}

@@ -1,0 +1,83 @@
+using FuncStash.EndToEnd.Tests.Hosts;
+using FuncStash.EndToEnd.Tests.Sdk;
+
+namespace FuncStash.EndToEnd.Tests.Publishing;
+
+/// <summary>The destination is the rest of the request target, as SDKs and browsers write it (contract §1.1).</summary>
+public abstract class DestinationTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
+{
+    [Theory]
+    [InlineData("/hook")]
+    [InlineData("/hook?x=1&y=2")]
+    [InlineData("/hook?b=2&a=1&b=3&empty=&bare&enc=%2F%20%3d+z")]
+    [InlineData("/hook?to=https://other.example/a?b=c")]
+    [InlineData("/hook/?x")]
+    [InlineData("/a%20b/%2F/%e2%82%AC;v=1/c,d/~e!$'()*@:f")]
+    [InlineData("/twice%2520encoded?q=%2525")]
+    [InlineData("/double//slash///end/")]
+    [InlineData("/pause")]
+    [InlineData("/v2/publish/https://inner.example/x")]
+    public async Task A_raw_URL_in_the_path_is_delivered_as_written(string target)
+    {
+        var id = await Wire.PublishAsync(Receiver.Url(target));
+        var shown = await Wire.MessageAsync(id);
+
+        await Receiver.WaitUntilAsync(() => Receiver.All.Count > 0);
+        Assert.Equal(target, Assert.Single(Receiver.All).Target);
+        Assert.Equal(Receiver.Url(target), (string?)shown["url"]);
+    }
+
+    [Fact]
+    public async Task A_URL_without_a_path_is_shown_without_one()
+    {
+        var id = await Wire.PublishAsync(Receiver.BaseUrl);
+
+        Assert.Equal(Receiver.BaseUrl, (string?)(await Wire.MessageAsync(id))["url"]);
+        await Receiver.WaitForAsync("/");
+    }
+
+    [Fact]
+    public async Task A_collapsed_double_slash_is_repaired()
+    {
+        var id = await Wire.PublishAsync($"http:/{Receiver.Authority}/hook?x=1");
+
+        Assert.Equal("/hook?x=1", (await Receiver.OneAsync("/hook")).Target);
+        Assert.Equal(Receiver.Url("/hook?x=1"), (string?)(await Wire.MessageAsync(id))["url"]);
+    }
+
+    [Fact]
+    public async Task A_percent_encoded_URL_is_decoded_once()
+    {
+        var url = Receiver.Url("/a%20b?x=%26&y=2");
+        var id = await Wire.PublishAsync(Uri.EscapeDataString(url));
+
+        Assert.Equal(url, (string?)(await Wire.MessageAsync(id))["url"]);
+        await Receiver.WaitUntilAsync(() => Receiver.All.Count > 0);
+        Assert.Equal("/a%20b?x=%26&y=2", Assert.Single(Receiver.All).Target);
+    }
+
+    [Fact]
+    public async Task The_SDK_publishes_to_a_URL_with_a_query()
+    {
+        await Sdk.CallAsync(Host, "publish", new { url = Receiver.Url("/hook?asdasd=ooo&list=a,b"), body = "x" });
+
+        Assert.Equal("/hook?asdasd=ooo&list=a,b", (await Receiver.OneAsync("/hook")).Target);
+    }
+
+    [Theory]
+    [InlineData("/V2/Publish/")]
+    [InlineData("/v2/publish/")]
+    public async Task The_fixed_part_of_the_path_may_be_in_any_case(string prefix)
+    {
+        var answer = await Wire.SendAsync(HttpMethod.Post, prefix + Receiver.Url("/Hook"), []);
+
+        Assert.True((int)answer.Status == 200, answer.ToString());
+        await Receiver.WaitForAsync("/Hook");
+    }
+}
+
+public sealed class DestinationsOnSqlite(SqliteHost hosts, NodeSdk sdk) : DestinationTests(hosts, sdk);
+
+public sealed class DestinationsOnAzurite(AzuriteHost hosts, NodeSdk sdk) : DestinationTests(hosts, sdk);
+
+public sealed class DestinationsOnFunctions(FunctionsHost hosts, NodeSdk sdk) : DestinationTests(hosts, sdk);
