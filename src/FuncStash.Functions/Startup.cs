@@ -14,6 +14,13 @@ internal static class Startup
     /// <exception cref="FormatException">A setting that would lose deliveries or let strangers in; the message names it.</exception>
     public static void Check(FuncStashOptions options, Func<string, string?> setting)
     {
+        CheckCredentials(options, setting);
+        CheckTimeout(options.MaxTimeout, File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "host.json")));
+    }
+
+    /// <summary>The public development credentials are for a developer's machine only.</summary>
+    internal static void CheckCredentials(FuncStashOptions options, Func<string, string?> setting)
+    {
         var isDevelopment = string.Equals(setting("AZURE_FUNCTIONS_ENVIRONMENT"), "Development", StringComparison.OrdinalIgnoreCase);
         if (!isDevelopment && DevServer.IsUsedBy(options))
         {
@@ -21,7 +28,6 @@ internal static class Startup
                 "this app can be reached from other machines, and the default token and signing keys are public: "
                 + "set QSTASH_TOKEN, QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY");
         }
-        CheckTimeout(options.MaxTimeout, File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "host.json")));
     }
 
     /// <summary>An attempt that outlasts its function is cut off before it is settled, and then made again.</summary>

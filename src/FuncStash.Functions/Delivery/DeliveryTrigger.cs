@@ -4,7 +4,7 @@ using Microsoft.DurableTask.Client;
 
 namespace FuncStash.Functions.Delivery;
 
-/// <summary>First attempts, straight from the work queue; what needs another one goes on as an orchestration.</summary>
+/// <summary>First attempts, straight from the work queue, and gates to be looked at again; what needs another attempt goes on as an orchestration.</summary>
 /// <remarks>
 /// The host renews the queue message while this runs, deletes it afterwards, and gives it again when this failed or was
 /// cut off; after maxDequeueCount of host.json it goes to the poison queue.
@@ -23,9 +23,8 @@ public sealed class DeliveryTrigger(DeliveryService deliveries, DurableSchedule 
 
     internal async Task RunAsync(string text)
     {
-        if (!DeliveryTicket.TryParse(text, out var ticket))
-            throw new FormatException($"not a delivery ticket: {text}");
-        if (await deliveries.RunAsync(ticket, lease: null) is StepResult.Again again)
+        var result = await deliveries.RunAsync(text, lease: null) ?? throw new FormatException($"nothing to be delivered: {text}");
+        if (result is StepResult.Again again && DeliveryTicket.TryParse(text, out var ticket))
             await schedule.StartAsync(ticket, again.At, CancellationToken.None);
     }
 }

@@ -17,8 +17,11 @@ namespace FuncStash.Functions.Delivery;
 /// The host gives the Durable client to functions only, as a binding. Every function that runs the service hands it over
 /// with <see cref="Use"/>; all of them lead to the same host, so the latest one serves everybody.
 /// </remarks>
-public sealed partial class DurableSchedule(TimeProvider time, ILogger<DurableSchedule> log) : IDeliverySchedule
+public sealed partial class DurableSchedule(IStore store, TimeProvider time, ILogger<DurableSchedule> log) : IDeliverySchedule
 {
+    // How long an orchestration may need to end.
+    private static readonly TimeSpan s_ending = TimeSpan.FromSeconds(5);
+
     private volatile DurableTaskClient? _client;
 
     public void Use(DurableTaskClient client) => _client = client;
@@ -34,18 +37,29 @@ public sealed partial class DurableSchedule(TimeProvider time, ILogger<DurableSc
     /// <summary>Starts the orchestration that makes the next attempt at <paramref name="dueAt"/> (unix ms).</summary>
     public async ValueTask StartAsync(DeliveryTicket ticket, long dueAt, CancellationToken cancellation)
     {
+        if (await TryStartAsync(ticket, dueAt, cancellation))
+            return;
+        // The one there is may have made its last decision before this one was due, so somebody looks again when it is.
+        var delay = TimeSpan.FromMilliseconds(dueAt - time.GetUtcNow().ToUnixTimeMilliseconds());
+        await store.Queues.SendAsync([ticket.ToSend(delay < s_ending ? s_ending : delay)], cancellation);
+    }
+
+    private async ValueTask<bool> TryStartAsync(DeliveryTicket ticket, long dueAt, CancellationToken cancellation)
+    {
         var options = new StartOrchestrationOptions(InstanceId(ticket.Id, ticket.Number));
         try
         {
             await Client.ScheduleNewOrchestrationInstanceAsync(
                 DeliveryOrchestration.Name, new DeliveryWait(ticket.ToString(), dueAt), options, cancellation);
+            return true;
         }
         catch (OrchestrationAlreadyExistsException)
         {
-            // It runs already: starting twice is starting once.
+            return false;
         }
         catch (RpcException error) when (error.StatusCode == StatusCode.AlreadyExists)
         {
+            return false;
         }
     }
 

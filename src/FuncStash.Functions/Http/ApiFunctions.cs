@@ -68,6 +68,14 @@ public sealed class ApiFunctions(Api api, DurableSchedule schedule)
     public Task Llm([HttpTrigger(Open, Route = "llm/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
         AnswerAsync(request, durable);
 
+    [Function("Health")]
+    public Task Health([HttpTrigger(Open, Route = "health")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
+        AnswerAsync(request, durable);
+
+    [Function("Ready")]
+    public Task Ready([HttpTrigger(Open, Route = "ready")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
+        AnswerAsync(request, durable);
+
     // The token is checked by the service, as on every other host.
     private Task AnswerAsync(HttpRequest request, DurableTaskClient durable)
     {

@@ -37,6 +37,7 @@ public sealed class FunctionsHost : HostFixture
             new Dictionary<string, string?>(data.Environment)
             {
                 ["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated",
+                ["FUNCSTASH_TASK_HUB"] = "FuncStash",
                 ["QSTASH_TOKEN"] = credentials.Token,
                 ["QSTASH_CURRENT_SIGNING_KEY"] = credentials.CurrentSigningKey,
                 ["QSTASH_NEXT_SIGNING_KEY"] = credentials.NextSigningKey,

@@ -1,0 +1,27 @@
+namespace FuncStash.Functions.Tests;
+
+public sealed class StartupTests
+{
+    private const string Host = """{ "version": "2.0", /* note */ "functionTimeout": "00:20:00" }""";
+
+    [Fact]
+    public void The_longest_attempt_must_fit_into_its_function()
+    {
+        Startup.CheckTimeout(TimeSpan.FromMinutes(15), Host);
+        Startup.CheckTimeout(TimeSpan.FromDays(1), """{ "version": "2.0", "functionTimeout": "-1" }""");
+
+        var refusal = Assert.Throws<FormatException>(() => Startup.CheckTimeout(TimeSpan.FromMinutes(20), Host));
+        Assert.Contains("FUNCSTASH_MAX_TIMEOUT", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_public_credentials_are_refused_outside_development()
+    {
+        var own = new FuncStashOptions { Tokens = ["t"], CurrentSigningKey = new string('a', 32), NextSigningKey = new string('b', 32) };
+
+        Assert.Throws<FormatException>(() => Startup.CheckCredentials(new FuncStashOptions(), _ => null));
+        Assert.Throws<FormatException>(() => Startup.CheckCredentials(own with { NextSigningKey = DevServer.NextSigningKey }, _ => null));
+        Startup.CheckCredentials(new FuncStashOptions(), name => name == "AZURE_FUNCTIONS_ENVIRONMENT" ? "Development" : null);
+        Startup.CheckCredentials(own, _ => null);
+    }
+}
