@@ -11,7 +11,8 @@ FuncStashOptions options;
 try
 {
     arguments = ServerArguments.Parse(args, Environment.GetEnvironmentVariable);
-    options = FuncStashSettings.Read(Environment.GetEnvironmentVariable);
+    options = FuncStashSettings.Read(
+        Environment.GetEnvironmentVariable, allowPrivateNetworks: IPAddress.IsLoopback(arguments.Host));
     Startup.CheckCredentials(arguments, options);
 }
 catch (FormatException error)

@@ -41,6 +41,24 @@ public sealed record FuncStashOptions
     /// <summary>The window of a deduplication id (contract §13).</summary>
     public TimeSpan DeduplicationWindow { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// Whether deliveries may go to this machine and to private networks, as a local server's have to. Metadata,
+    /// link-local and multicast addresses stay closed all the same.
+    /// </summary>
+    public bool AllowPrivateNetworks { get; init; } = true;
+
+    /// <summary>Networks that deliveries may go to although they are not public.</summary>
+    public IReadOnlyList<System.Net.IPNetwork> AllowedNetworks { get; init; } = [];
+
+    /// <summary>
+    /// The base URL of the OpenAI-compatible provider of <c>api/llm</c>, such as <c>https://api.openai.com</c>, without
+    /// <c>/v1</c>; null when there is none (contract §20).
+    /// </summary>
+    public string? LlmBaseUrl { get; init; }
+
+    /// <summary>The key for that provider. It is added on the way out and stored nowhere.</summary>
+    public string? LlmApiKey { get; init; }
+
     /// <summary>Sent as <c>Upstash-Region</c>: one of the two values receivers know (contract §6.5).</summary>
     public string Region { get; init; } = "EU-CENTRAL-1";
 

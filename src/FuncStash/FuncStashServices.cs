@@ -4,6 +4,7 @@ using FuncStash.DeadLetters;
 using FuncStash.Deduplication;
 using FuncStash.Delivery;
 using FuncStash.Http;
+using FuncStash.Llm;
 using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Publishing;
@@ -38,6 +39,7 @@ public static class FuncStashServices
         services.AddSingleton<Publisher>();
         services.AddSingleton<Signer>();
         services.AddSingleton<SigningKeys>();
+        services.AddSingleton<LlmProvider>();
         services.AddSingleton<Outbound>();
         services.AddSingleton<DestinationLanes>();
         services.AddSingleton<DeliveryService>();
@@ -56,6 +58,7 @@ public static class FuncStashServices
         services.AddSingleton<IResource, QueuesResource>();
         services.AddSingleton<IResource, FlowControlResource>();
         services.AddSingleton<IResource, DlqRetryResource>();
+        services.AddSingleton<IResource, LlmResource>();
         services.AddSingleton<IResource, TopicsResource>();
         services.AddSingleton<IResource, KeysResource>();
         services.AddSingleton<IResource, HealthResource>();

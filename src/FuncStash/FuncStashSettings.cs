@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using FuncStash.Publishing;
 
 namespace FuncStash;
@@ -7,8 +8,9 @@ namespace FuncStash;
 public static class FuncStashSettings
 {
     /// <param name="setting">Gives a setting by name; null or empty when it is not set.</param>
+    /// <param name="allowPrivateNetworks">Whether deliveries may go to private networks where no setting says so.</param>
     /// <exception cref="FormatException">A setting has a value it cannot have; the message names it.</exception>
-    public static FuncStashOptions Read(Func<string, string?> setting)
+    public static FuncStashOptions Read(Func<string, string?> setting, bool allowPrivateNetworks = false)
     {
         var defaults = new FuncStashOptions();
         return new FuncStashOptions
@@ -22,6 +24,10 @@ public static class FuncStashSettings
             MaxTimeout = Duration(setting, "FUNCSTASH_MAX_TIMEOUT", defaults.MaxTimeout),
             LogRetention = Duration(setting, "FUNCSTASH_LOG_RETENTION", defaults.LogRetention),
             DlqRetention = Duration(setting, "FUNCSTASH_DLQ_RETENTION", defaults.DlqRetention),
+            AllowPrivateNetworks = Flag(setting, "FUNCSTASH_ALLOW_PRIVATE_NETWORKS", allowPrivateNetworks),
+            AllowedNetworks = Array.ConvertAll(List(setting("FUNCSTASH_ALLOWED_NETWORKS")), Network),
+            LlmBaseUrl = BaseUrl(setting, "FUNCSTASH_LLM_BASE_URL"),
+            LlmApiKey = setting("FUNCSTASH_LLM_API_KEY") is { Length: > 0 } key ? key : null,
             Region = setting("FUNCSTASH_REGION") switch
             {
                 null or "" => defaults.Region,
@@ -40,6 +46,31 @@ public static class FuncStashSettings
         if (string.IsNullOrEmpty(text))
             return null;
         return text.Length >= 16 ? text : throw new FormatException($"{name}: a signing key has at least 16 characters");
+    }
+
+    private static bool Flag(Func<string, string?> setting, string name, bool byDefault)
+    {
+        var text = setting(name);
+        if (string.IsNullOrEmpty(text))
+            return byDefault;
+        return bool.TryParse(text, out var flag) ? flag : throw new FormatException($"{name}: {text}: must be true or false");
+    }
+
+    private static IPNetwork Network(string text)
+    {
+        if (IPNetwork.TryParse(text, out var network))
+            return network;
+        return IPAddress.TryParse(text, out var address)
+            ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
+            : throw new FormatException($"FUNCSTASH_ALLOWED_NETWORKS: {text}: must be a network such as 10.0.0.0/8 or fd12:3456::/32");
+    }
+
+    private static string? BaseUrl(Func<string, string?> setting, string name)
+    {
+        var text = setting(name)?.TrimEnd('/');
+        if (string.IsNullOrEmpty(text))
+            return null;
+        return Destination.TryParseHttpUrl(text, out var error) ? text : throw new FormatException($"{name}: {text}: {error}");
     }
 
     private static int Number(Func<string, string?> setting, string name, int byDefault, int min, int max)

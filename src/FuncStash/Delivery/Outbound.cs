@@ -1,18 +1,22 @@
 using System.Net;
 using System.Net.Sockets;
+using FuncStash.Llm;
 using FuncStash.Messages;
 
 namespace FuncStash.Delivery;
 
-/// <summary>The one pooled client that sends to destinations.</summary>
+/// <summary>The one pooled client that sends to destinations, at addresses they may have (<see cref="AddressPolicy"/>).</summary>
 public sealed class Outbound : IDisposable
 {
     private readonly FuncStashOptions _options;
     private readonly TimeProvider _time;
+    private readonly LlmProvider _llm;
     private readonly HttpMessageInvoker _client;
 
-    public Outbound(FuncStashOptions options, TimeProvider time)
+    public Outbound(FuncStashOptions options, LlmProvider llm, TimeProvider time)
     {
+        var connector = new DestinationConnector(new AddressPolicy(options));
+        _llm = llm;
         _options = options;
         _time = time;
         _client = new HttpMessageInvoker(new SocketsHttpHandler
@@ -23,6 +27,7 @@ public sealed class Outbound : IDisposable
             UseProxy = false,
             // The message's own trace context is sent on, not that of the worker.
             ActivityHeadersPropagator = null,
+            ConnectCallback = (context, cancellation) => connector.ConnectAsync(context.DnsEndPoint, cancellation),
             ConnectTimeout = TimeSpan.FromSeconds(30),
             // DNS changes are followed within this time.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
@@ -46,7 +51,9 @@ public sealed class Outbound : IDisposable
         try
         {
             using var request = OutboundRequest.Create(message, body, retried, signature, _options.Region);
-            using var response = await _client.SendAsync(request, token);
+            using var response = await (message.Api == LlmProvider.Api
+                ? _llm.SendAsync(request, token)
+                : _client.SendAsync(request, token));
             var answer = await ReadAsync(response.Content, token);
             return new AttemptOutcome.Response((int)response.StatusCode, OutboundRequest.ResponseHeaders(response), answer);
         }
@@ -81,6 +88,7 @@ public sealed class Outbound : IDisposable
 
     private static string Reason(Exception error) => error switch
     {
+        HttpRequestException { InnerException: AddressRefusedException refused } => refused.Message,
         HttpRequestException { InnerException: { } inner } => $"{error.Message} ({inner.Message})",
         _ => error.Message,
     };

@@ -135,6 +135,7 @@ public sealed class LogsResource(LogReader reader, MessageStore messages) : IRes
         MessageAnswer.WriteFlowControl(json, message.FlowControl);
         MessageAnswer.WriteLabels(json, message.Labels);
         json.WriteString("callerIP", message.CallerIp);
+        json.WriteIf("api", message.Api);
         json.WriteEndObject();
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FuncStash.Access;
+using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.UrlGroups;
@@ -9,6 +10,8 @@ namespace FuncStash.Http;
 /// <summary><c>/v2/topics</c>: URL groups (contract §18).</summary>
 public sealed class TopicsResource(UrlGroupStore groups, FuncStashOptions options) : IResource
 {
+    private readonly AddressPolicy _addresses = new(options);
+
     public IEnumerable<Route> Routes =>
     [
         new("GET", "/v2/topics", AccessLevel.Read, ListAsync),
@@ -89,11 +92,13 @@ public sealed class TopicsResource(UrlGroupStore groups, FuncStashOptions option
     private async ValueTask<JsonDocument> BodyAsync(ApiCall call) =>
         JsonBody.Parse(await call.BodyAsync(options.MaxBodyBytes), JsonValueKind.Object);
 
-    private static Endpoint EndpointOf(JsonElement item)
+    private Endpoint EndpointOf(JsonElement item)
     {
         var url = item.Text("url") ?? throw QStashException.BadRequest("endpoints: url is missing");
         if (!Destination.TryParseHttpUrl(url, out var error))
             throw QStashException.BadRequest($"endpoints: invalid url {url}: {error}");
+        if (_addresses.RefusalOfHost(url) is { } refusal)
+            throw QStashException.BadRequest($"endpoints: invalid url {url}: {refusal}");
         return new Endpoint(item.Text("name") is { Length: > 0 } name ? name : null, url);
     }
 

@@ -1,5 +1,7 @@
 using FuncStash.Admission;
 using FuncStash.Deduplication;
+using FuncStash.Delivery;
+using FuncStash.Llm;
 using FuncStash.Messages;
 using FuncStash.Telemetry;
 using FuncStash.UrlGroups;
@@ -11,6 +13,8 @@ public sealed class Publisher(
     MessageStore messages, AdmissionService admission, MessageIds ids, UrlGroupStore groups, Deduplicator deduplicator,
     FuncStashOptions options, TimeProvider time)
 {
+    private readonly AddressPolicy _addresses = new(options);
+
     /// <summary>Retries of a message that asks for none in particular (contract §4.3).</summary>
     public const int DefaultRetries = 3;
 
@@ -78,6 +82,7 @@ public sealed class Publisher(
         switch (destination)
         {
             case Destination.Url url:
+                CheckAddress("destination url", url.Text);
                 return new Draft([CreatePart(request, request.Settings, new Endpoint(null, url.Text), shard)], IsGroup: false);
             case Destination.Group name:
                 var group = await groups.GetAsync(name.Name, cancellation)
@@ -87,12 +92,37 @@ public sealed class Publisher(
                 return new Draft(
                     [.. group.Endpoints.Select(e => CreatePart(request, settings, e, shared, group.Name))], IsGroup: true);
             default:
-                throw QStashException.BadRequest("api/llm is not available: no LLM base URL is configured");
+                return new Draft([CreateLlmPart(request, shard)], IsGroup: false);
         }
+    }
+
+    // Only a callback brings the answer of a model (contract §9.1).
+    private Part CreateLlmPart(PublishRequest request, int? shard)
+    {
+        if (request.Settings.Callback is null)
+            throw QStashException.BadRequest("api/llm needs a callback: set Upstash-Callback");
+        var url = LlmProvider.UrlOf(options)
+            ?? throw QStashException.BadRequest("api/llm is not available: no LLM base URL is configured");
+        var header = request.Settings.Header;
+        var settings = request.Settings with
+        {
+            Method = "POST",
+            Header = header.Contains("Content-Type") ? header : header.With("Content-Type", "application/json"),
+        };
+        var part = CreatePart(request, settings, new Endpoint(null, url), shard);
+        return part with { Message = part.Message with { Api = LlmProvider.Api } };
+    }
+
+    private void CheckAddress(string what, string? url)
+    {
+        if (url is not null && _addresses.RefusalOfHost(url) is { } refusal)
+            throw QStashException.BadRequest($"invalid {what}: {refusal}");
     }
 
     private Part CreatePart(PublishRequest request, PublishSettings settings, Endpoint endpoint, int? shard, string? topic = null)
     {
+        CheckAddress("Upstash-Callback", settings.Callback?.Url);
+        CheckAddress("Upstash-Failure-Callback", settings.FailureCallback?.Url);
         var key = settings.DeduplicationId
             ?? (settings.ContentBasedDeduplication ? Deduplicator.ContentKey(request.Destination, settings, request.Body) : null);
         // In a group every endpoint has its own first message (contract §13).

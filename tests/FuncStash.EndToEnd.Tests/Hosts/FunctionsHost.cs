@@ -41,6 +41,8 @@ public sealed class FunctionsHost : HostFixture
                 ["QSTASH_TOKEN"] = credentials.Token,
                 ["QSTASH_CURRENT_SIGNING_KEY"] = credentials.CurrentSigningKey,
                 ["QSTASH_NEXT_SIGNING_KEY"] = credentials.NextSigningKey,
+                // The receiver is on this machine.
+                ["FUNCSTASH_ALLOW_PRIVATE_NETWORKS"] = "true",
             },
             Repository.FunctionsOutput, tree: true);
         var host = new RunningHost(process, new Uri("http://127.0.0.1:" + number), credentials);

@@ -49,6 +49,8 @@ internal sealed class TestService : IAsyncDisposable
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();
 
+    public IEnumerable<T> All<T>() => _services.GetServices<T>();
+
     /// <summary>Makes a call of the HTTP API as a host would.</summary>
     /// <param name="target">The raw request target, such as <c>/v2/dlq?count=3</c>.</param>
     /// <param name="token">null: the service's own; empty: none.</param>
@@ -69,7 +71,8 @@ internal sealed class TestService : IAsyncDisposable
         context.Response.Body = answer;
         await Get<Api>().HandleAsync(context);
         return new TestAnswer(
-            context.Response.StatusCode, Encoding.UTF8.GetString(answer.ToArray()), context.Response.ContentType);
+            context.Response.StatusCode, Encoding.UTF8.GetString(answer.ToArray()), context.Response.ContentType,
+            context.Response.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase));
     }
 
     /// <summary>Publishes and returns the message's id.</summary>
@@ -101,15 +104,19 @@ internal sealed class TestService : IAsyncDisposable
     /// <summary>Runs every delivery that is due, and those that become due by it at the same instant.</summary>
     public async Task DeliverDueAsync()
     {
-        while (true)
+        while (await ReceiveAsync() is { Count: > 0 } leases)
         {
-            var leases = await Get<IStore>().Queues.ReceiveAsync(DeliveryTicket.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero);
-            if (leases.Count == 0)
-                return;
             foreach (var lease in leases)
-                Assert.NotNull(await Get<DeliveryService>().RunAsync(lease.Text, lease));
+                await RunAsync(lease);
         }
     }
+
+    /// <summary>Takes the deliveries that are due off their work queue.</summary>
+    public async Task<IReadOnlyList<Lease>> ReceiveAsync() =>
+        await Get<IStore>().Queues.ReceiveAsync(DeliveryTicket.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero);
+
+    /// <summary>Runs one delivery.</summary>
+    public async Task RunAsync(Lease lease) => Assert.NotNull(await Get<DeliveryService>().RunAsync(lease.Text, lease));
 
     public async ValueTask DisposeAsync()
     {
@@ -119,7 +126,8 @@ internal sealed class TestService : IAsyncDisposable
 }
 
 /// <summary>What the API answered.</summary>
-internal sealed record TestAnswer(int Status, string Text, string? ContentType)
+internal sealed record TestAnswer(
+    int Status, string Text, string? ContentType, IReadOnlyDictionary<string, string> Headers)
 {
     public JsonNode Json => JsonNode.Parse(Text)!;
 
