@@ -56,6 +56,7 @@ builder.Services.AddSingleton(store);
 builder.Services.AddSingleton<IDeliverySchedule, QueueSchedule>();
 builder.Services.AddFuncStash(options);
 builder.Services.AddHostedService<DeliveryWorker>();
+builder.Services.AddHostedService<ScheduleLoop>();
 if (OtlpExport.IsWanted)
     OtlpExport.Add(builder.Services);
 

@@ -9,6 +9,7 @@ using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Queues;
+using FuncStash.Schedules;
 using FuncStash.Signing;
 using FuncStash.Storage;
 using FuncStash.UrlGroups;
@@ -47,6 +48,11 @@ public static class FuncStashServices
         services.AddSingleton<DeadLetterReader>();
         services.AddSingleton<DeadLetterRetry>();
         services.AddSingleton<LogReader>();
+        services.AddSingleton<ScheduleStore>();
+        services.AddSingleton<ScheduleSignal>();
+        services.AddSingleton<Scheduler>();
+        services.AddSingleton<ScheduleTicker>();
+        services.AddSingleton<LastRun>();
         services.AddSingleton<TokenCheck>();
         services.AddSingleton<Api>();
         services.AddSingleton<IResource, PublishResource>();
@@ -62,6 +68,7 @@ public static class FuncStashServices
         services.AddSingleton<IResource, TopicsResource>();
         services.AddSingleton<IResource, KeysResource>();
         services.AddSingleton<IResource, HealthResource>();
+        services.AddSingleton<IResource, SchedulesResource>();
         return services;
     }
 }

@@ -26,6 +26,9 @@ internal static class MessageRows
     /// <summary>The message a row is of or about: the last part of its key.</summary>
     public static MessageId IdOf(string rowKey) => MessageId.Parse(rowKey[(rowKey.LastIndexOf('|') + 1)..]);
 
+    /// <summary>The mark that makes the creation of an id's message happen once.</summary>
+    public static Entity OnceMark(MessageId id) => new(Partition(id), Key(Once, id), new Dictionary<string, object>());
+
     public static Entity ToRow(string kind, StoredMessage stored)
     {
         var (message, progress) = (stored.Message, stored.Progress);

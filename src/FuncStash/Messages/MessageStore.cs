@@ -58,6 +58,18 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         return created;
     }
 
+    /// <summary>
+    /// Sees to it that no message of this id, which follows from a cause, comes to be after this; one that is there stays.
+    /// </summary>
+    /// <returns>False when the message is there, or was, or its id is sealed already.</returns>
+    public async ValueTask<bool> SealAsync(MessageId id, CancellationToken cancellation = default)
+    {
+        await EnsureDayAsync(id.PartitionDay, cancellation);
+        var partition = MessageRows.Partition(id);
+        var write = new Write.Insert(MessageRows.OnceMark(id));
+        return (await store.Tables.CommitAsync(new Commit(MessageRows.Table, partition, [write]), cancellation)).Applied;
+    }
+
     private async ValueTask<bool> CommitAsync(List<Creation> chunk, CancellationToken cancellation)
     {
         var sends = new List<Send>(chunk.Count);

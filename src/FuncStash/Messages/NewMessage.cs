@@ -23,10 +23,7 @@ internal sealed record Creation(int Index, NewMessage New, StoredMessage Stored)
         var row = MessageRows.ToRow(MessageRows.Live, Stored);
         writes.Add(new Write.Insert(row));
         if (New.Once)
-        {
-            var mark = MessageRows.Key(MessageRows.Once, Stored.Id);
-            writes.Add(new Write.Insert(new Entity(row.PartitionKey, mark, new Dictionary<string, object>())));
-        }
+            writes.Add(new Write.Insert(MessageRows.OnceMark(Stored.Id)));
     }
 
     /// <summary>Messages of one partition, as many to a commit as it holds.</summary>

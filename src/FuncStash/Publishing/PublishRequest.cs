@@ -23,6 +23,12 @@ public sealed record PublishRequest(string Destination, PublishSettings Settings
     /// created, in unix milliseconds.
     /// </summary>
     public (string Text, long At)? Cause { get; init; }
+
+    /// <summary>
+    /// Called with the ids of the messages before any of them is stored; what it throws ends the publish with nothing
+    /// stored. Not called in a batch.
+    /// </summary>
+    public Func<IReadOnlyList<MessageId>, CancellationToken, ValueTask>? BeforeStoring { get; init; }
 }
 
 /// <summary>The answer for one message (contract §4.2).</summary>

@@ -23,6 +23,8 @@ public sealed class Publisher(
     {
         using var span = Tracing.StartPublish(request.Trace);
         var draft = await DraftAsync(request, null, cancellation);
+        if (request.BeforeStoring is { } before)
+            await before([.. draft.Parts.Select(part => part.Message.Id)], cancellation);
         await StoreAsync(draft.Parts, cancellation);
         return draft.Result;
     }

@@ -1,0 +1,101 @@
+using System.Text.RegularExpressions;
+using FuncStash.Access;
+using FuncStash.Publishing;
+using FuncStash.Schedules;
+using FuncStash.UrlGroups;
+
+namespace FuncStash.Http;
+
+/// <summary><c>/v2/schedules</c> (contract §12).</summary>
+public sealed partial class SchedulesResource(
+    Scheduler scheduler, ScheduleStore schedules, LastRun lastRun, UrlGroupStore groups, FuncStashOptions options) : IResource
+{
+    public IEnumerable<Route> Routes =>
+    [
+        new("GET", "/v2/schedules", AccessLevel.Read, ListAsync),
+        new("GET", "/v2/schedules/{id}", AccessLevel.Read, GetAsync),
+        new("DELETE", "/v2/schedules/{id}", AccessLevel.Full, DeleteAsync),
+        // The documentation has POST, the SDKs PATCH.
+        new("PATCH", "/v2/schedules/{id}/pause", AccessLevel.Full, call => PauseAsync(call, call.Values[0])),
+        new("PATCH", "/v2/schedules/{id}/resume", AccessLevel.Full, call => ResumeAsync(call, call.Values[0])),
+        new("POST", "/v2/schedules/{destination*}", AccessLevel.Full, PostAsync),
+    ];
+
+    // A path that ends in /pause is a pause unless there is a cron expression (contract §12.3).
+    private Task PostAsync(ApiCall call)
+    {
+        var match = Action().Match(call.Values[0]);
+        if (!match.Success || HasCron(call))
+            return CreateAsync(call);
+        var id = Uri.UnescapeDataString(match.Groups["id"].Value);
+        return match.Groups["action"].Value.Equals("pause", StringComparison.OrdinalIgnoreCase)
+            ? PauseAsync(call, id)
+            : ResumeAsync(call, id);
+    }
+
+    private async Task CreateAsync(ApiCall call)
+    {
+        var request = await RequestReader.ReadAsync(call, call.Values[0], groups, options);
+        var id = await scheduler.CreateAsync(request, call.Aborted);
+        await call.JsonAsync(200, json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("scheduleId", id);
+            json.WriteEndObject();
+        });
+    }
+
+    private async Task ListAsync(ApiCall call)
+    {
+        var answers = new List<ScheduleAnswer>();
+        foreach (var schedule in await schedules.ListAsync(call.Aborted))
+            answers.Add(await AnswerAsync(schedule, call.Aborted));
+        await call.JsonAsync(200, json =>
+        {
+            json.WriteStartArray();
+            foreach (var answer in answers)
+                answer.Write(json);
+            json.WriteEndArray();
+        });
+    }
+
+    private async Task GetAsync(ApiCall call)
+    {
+        var schedule = await schedules.GetAsync(call.Values[0], call.Aborted) ?? throw NotFound(call.Values[0]);
+        var answer = await AnswerAsync(schedule, call.Aborted);
+        await call.JsonAsync(200, answer.Write);
+    }
+
+    private async Task DeleteAsync(ApiCall call)
+    {
+        if (!await scheduler.DeleteAsync(call.Values[0], call.Aborted))
+            throw NotFound(call.Values[0]);
+        await call.OkAsync();
+    }
+
+    private async Task PauseAsync(ApiCall call, string id)
+    {
+        if (!await scheduler.PauseAsync(id, call.Aborted))
+            throw NotFound(id);
+        await call.OkAsync();
+    }
+
+    private async Task ResumeAsync(ApiCall call, string id)
+    {
+        if (!await scheduler.ResumeAsync(id, call.Aborted))
+            throw NotFound(id);
+        await call.OkAsync();
+    }
+
+    private async ValueTask<ScheduleAnswer> AnswerAsync(Schedule schedule, CancellationToken cancellation) =>
+        new(schedule, await schedules.BodyAsync(schedule, cancellation) ?? [], await lastRun.StatesAsync(schedule, cancellation));
+
+    private static bool HasCron(ApiCall call) =>
+        call.Request.Headers.ContainsKey("Upstash-Cron")
+        || call.Target.Parameters.Any(p => p.Key.Equals("upstash-cron", StringComparison.OrdinalIgnoreCase));
+
+    private static QStashException NotFound(string id) => QStashException.NotFound($"schedule {id} not found");
+
+    [GeneratedRegex(@"^(?<id>[^/?]+)/(?<action>pause|resume)/?(\?|$)", RegexOptions.IgnoreCase)]
+    private static partial Regex Action();
+}

@@ -1,0 +1,27 @@
+using FuncStash.Messages;
+
+namespace FuncStash.Schedules;
+
+/// <summary>What became of the messages of a schedule's latest occurrence (contract §12.2).</summary>
+public sealed class LastRun(MessageStore messages)
+{
+    /// <summary><c>IN_PROGRESS</c>, <c>SUCCESS</c> or <c>FAIL</c> for each message that is still there, by id.</summary>
+    public async ValueTask<IReadOnlyList<KeyValuePair<string, string>>> StatesAsync(
+        Schedule schedule, CancellationToken cancellation = default)
+    {
+        var states = new List<KeyValuePair<string, string>>(schedule.LastMessages.Count);
+        foreach (var id in schedule.LastMessages)
+        {
+            if (await messages.GetAsync(id, cancellation) is { } stored)
+                states.Add(new(id.Text, Wire(stored.Progress.State)));
+        }
+        return states;
+    }
+
+    private static string Wire(MessageState state) => state switch
+    {
+        MessageState.Delivered => "SUCCESS",
+        MessageState.Failed or MessageState.Canceled => "FAIL",
+        _ => "IN_PROGRESS",
+    };
+}

@@ -1,0 +1,139 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using FuncStash.Messages;
+using FuncStash.Publishing;
+using FuncStash.UrlGroups;
+
+namespace FuncStash.Schedules;
+
+/// <summary>Creates, pauses, resumes and deletes schedules (contract §12).</summary>
+/// <remarks>
+/// Pause, delete and replace win over a tick that started earlier. They first change the row, after which no ticker can
+/// claim an occurrence of the old state; then they seal the messages of the claim the row has, which a ticker may still
+/// be about to store. So once they are acknowledged no further message of that state comes to be. See
+/// <see cref="ScheduleTicker"/> for the other side.
+/// </remarks>
+public sealed class Scheduler(
+    ScheduleStore schedules, MessageStore messages, UrlGroupStore groups, ScheduleSignal signal, TimeProvider time)
+{
+    /// <summary>Creates a schedule; one of that id is replaced in whole, its runs so far and its pause included.</summary>
+    /// <returns>The schedule's id.</returns>
+    /// <exception cref="QStashException">400 or 404 for what could never be published.</exception>
+    public async ValueTask<string> CreateAsync(PublishRequest request, CancellationToken cancellation = default)
+    {
+        var settings = request.Settings;
+        if (settings.Cron is not { } cron)
+            throw QStashException.BadRequest("Upstash-Cron is missing");
+        if (!CronTimes.TryParse(cron, out var times, out var error))
+            throw QStashException.BadRequest($"Invalid cron expression {cron}: {error}");
+        if (!Destination.TryParse(request.Destination, out var destination, out error))
+            throw QStashException.BadRequest(error);
+        if (destination is Destination.Group { Name: var name } && await groups.GetAsync(name, cancellation) is null)
+            throw QStashException.NotFound($"topic {name} not found");
+        var now = Now;
+        var schedule = await schedules.PrepareAsync(
+            new Schedule(settings.ScheduleId ?? NewId(), Guid.NewGuid().ToString("N"), new ScheduleSpec
+            {
+                Cron = cron,
+                Destination = request.Destination,
+                Settings = Kept(settings),
+                CreatedAt = now,
+                CallerIp = request.CallerIp,
+            })
+            {
+                Body = request.Body,
+                NextAt = times.NextAfter(now),
+            },
+            cancellation);
+        while (true)
+        {
+            var before = await schedules.GetAsync(schedule.Id, cancellation);
+            // The claim stays until its messages are sealed, should this call end here.
+            schedule = schedule with { Claim = before?.Claim };
+            if (!(await schedules.ChangeAsync(before, schedule, cancellation)).Applied)
+                continue;
+            await SealAsync(before, cancellation);
+            signal.Raise();
+            return schedule.Id;
+        }
+    }
+
+    /// <summary>Pauses a schedule; false when there is none.</summary>
+    public async ValueTask<bool> PauseAsync(string id, CancellationToken cancellation = default) =>
+        await StopAsync(id, cancellation) is not null;
+
+    /// <summary>Lets a paused schedule go on with its next time; what it missed is dropped. False when there is none.</summary>
+    public async ValueTask<bool> ResumeAsync(string id, CancellationToken cancellation = default)
+    {
+        while (await schedules.GetAsync(id, cancellation) is { } before)
+        {
+            if (!before.Paused)
+                return true;
+            var after = before with { Paused = false, NextAt = before.Times.NextAfter(Now) };
+            if (!(await schedules.ChangeAsync(before, after, cancellation)).Applied)
+                continue;
+            signal.Raise();
+            return true;
+        }
+        return false;
+    }
+
+    /// <summary>Deletes a schedule, not the messages it has created; false when there is none.</summary>
+    public async ValueTask<bool> DeleteAsync(string id, CancellationToken cancellation = default)
+    {
+        var found = false;
+        while (await StopAsync(id, cancellation) is { } stopped)
+        {
+            found = true;
+            if ((await schedules.ChangeAsync(stopped, null, cancellation)).Applied)
+                return true;
+        }
+        return found;
+    }
+
+    private async ValueTask<Schedule?> StopAsync(string id, CancellationToken cancellation)
+    {
+        while (await schedules.GetAsync(id, cancellation) is { } before)
+        {
+            var now = before;
+            if (!before.Paused)
+            {
+                var (applied, after) = await schedules.ChangeAsync(
+                    before, before with { Paused = true, NextAt = null }, cancellation);
+                if (!applied)
+                    continue;
+                now = after!;
+            }
+            // Also for one that was paused before: that call may have died before it got here.
+            await SealAsync(now, cancellation);
+            return now;
+        }
+        return null;
+    }
+
+    private async ValueTask SealAsync(Schedule? schedule, CancellationToken cancellation)
+    {
+        foreach (var id in schedule?.Claim?.Messages ?? [])
+            await messages.SealAsync(id, cancellation);
+    }
+
+    // An occurrence has an id of its own; a fixed deduplication id would swallow every other one. Times are the cron's.
+    private static PublishSettings Kept(PublishSettings settings) => settings with
+    {
+        NotBefore = null,
+        DeduplicationId = null,
+        ContentBasedDeduplication = false,
+        Cron = null,
+        ScheduleId = null,
+    };
+
+    private static string NewId()
+    {
+        Span<char> text = stackalloc char[Base58.Length];
+        Base58.Encode(BinaryPrimitives.ReadUInt128BigEndian(RandomNumberGenerator.GetBytes(16)), text);
+        return string.Create(CultureInfo.InvariantCulture, $"scd_{text}");
+    }
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+}
