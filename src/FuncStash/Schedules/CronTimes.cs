@@ -42,7 +42,7 @@ public sealed partial class CronTimes
         {
             value = new CronTimes(Parse(parts.Groups["cron"].Value), zone);
         }
-        catch (CronFormatException refusal)
+        catch (Exception refusal) when (refusal is CronFormatException or MissingSeedException)
         {
             error = refusal.Message.TrimEnd('.');
             return false;
@@ -78,6 +78,9 @@ public sealed partial class CronTimes
                 && !(previous <= last))
                 last = previous;
         }
+        // Looking back, Cronos misses the time after a gap of the clock.
+        while (last is { } at && NextAfter(at) is { } later && later <= ms)
+            last = later;
         return last;
     }
 

@@ -71,14 +71,16 @@ public sealed class ScheduleStore(IStore store)
     }
 
     /// <summary>The ids of the schedules that are due at <paramref name="now"/> (unix milliseconds), earliest first in each partition.</summary>
-    public async IAsyncEnumerable<string> DueAsync(long now, [EnumeratorCancellation] CancellationToken cancellation = default)
+    public async ValueTask<IReadOnlyList<string>> DueAsync(long now, CancellationToken cancellation = default)
     {
+        var due = new List<string>();
         var range = new RowRange(ScheduleRows.Due, ScheduleRows.DueAt(now + 1));
         for (var shard = 0; shard < ScheduleRows.Shards; shard++)
         {
             await foreach (var row in RowsAsync(shard, range, keysOnly: true, cancellation))
-                yield return ScheduleRows.FromDueKey(row.RowKey).Id;
+                due.Add(ScheduleRows.FromDueKey(row.RowKey).Id);
         }
+        return due;
     }
 
     /// <summary>When the first schedule after <paramref name="after"/> is due, both unix milliseconds; null when none is.</summary>

@@ -44,7 +44,7 @@ public sealed partial class ScheduleTicker(
         var ms = now.ToUnixTimeMilliseconds();
         var (published, left) = (0, 0);
         var options = new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = stop };
-        await System.Threading.Tasks.Parallel.ForEachAsync(schedules.DueAsync(ms, stop), options, async (id, _) =>
+        await System.Threading.Tasks.Parallel.ForEachAsync(await schedules.DueAsync(ms, stop), options, async (id, _) =>
         {
             switch (await TryFireAsync(id, ms))
             {

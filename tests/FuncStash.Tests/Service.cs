@@ -1,0 +1,114 @@
+using System.Text;
+using FuncStash.Delivery;
+using FuncStash.Messages;
+using FuncStash.Publishing;
+using FuncStash.Sqlite;
+using FuncStash.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FuncStash.Tests;
+
+/// <summary>The whole service in this process, on a store in memory and a clock of the test's own.</summary>
+internal sealed class Service : IAsyncDisposable
+{
+    private readonly SqliteStore _own;
+    private readonly ServiceProvider _provider;
+
+    /// <param name="wrap">Puts something between the service and its store.</param>
+    /// <param name="options">Other than the defaults.</param>
+    public Service(Func<IStore, IStore>? wrap = null, FuncStashOptions? options = null)
+    {
+        _own = SqliteStore.Open(":memory:", Time);
+        Store = wrap?.Invoke(_own) ?? _own;
+        _provider = new ServiceCollection()
+            .AddSingleton<TimeProvider>(Time)
+            .AddSingleton(Store)
+            .AddSingleton<IDeliverySchedule, QueueSchedule>()
+            .AddLogging(logging => logging.AddProvider(Log))
+            .AddFuncStash(options ?? new FuncStashOptions())
+            .BuildServiceProvider();
+    }
+
+    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 12, 0, 30, TimeSpan.Zero));
+
+    public long Now => Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public IStore Store { get; }
+
+    public Recorder Log { get; } = new();
+
+    public T Get<T>() where T : notnull => _provider.GetRequiredService<T>();
+
+    /// <summary>A new instance of a service, as another process would have it.</summary>
+    public T New<T>() => ActivatorUtilities.CreateInstance<T>(_provider);
+
+    /// <summary>A publish with these headers.</summary>
+    public static PublishRequest Request(string destination, string body, params (string Name, string Value)[] headers)
+    {
+        var map = new HeaderMap();
+        foreach (var (name, value) in headers)
+            map.Add(name, value);
+        return new PublishRequest(
+            destination, PublishSettingsReader.Parse(map, new FuncStashOptions()), Encoding.UTF8.GetBytes(body));
+    }
+
+    /// <summary>Every message there is, oldest first.</summary>
+    public async Task<IReadOnlyList<StoredMessage>> MessagesAsync()
+    {
+        var all = new List<StoredMessage>();
+        foreach (var day in await Days.ListAsync(Store.Tables, default))
+        {
+            for (var shard = 0; shard < MessageId.Shards; shard++)
+            {
+                foreach (var kind in new[] { MessageRows.Live, MessageRows.Ended })
+                {
+                    var rows = await Store.Tables.QueryAsync(
+                        MessageRows.Table, MessageRows.Partition(day, shard), RowRange.Prefix(kind), 10_000);
+                    all.AddRange(rows.Select(MessageRows.FromRow));
+                }
+            }
+        }
+        return [.. all.OrderBy(m => m.Message.CreatedAt)];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _provider.DisposeAsync();
+        await _own.DisposeAsync();
+    }
+
+    /// <summary>Keeps what was logged.</summary>
+    internal sealed class Recorder : ILoggerProvider, ILogger
+    {
+        private readonly Lock _lock = new();
+        private readonly List<string> _lines = [];
+
+        public IReadOnlyList<string> Lines
+        {
+            get
+            {
+                lock (_lock)
+                    return [.. _lines];
+            }
+        }
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            lock (_lock)
+                _lines.Add($"{logLevel}: {formatter(state, exception)}");
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
