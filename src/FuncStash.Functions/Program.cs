@@ -16,7 +16,8 @@ var options = FuncStashSettings.Read(Setting);
 Startup.Check(options, Setting);
 
 builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = options.MaxBatchBytes);
-builder.Services.AddSingleton<IStore>(new AzureStore(AzureStoreOptions.FromConfiguration(Setting)));
+builder.Services.AddSingleton<IStore>(new AzureStore(
+    AzureStoreOptions.FromConfiguration(Setting) with { OperationPolicy = new OperationCounter() }));
 builder.Services.AddSingleton<DurableSchedule>();
 builder.Services.AddSingleton<IDeliverySchedule>(services => services.GetRequiredService<DurableSchedule>());
 builder.Services.AddFuncStash(options);

@@ -1,6 +1,8 @@
 using Azure.Core;
 using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
+using FuncStash.Azure;
+using FuncStash.Telemetry;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Azure.Functions.Worker.OpenTelemetry;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,7 +13,7 @@ namespace FuncStash.Functions;
 /// <summary>Traces, metrics and logs: to Application Insights, to an OTLP collector, or, with neither, the logs to the host.</summary>
 internal static class Telemetry
 {
-    private const string Name = "FuncStash", ClientId = "ClientId=";
+    private const string ClientId = "ClientId=";
 
     public static void AddTelemetry(this FunctionsApplicationBuilder builder, Func<string, string?> setting)
     {
@@ -21,8 +23,8 @@ internal static class Telemetry
             return;
         var telemetry = builder.Services.AddOpenTelemetry()
             .UseFunctionsWorkerDefaults()
-            .WithTracing(tracing => tracing.AddSource(Name))
-            .WithMetrics(metrics => metrics.AddMeter(Name));
+            .WithTracing(tracing => tracing.AddSource(Tracing.SourceName))
+            .WithMetrics(metrics => metrics.AddMeter(Metrics.MeterName, OperationCounter.MeterName));
         if (!string.IsNullOrEmpty(insights))
         {
             telemetry.UseAzureMonitorExporter(exporter =>
