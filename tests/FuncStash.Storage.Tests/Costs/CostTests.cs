@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using FuncStash.Schedules;
+using FuncStash.Signing;
 
 namespace FuncStash.Storage.Tests.Costs;
 
@@ -24,11 +26,13 @@ public sealed class CostTests(AzuriteAccount account)
         ("— enqueued", 3, 5, 0, service => EachAsync(service, "/ok", route: "/v2/enqueue/orders/")),
         ("— under a flow-control key", 3, 5, 0, service => EachAsync(service, "/ok",
             headers: [("Upstash-Flow-Control-Key", "tenant"), ("Upstash-Flow-Control-Value", "parallelism=10")])),
+        ("— of a schedule", 3, 6, 0, async service => (await ScheduledAsync(service)).Beyond(await LookAsync(service))),
         ("and for each retry", 2, 2, 0, async service =>
             (await EachAsync(service, "/twice", steps: 2)).Beyond(await EachAsync(service, "/ok"))),
         ("and for each callback", 3, 2, 0, async service =>
             (await EachAsync(service, "/ok", steps: 2, headers: ("Upstash-Callback", service.Url("/ok"))))
                 .Beyond(await EachAsync(service, "/ok"))),
+        ("each look for due schedules", 0, 8, 0, LookAsync),
     ];
 
     [Fact]
@@ -86,4 +90,21 @@ public sealed class CostTests(AzuriteAccount account)
         service.Advance(TimeSpan.FromSeconds(1));
         await service.DeliverAsync(1);
     });
+
+    private static async Task<Operations> ScheduledAsync(MeteredService service)
+    {
+        await service.CallAsync(
+            "/v2/schedules/" + service.Url("/ok"), "hello"u8.ToArray(), ("Upstash-Cron", "* * * * *"), ("Upstash-Schedule-Id", "minutely"));
+        service.Advance(TimeSpan.FromMinutes(1));
+        // The keys have grown old meanwhile, which is no cost of this message.
+        await service.Get<SigningKeys>().GetAsync();
+        return await service.MeasureAsync(1, async () =>
+        {
+            Assert.Equal(1, (await service.Get<ScheduleTicker>().TickAsync(service.Now)).Published);
+            await service.DeliverAsync(1);
+        });
+    }
+
+    private static Task<Operations> LookAsync(MeteredService service) => service.MeasureAsync(1, async () =>
+        Assert.Equal(0, (await service.Get<ScheduleTicker>().TickAsync(service.Now)).Published));
 }

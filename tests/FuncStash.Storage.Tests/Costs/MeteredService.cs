@@ -59,6 +59,8 @@ internal sealed class MeteredService : IAsyncDisposable
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();
 
+    public DateTimeOffset Now => _time.GetUtcNow();
+
     public void Advance(TimeSpan by) => _time.Advance(by);
 
     /// <summary>Counts what <paramref name="work"/> costs, for each of so many messages.</summary>
