@@ -20,24 +20,25 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
     public static bool JoinsAtOnce(Message message, long now) =>
         (message.QueueName is not null || message.FlowControl is not null) && message.NotBefore <= now;
 
-    /// <summary>Puts a message that was just stored in line, and its flow-control limits into force.</summary>
+    /// <summary>Puts a message that was stored in line, and its flow-control limits into force.</summary>
     /// <param name="message">The message.</param>
     /// <param name="join">False when it is delayed and gets in line when due.</param>
-    public async Task AcceptAsync(Message message, bool join)
+    /// <param name="known">How far it has come, when it may have been accepted before; null for a new one.</param>
+    public async Task AcceptAsync(Message message, bool join, Progress? known = null)
     {
-        var progress = new Progress { DueAt = message.NotBefore };
+        var (progress, isNew) = (known ?? new Progress { DueAt = message.NotBefore }, known is null);
         if (message.QueueName is { } queue)
         {
             await gates.RunAsync(GateKind.Queue, queue, join
-                ? new GateOperation.Join(Candidate.Of(message, progress, GateKind.Queue), announce: true, limits: null)
-                : new GateOperation.Change(static state => state));
+                ? new GateOperation.Join(Candidate.Of(message, progress, GateKind.Queue), announce: true, isNew, limits: null)
+                : new GateOperation.Change(static state => state, creates: true));
         }
         if (message.FlowControl is not { } flow)
             return;
         var limits = LimitsOf(flow);
         await gates.RunAsync(GateKind.FlowKey, flow.Key, join && message.QueueName is null
-            ? new GateOperation.Join(Candidate.Of(message, progress, GateKind.FlowKey), announce: true, limits)
-            : new GateOperation.Change(limits));
+            ? new GateOperation.Join(Candidate.Of(message, progress, GateKind.FlowKey), announce: true, isNew, limits)
+            : new GateOperation.Change(limits, creates: true));
     }
 
     /// <summary>Asks for all places an attempt needs.</summary>
@@ -50,7 +51,8 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
         return message.FlowControl is not { } flow || await JoinAsync(GateKind.FlowKey, flow.Key);
 
         Task<bool> JoinAsync(GateKind kind, string name) =>
-            gates.RunAsync(kind, name, new GateOperation.Join(Candidate.Of(message, progress, kind), announce: false, limits: null));
+            gates.RunAsync(kind, name, new GateOperation.Join(
+                Candidate.Of(message, progress, kind), announce: false, isNew: false, limits: null));
     }
 
     /// <summary>Gives back what an attempt no longer needs, and hands the queue's place over to its callbacks.</summary>
@@ -62,7 +64,7 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
         {
             // A retry has been counted already; the place is that of the attempt before it.
             var attempt = after.Ended ? progress.Retried : Math.Max(0, progress.Retried - 1);
-            await PassAsync(GateKind.FlowKey, flow.Key, message.Id.Text, attempt, message.Id.Text, []);
+            await gates.PassAsync(GateKind.FlowKey, flow.Key, message.Id.Text, attempt, message.Id.Text, []);
         }
         var (queue, place) = message.QueueSlot is { } slot ? (slot.Queue, slot.Message) : (message.QueueName, message.Id.Text);
         if (queue is null)
@@ -70,26 +72,29 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
         var heirs = await LiveAsync(after.Followers);
         var leaver = after.Ended ? message.Id.Text : null;
         if (leaver is not null || heirs.Count > 0)
-            await PassAsync(GateKind.Queue, queue, place, 0, leaver, heirs);
+            await gates.PassAsync(GateKind.Queue, queue, place, 0, leaver, heirs);
+        // One that ended before it became a holder will not leave again.
+        foreach (var ended in heirs.Except(await LiveAsync(heirs)))
+            await gates.PassAsync(GateKind.Queue, queue, place, 0, ended, []);
     }
 
-    /// <summary>Takes a cancelled message out of the lines it stands in; its places in a queue are free at once.</summary>
+    /// <summary>Takes a cancelled message out of the lines it stands in; its place in a queue is free at once.</summary>
+    /// <remarks>
+    /// A place at a flow-control key is not: the request may be on its way, and counts until its response has come. The
+    /// message's own work-queue message gives the place back when it finds the message ended.
+    /// </remarks>
     public async Task CancelledAsync(StoredMessage before)
     {
         var order = Candidate.OrderOf(before.Id, before.Progress.DueAt);
         if (before.Message.QueueName is { } queue)
         {
             await gates.RunAsync(GateKind.Queue, queue, new GateOperation.Withdraw(order));
-            await PassAsync(GateKind.Queue, queue, before.Id.Text, 0, before.Id.Text, []);
+            await gates.PassAsync(GateKind.Queue, queue, before.Id.Text, 0, before.Id.Text, []);
         }
         if (before.Message.QueueSlot is { } slot)
-            await PassAsync(GateKind.Queue, slot.Queue, slot.Message, 0, before.Id.Text, []);
-        if (before.Message.FlowControl is not { } flow)
-            return;
-        await gates.RunAsync(GateKind.FlowKey, flow.Key, new GateOperation.Withdraw(order));
-        // An attempt in flight keeps its place until its response has come.
-        if (before.Progress.State != MessageState.Active)
-            await PassAsync(GateKind.FlowKey, flow.Key, before.Id.Text, before.Progress.Retried, before.Id.Text, []);
+            await gates.PassAsync(GateKind.Queue, slot.Queue, slot.Message, 0, before.Id.Text, []);
+        if (before.Message.FlowControl is { } flow)
+            await gates.RunAsync(GateKind.FlowKey, flow.Key, new GateOperation.Withdraw(order));
     }
 
     /// <summary>True when a gate will see to the message.</summary>
@@ -101,9 +106,6 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
             || (message.FlowControl is { } flow
                 && await gates.KnowsAsync(GateKind.FlowKey, flow.Key, Candidate.Of(message, progress, GateKind.FlowKey), cancellation));
     }
-
-    private Task<bool> PassAsync(GateKind kind, string name, string place, int attempt, string? leaver, IReadOnlyList<string> heirs) =>
-        gates.RunAsync(kind, name, new GateOperation.Change(state => GateRules.Pass(state, place, attempt, leaver, heirs)));
 
     // A step that is done again may find its callbacks ended, and nobody would free a place for those.
     private async ValueTask<IReadOnlyList<string>> LiveAsync(IReadOnlyList<string> followers)

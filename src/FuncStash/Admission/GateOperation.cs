@@ -5,6 +5,9 @@ internal abstract class GateOperation
 {
     private readonly TaskCompletionSource<bool> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>False for what means nothing to a gate that is not there, so that a late step does not bring back a deleted queue.</summary>
+    public virtual bool Creates => true;
+
     /// <summary>True once the operation stands; for a <see cref="Join"/>, whether the candidate was admitted.</summary>
     public Task<bool> Done => _done.Task;
 
@@ -13,16 +16,22 @@ internal abstract class GateOperation
     public void Fail(Exception error) => _done.TrySetException(error);
 
     /// <summary>Changes the state; the wait list is the gate's own affair.</summary>
-    public sealed class Change(Func<GateState, GateState> change) : GateOperation
+    public sealed class Change(Func<GateState, GateState> change, bool creates) : GateOperation
     {
         public Func<GateState, GateState> Apply { get; } = change;
+
+        public override bool Creates => creates;
+
+        /// <summary>Only has a look whether somebody may go in.</summary>
+        public static Change Nothing() => new(static state => state, creates: false);
     }
 
     /// <summary>Asks for admission.</summary>
     /// <param name="candidate">Who.</param>
     /// <param name="announce">True to send its delivery on its way when it is admitted; false when a worker waits for the answer.</param>
+    /// <param name="isNew">True for a message that was just made and so cannot be in the wait list yet.</param>
     /// <param name="limits">A change of the gate's limits that comes with it.</param>
-    public sealed class Join(Candidate candidate, bool announce, Func<GateState, GateState>? limits) : GateOperation
+    public sealed class Join(Candidate candidate, bool announce, bool isNew, Func<GateState, GateState>? limits) : GateOperation
     {
         public Candidate Candidate { get; } = candidate;
 
@@ -30,8 +39,7 @@ internal abstract class GateOperation
 
         public Func<GateState, GateState>? Limits { get; } = limits;
 
-        /// <summary>False for a message that was just made and so cannot be in the wait list yet.</summary>
-        public bool MayWaitAlready => !Announce;
+        public bool IsNew { get; } = isNew;
 
         public bool Admitted { get; set; }
     }
@@ -40,5 +48,7 @@ internal abstract class GateOperation
     public sealed class Withdraw(string order) : GateOperation
     {
         public string Order { get; } = order;
+
+        public override bool Creates => false;
     }
 }

@@ -10,7 +10,8 @@ public static class GateRules
             return 0;
         var byRate = state.Rate is { } rate ? rate - state.CountAt(now) : int.MaxValue;
         var byPlaces = state.Parallelism is { } places ? places - state.Inside.Count : int.MaxValue;
-        return Math.Max(0, Math.Min(byRate, byPlaces));
+        var byRoom = GateState.MaxInside - state.Inside.Sum(slot => slot.Holders?.Count ?? 1);
+        return Math.Max(0, Math.Min(byRoom, Math.Min(byRate, byPlaces)));
     }
 
     /// <summary>Lets candidates in, counting them; the caller has asked <see cref="Capacity"/>.</summary>
@@ -44,11 +45,24 @@ public static class GateRules
             return state;
         var slot = state.Inside[index];
         string[] holders = [.. slot.HeldBy().Where(h => h != remove).Union(add)];
+        if (holders.SequenceEqual(slot.HeldBy()))
+            return state;
         var inside = state.Inside.ToList();
         if (holders.Length == 0)
             inside.RemoveAt(index);
         else
             inside[index] = slot with { Holders = holders };
+        return state with { Inside = inside };
+    }
+
+    /// <summary>Takes a place for granted until another time.</summary>
+    public static GateState Extend(GateState state, GateSlot slot, long until)
+    {
+        var index = IndexOf(state, slot.Message, slot.Attempt);
+        if (index < 0)
+            return state;
+        var inside = state.Inside.ToList();
+        inside[index] = inside[index] with { Until = until };
         return state with { Inside = inside };
     }
 

@@ -13,6 +13,12 @@ public enum GateKind
 /// <summary>A gate's limits and who is inside. Replaced as a whole, at its version.</summary>
 public sealed record GateState
 {
+    /// <summary>
+    /// The most holders of places at a time, whatever the limits say: the state is one row, some 110 bytes a place. It is
+    /// rewritten with every group of admissions.
+    /// </summary>
+    public const int MaxInside = 2000;
+
     /// <summary>Unix milliseconds.</summary>
     public long CreatedAt { get; init; }
 
@@ -46,6 +52,9 @@ public sealed record GateState
 
     /// <summary>When the gate is looked at again by itself, in unix milliseconds; null when nothing asks for it.</summary>
     public long? WakeAt { get; init; }
+
+    public static GateState New(GateKind kind, long now) =>
+        new() { CreatedAt = now, UpdatedAt = now, Parallelism = kind == GateKind.Queue ? 1 : null };
 
     /// <summary>Admissions in the period that <paramref name="now"/> lies in.</summary>
     public int CountAt(long now) => now >= PeriodEnd ? 0 : RateCount;

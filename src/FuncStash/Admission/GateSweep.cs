@@ -36,26 +36,21 @@ public sealed class GateSweep(Gates gates, MessageStore messages, FuncStashOptio
         foreach (var holder in slot.HeldBy())
         {
             var stored = await messages.GetAsync(MessageId.Parse(holder), cancellation);
-            if (stored is null or { Ended: true })
+            if (stored is null or { Ended: true } || (kind == GateKind.FlowKey && stored.Progress.Retried > slot.Attempt))
             {
-                await gates.ChangeAsync(kind, name, s => GateRules.Pass(s, slot.Message, slot.Attempt, holder, []));
+                await gates.PassAsync(kind, name, slot.Message, slot.Attempt, holder, []);
                 continue;
             }
-            // Waits for a later attempt, or its work-queue message was lost.
-            if (stored.Progress.DueAt + patience > now)
-                until = stored.Progress.DueAt + patience;
+            // Not due, just due, or being attempted; else its work-queue message was lost, or its worker died.
+            var expected = stored.Progress is { State: MessageState.Active, ActiveSince: { } since }
+                ? since + patience
+                : stored.Progress.DueAt + GateContext.AnnouncedMs;
+            if (expected > now)
+                until = Math.Min(until, expected);
             else
-                await messages.RestartAsync(stored.Id, cancellation);
+                await messages.RestartAsync(stored, cancellation);
         }
-        await gates.ChangeAsync(kind, name, s =>
-        {
-            var index = GateRules.IndexOf(s, slot.Message, slot.Attempt);
-            if (index < 0)
-                return s;
-            var inside = s.Inside.ToList();
-            inside[index] = inside[index] with { Until = until };
-            return s with { Inside = inside };
-        });
+        await gates.RunAsync(kind, name, new GateOperation.Change(s => GateRules.Extend(s, slot, until), creates: false));
     }
 
     private static bool IsIdle(GateState state, long now) =>

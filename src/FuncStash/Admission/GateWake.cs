@@ -1,17 +1,31 @@
+using System.Globalization;
+using FuncStash.Delivery;
+using FuncStash.Storage;
+
 namespace FuncStash.Admission;
 
-/// <summary>The text of a work-queue message that has a gate looked at again.</summary>
-internal static class GateWake
+/// <summary>A work-queue message that has a gate looked at again.</summary>
+/// <param name="At">When, in unix milliseconds, as the gate's state has it.</param>
+internal readonly record struct GateWake(GateKind Kind, string Name, long At)
 {
     private const string Queue = "gate|q|", FlowKey = "gate|k|";
 
-    public static string Text(GateKind kind, string name) => (kind == GateKind.Queue ? Queue : FlowKey) + name;
+    public static Send ToSend(GateKind kind, string name, long at, long now) => new(
+        DeliveryTicket.Queue,
+        string.Create(CultureInfo.InvariantCulture, $"{(kind == GateKind.Queue ? Queue : FlowKey)}{at}|{name}"),
+        TimeSpan.FromMilliseconds(Math.Clamp(at - now, 0, (long)IWorkQueues.MaxDelay.TotalMilliseconds)));
 
-    public static bool TryParse(string text, out GateKind kind, out string name)
+    public static bool TryParse(string text, out GateWake wake)
     {
-        kind = text.StartsWith(Queue, StringComparison.Ordinal) ? GateKind.Queue : GateKind.FlowKey;
-        var known = kind == GateKind.Queue || text.StartsWith(FlowKey, StringComparison.Ordinal);
-        name = known ? text[Queue.Length..] : "";
-        return known;
+        wake = default;
+        var isQueue = text.StartsWith(Queue, StringComparison.Ordinal);
+        if (!isQueue && !text.StartsWith(FlowKey, StringComparison.Ordinal))
+            return false;
+        var rest = text.AsSpan(Queue.Length);
+        var bar = rest.IndexOf('|');
+        if (bar < 0 || !long.TryParse(rest[..bar], NumberStyles.None, CultureInfo.InvariantCulture, out var at))
+            return false;
+        wake = new GateWake(isQueue ? GateKind.Queue : GateKind.FlowKey, rest[(bar + 1)..].ToString(), at);
+        return true;
     }
 }

@@ -22,12 +22,19 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
 
     /// <summary>Changes a gate, creating it when it is not there; waiting messages that now may go are sent on their way.</summary>
     public Task ChangeAsync(GateKind kind, string name, Func<GateState, GateState> change) =>
-        RunAsync(kind, name, new GateOperation.Change(state => change(state) with { UpdatedAt = _context.Now }));
+        RunAsync(kind, name, new GateOperation.Change(state => change(state) with { UpdatedAt = _context.Now }, creates: true));
+
+    /// <summary>Takes holders off a place and puts others on; nothing when the place or the gate is gone.</summary>
+    internal Task PassAsync(GateKind kind, string name, string place, int attempt, string? leaver, IReadOnlyList<string> heirs) =>
+        RunAsync(kind, name, new GateOperation.Change(
+            state => GateRules.Pass(state, place, attempt, leaver, heirs), creates: false));
 
     /// <summary>Looks at a gate again.</summary>
-    public Task WakeAsync(GateKind kind, string name) =>
-        // A group that admits nobody and changes nothing writes nothing.
-        RunAsync(kind, name, new GateOperation.Change(static state => state));
+    public Task WakeAsync(GateKind kind, string name) => RunAsync(kind, name, GateOperation.Change.Nothing());
+
+    /// <summary>Looks at a gate again because its wake message has come; should it still be early, another one is sent.</summary>
+    internal Task WakeAsync(GateWake wake) => RunAsync(wake.Kind, wake.Name, new GateOperation.Change(
+        state => state.WakeAt == wake.At ? state with { WakeAt = null } : state, creates: false));
 
     /// <summary>A gate's stored state; null when there is none of that name.</summary>
     public async ValueTask<GateState?> GetAsync(GateKind kind, string name, CancellationToken cancellation = default) =>

@@ -29,9 +29,9 @@ public sealed class DeliveryService(
     {
         if (DeliveryTicket.TryParse(text, out var ticket))
             return await RunAsync(ticket, lease, stop);
-        if (!GateWake.TryParse(text, out var kind, out var name))
+        if (!GateWake.TryParse(text, out var wake))
             return null;
-        await gates.WakeAsync(kind, name);
+        await gates.WakeAsync(wake);
         await messages.EndLeaseAsync(End(lease), stop);
         return StepResult.Done.Instance;
     }
@@ -68,13 +68,11 @@ public sealed class DeliveryService(
             return StepResult.Done.Instance;
         }
         var governed = AdmissionService.Governs(stored.Message);
+        // A worker that died after settling left its places taken.
+        if (governed && stored.Progress.State == MessageState.Retry)
+            await admission.LeaveAsync(stored);
         if (stored.Progress.DueAt > Now)
-        {
-            // A worker that died after settling left its places taken.
-            if (governed && stored.Progress.State == MessageState.Retry)
-                await admission.LeaveAsync(stored);
             return await AgainAsync(stored.Progress.DueAt, lease, stop);
-        }
         if (stored.Outbox.Count > 0)
             await messages.RepairAsync(stored, null, null, stop);
         if (governed && !await admission.EnterAsync(stored))

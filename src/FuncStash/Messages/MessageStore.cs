@@ -153,10 +153,13 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     }
 
     /// <summary>Sends a message on its way again under a new ticket, unless it was attempted or ended meanwhile.</summary>
-    public async ValueTask<bool> RestartAsync(MessageId id, CancellationToken cancellation = default)
+    public async ValueTask<bool> RestartAsync(MessageId id, CancellationToken cancellation = default) =>
+        await GetAsync(id, cancellation) is { Progress.State: MessageState.Created } stored
+        && await RestartAsync(stored, cancellation);
+
+    /// <summary>Sends a live message on its way again under a new ticket. False when it has changed since it was read.</summary>
+    public async ValueTask<bool> RestartAsync(StoredMessage stored, CancellationToken cancellation = default)
     {
-        if (await GetAsync(id, cancellation) is not { Ended: false } stored || stored.Progress.State != MessageState.Created)
-            return false;
         var progress = stored.Progress with { Ticket = stored.Progress.Ticket + 1 };
         var row = MessageRows.ToRow(MessageRows.Live, stored with { Progress = progress });
         var commit = new Commit(MessageRows.Table, row.PartitionKey, [new Write.Replace(row, stored.ETag!)]);

@@ -167,6 +167,7 @@ public sealed class Publisher(
     {
         var news = new List<NewMessage>(parts.Count);
         var stored = new HashSet<MessageId>();
+        var again = new List<StoredMessage>();
         foreach (var part in parts)
         {
             var message = part.Message;
@@ -177,10 +178,13 @@ public sealed class Publisher(
                 continue;
             if (first is null)
                 news.Add(Accepted(message, part.Once));
-            else if (await messages.GetAsync(first.Value, cancellation) is null)
+            else if (await messages.GetAsync(first.Value, cancellation) is not { } there)
                 news.Add(Accepted(message with { Id = first.Value }, once: true));
+            else
+                again.Add(there);
         }
         await StoreAsync(news, cancellation);
+        await Task.WhenAll(again.Select(AcceptAgainAsync));
     }
 
     private NewMessage Accepted(Message message, bool once) =>
@@ -194,11 +198,21 @@ public sealed class Publisher(
         var accepting = new List<Task>();
         for (var i = 0; i < news.Count; i++)
         {
-            if (created[i] && AdmissionService.Governs(news[i].Message))
+            if (!AdmissionService.Governs(news[i].Message))
+                continue;
+            if (created[i])
                 accepting.Add(admission.AcceptAsync(news[i].Message, join: !news[i].Scheduled));
+            else if (await messages.GetAsync(news[i].Message.Id, cancellation) is { } there)
+                accepting.Add(AcceptAgainAsync(there));
         }
         await Task.WhenAll(accepting);
     }
+
+    // Who stored it may have died before it got in line, and nobody else would put it there.
+    private Task AcceptAgainAsync(StoredMessage there) =>
+        there.Progress.State == MessageState.Created && AdmissionService.Governs(there.Message)
+            ? admission.AcceptAsync(there.Message, AdmissionService.JoinsAtOnce(there.Message, Now), there.Progress)
+            : Task.CompletedTask;
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 }

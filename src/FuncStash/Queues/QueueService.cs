@@ -38,10 +38,13 @@ public sealed class QueueService(Gates gates, Cancellation cancellation)
         while (await gates.GetAsync(GateKind.Queue, name, stop) is { } state)
         {
             var line = await gates.WaitingAsync(GateKind.Queue, name, 100, cancellation: stop);
-            var inside = state.Inside.SelectMany(slot => slot.HeldBy().Append(slot.Message)).Distinct();
+            // Not the callbacks that hold a place: they report on what was delivered already.
+            var inside = state.Inside.Where(slot => slot.HeldBy().Contains(slot.Message)).Select(slot => slot.Message);
             foreach (var message in line.Select(candidate => candidate.Message).Concat(inside))
                 await cancellation.CancelAsync(MessageId.Parse(message), stop);
-            // What ended before it was cancelled has left its place behind, if its worker died.
+            // What ended before it was cancelled stays behind, if its worker died.
+            foreach (var candidate in line)
+                await gates.RunAsync(GateKind.Queue, name, new GateOperation.Withdraw(candidate.Order));
             await gates.ChangeAsync(GateKind.Queue, name, s => s with { Inside = [] });
             if (line.Count == 0 && await gates.RemoveAsync(GateKind.Queue, name, stop))
                 return;

@@ -1,0 +1,117 @@
+using FuncStash.Delivery;
+using FuncStash.Messages;
+using FuncStash.Storage;
+
+namespace FuncStash.Admission;
+
+/// <summary>What a group of operations makes of a gate.</summary>
+/// <param name="More">True when there are more to admit than fit in one commit.</param>
+internal sealed record GatePlan(GateState State, Commit Commit, bool More);
+
+/// <summary>Turns a gate's state and a group of operations into one commit: the new state, the wait list, the sends.</summary>
+internal sealed class GatePlanner(GateKind kind, string name, GateContext context)
+{
+    private const int MaxAdmissions = 50;
+
+    private readonly string _partition = GateRows.Partition(kind, name);
+
+    /// <param name="version">The gate as it is, or is remembered.</param>
+    /// <param name="group">The operations, in order; joins learn whether they were admitted.</param>
+    /// <param name="afterConflict">True when anything may be in the wait list already.</param>
+    /// <returns>Null when nothing changes.</returns>
+    public async ValueTask<GatePlan?> PlanAsync(GateVersion version, List<GateOperation> group, bool afterConflict)
+    {
+        if (version.ETag is null && !group.Exists(operation => operation.Creates))
+            return null;
+        var now = context.Now;
+        var state = version.State;
+        // Rows of the wait list that go, and candidates that come; one that is in both is written anew.
+        var leaving = new HashSet<string>(StringComparer.Ordinal);
+        var joining = new List<GateOperation.Join>();
+        foreach (var operation in group)
+        {
+            switch (operation)
+            {
+                case GateOperation.Change change:
+                    state = change.Apply(state);
+                    break;
+                case GateOperation.Withdraw withdraw:
+                    joining.RemoveAll(j => j.Candidate.Order == withdraw.Order);
+                    if (await WaitingAsync(withdraw.Order) is not null)
+                        leaving.Add(withdraw.Order);
+                    break;
+                case GateOperation.Join join:
+                    state = join.Limits?.Invoke(state) ?? state;
+                    await JoinAsync(join);
+                    break;
+            }
+        }
+
+        var capacity = Math.Min(GateRules.Capacity(state, now), MaxAdmissions);
+        var staying = state.Waiting - leaving.Count;
+        var heads = capacity > 0 && staying > 0 ? await HeadsAsync(capacity, leaving) : [];
+        HashSet<Candidate> admitted =
+        [
+            .. heads.Concat(joining.Select(j => j.Candidate)).OrderBy(c => c.Order, StringComparer.Ordinal).Take(capacity),
+        ];
+        heads.RemoveAll(head => !admitted.Contains(head));
+        joining.ForEach(join => join.Admitted = admitted.Contains(join.Candidate));
+        var (entering, waiting) = (joining.FindAll(j => j.Admitted), joining.FindAll(j => !j.Admitted));
+
+        List<Candidate> sent = [.. heads, .. entering.Where(j => j.Announce).Select(j => j.Candidate)];
+        state = GateRules.Admit(state, sent, now, now + GateContext.AnnouncedMs);
+        state = GateRules.Admit(state, [.. entering.Where(j => !j.Announce).Select(j => j.Candidate)], now, now + context.SlotMs);
+        state = state with { Waiting = staying - heads.Count + waiting.Count };
+        List<Send> sends = [.. sent.Select(SendOf)];
+        if (GateRules.NextLook(state, now) is { } look && !(state.WakeAt <= look && state.WakeAt > now))
+        {
+            state = state with { WakeAt = look };
+            sends.Add(GateWake.ToSend(kind, name, look, now));
+        }
+
+        var writes = new List<Write>();
+        leaving.ExceptWith(waiting.Select(j => j.Candidate.Order));
+        foreach (var order in leaving.Concat(heads.Select(head => head.Order)))
+            writes.Add(new Write.Delete(GateRows.WaitPrefix + order, null));
+        foreach (var join in waiting)
+            writes.Add(new Write.Upsert(GateRows.ToRow(_partition, join.Candidate)));
+        if (version.ETag is not null && writes.Count == 0 && state == version.State)
+            return null;
+        var row = GateRows.ToRow(_partition, state);
+        writes.Insert(0, version.ETag is { } etag ? new Write.Replace(row, etag) : new Write.Insert(row));
+        var more = state.Waiting > 0 && GateRules.Capacity(state, now) > 0;
+        return new GatePlan(state, new Commit(GateRows.Table, _partition, writes) { Sends = sends }, more);
+
+        async ValueTask JoinAsync(GateOperation.Join join)
+        {
+            var candidate = join.Candidate;
+            join.Admitted = GateRules.IndexOf(state, candidate.Message, candidate.Attempt) >= 0;
+            if (join.Admitted || joining.Exists(j => j.Candidate.Order == candidate.Order))
+                return;
+            if ((afterConflict || !join.IsNew) && !leaving.Contains(candidate.Order)
+                && await WaitingAsync(candidate.Order) is { } known)
+            {
+                if (known.Ticket >= candidate.Ticket)
+                    return;
+                // Sent on its way anew while it stood in line: its old ticket would be refused.
+                leaving.Add(candidate.Order);
+            }
+            joining.Add(join);
+        }
+    }
+
+    private async ValueTask<Candidate?> WaitingAsync(string order) =>
+        await context.Store.Tables.GetAsync(GateRows.Table, _partition, GateRows.WaitPrefix + order) is { } row
+            ? GateRows.CandidateFromRow(row)
+            : null;
+
+    private async ValueTask<List<Candidate>> HeadsAsync(int take, HashSet<string> leaving)
+    {
+        var rows = await context.Store.Tables.QueryAsync(
+            GateRows.Table, _partition, RowRange.Prefix(GateRows.WaitPrefix), take + leaving.Count);
+        return [.. rows.Select(GateRows.CandidateFromRow).Where(c => !leaving.Contains(c.Order)).Take(take)];
+    }
+
+    private static Send SendOf(Candidate candidate) =>
+        new DeliveryTicket(MessageId.Parse(candidate.Message), candidate.Ticket).ToSend(TimeSpan.Zero);
+}

@@ -1,0 +1,78 @@
+using FuncStash.Storage;
+
+namespace FuncStash.Testing;
+
+/// <summary>How a commit goes wrong for the one who makes it.</summary>
+internal enum Fault
+{
+    None,
+
+    /// <summary>Nothing is written.</summary>
+    Before,
+
+    /// <summary>The writes stand, nothing is sent: a process that died in a store that cannot do both at once.</summary>
+    BetweenWritesAndSends,
+
+    /// <summary>All is done, and nobody learns of it.</summary>
+    After,
+}
+
+internal sealed class StoreFaultException : Exception;
+
+/// <summary>A store whose calls are counted, and whose commits can be made to fail.</summary>
+internal sealed class WatchedStore(IStore inner) : IStore, ITables
+{
+    private int _gets;
+    private int _queries;
+    private int _commits;
+    private int _rows;
+
+    public Func<Commit, Fault> Faults { get; set; } = _ => Fault.None;
+
+    public int Gets => _gets;
+
+    public int Queries => _queries;
+
+    /// <summary>Rows that queries gave.</summary>
+    public int Rows => _rows;
+
+    public int Commits => _commits;
+
+    public int Calls => _gets + _queries + _commits;
+
+    public ITables Tables => this;
+
+    public IWorkQueues Queues => inner.Queues;
+
+    public IBodies Bodies => inner.Bodies;
+
+    public ValueTask PingAsync(CancellationToken cancellation = default) => inner.PingAsync(cancellation);
+
+    public ValueTask<Entity?> GetAsync(string table, string partitionKey, string rowKey, CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _gets);
+        return inner.Tables.GetAsync(table, partitionKey, rowKey, cancellation);
+    }
+
+    public async ValueTask<IReadOnlyList<Entity>> QueryAsync(
+        string table, string partitionKey, RowRange range, int take, bool keysOnly, CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _queries);
+        var rows = await inner.Tables.QueryAsync(table, partitionKey, range, take, keysOnly, cancellation);
+        Interlocked.Add(ref _rows, rows.Count);
+        return rows;
+    }
+
+    public async ValueTask<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _commits);
+        Assert.InRange(commit.Writes.Count, 0, Commit.MaxWrites);
+        var fault = Faults(commit);
+        if (fault == Fault.Before)
+            throw new StoreFaultException();
+        if (fault == Fault.BetweenWritesAndSends)
+            commit = commit with { Sends = [], LeaseEnd = null };
+        var result = await inner.Tables.CommitAsync(commit, cancellation);
+        return fault == Fault.None || !result.Applied ? result : throw new StoreFaultException();
+    }
+}
