@@ -1,0 +1,97 @@
+using FuncStash.Admission;
+using FuncStash.Messages;
+using FuncStash.Testing;
+
+namespace FuncStash.Tests.Admission;
+
+/// <summary>Queues whose workers and publishers die at every commit they make.</summary>
+public sealed class QueueCrashTests
+{
+    [Theory]
+    [InlineData(Fault.Before)]
+    [InlineData(Fault.After)]
+    public async Task Whichever_commit_a_worker_dies_at_all_is_delivered_in_order(object fault)
+    {
+        for (var at = 0; at < 40; at++)
+        {
+            WatchedStore? watched = null;
+            await using var service = await LiveService.StartAsync(store => watched = new WatchedStore(store));
+            service.Receiver.Answer = (path, earlier) => Task.FromResult(path == "/0" && earlier == 0 ? 500 : 200);
+            for (var i = 0; i < 3; i++)
+            {
+                await service.EnqueueAsync("q", $"/{i}", ("Upstash-Callback", service.Receiver.Url($"/callback{i}")),
+                    ("Upstash-Flow-Control-Key", "k"), ("Upstash-Flow-Control-Value", "parallelism=1"));
+            }
+            var commits = 0;
+            watched!.Faults = _ => Interlocked.Increment(ref commits) - 1 == at ? (Fault)fault : Fault.None;
+
+            await service.RunUntilAsync(async () =>
+                (await service.SendAsync("GET", "/v2/queues/q")).Json!["lag"]!.GetValue<int>() == 0);
+            await service.RunNowAsync();
+
+            var firsts = service.Receiver.Paths.Where(p => !p.StartsWith("/callback", StringComparison.Ordinal)).Distinct();
+            Assert.Equal(["/0", "/1", "/2"], firsts);
+            Assert.All(["/callback0", "/callback1", "/callback2"], path => Assert.True(service.Receiver.Count(path) > 0, path));
+            Assert.Empty((await service.Get<Gates>().GetAsync(GateKind.FlowKey, "k"))!.Inside);
+            if (commits <= at)
+                return;
+        }
+        Assert.Fail("there was always one more commit");
+    }
+
+    [Theory]
+    [InlineData(Fault.Before)]
+    [InlineData(Fault.BetweenWritesAndSends)]
+    [InlineData(Fault.After)]
+    public async Task A_publisher_that_died_before_its_message_got_in_line_is_followed_by_the_next(object fault)
+    {
+        for (var at = 0; at < 20; at++)
+        {
+            WatchedStore? watched = null;
+            await using var service = await LiveService.StartAsync(store => watched = new WatchedStore(store));
+            var commits = 0;
+            watched!.Faults = _ => commits++ == at ? (Fault)fault : Fault.None;
+            var target = "/v2/enqueue/q/" + service.Receiver.Url("/x");
+            var first = await service.SendAsync("POST", target, "x", ("Upstash-Deduplication-Id", "d"));
+            // It took fewer commits than that.
+            if (first.Status == 200)
+                return;
+            Assert.Equal(500, first.Status);
+            var again = await service.SendAsync("POST", target, "x", ("Upstash-Deduplication-Id", "d"));
+            Assert.InRange(again.Status, 200, 202);
+            var id = again.Json!["messageId"]!.GetValue<string>();
+
+            for (var i = 0; i < 2 && service.Receiver.Paths.Count == 0; i++)
+            {
+                await service.RunNowAsync();
+                service.Clock.Advance(90_000);
+                await service.Get<GateSweep>().RunAsync();
+            }
+            await service.RunNowAsync();
+            Assert.Equal(["/x"], service.Receiver.Paths);
+            Assert.Equal(MessageState.Delivered, await service.StateOfAsync(id));
+            Assert.Equal(0, (await service.SendAsync("GET", "/v2/queues/q")).Json!["lag"]!.GetValue<int>());
+        }
+        Assert.Fail("there was always one more commit");
+    }
+
+    [Fact]
+    public async Task A_callback_that_ends_before_it_holds_the_place_does_not_keep_it()
+    {
+        await using var service = await LiveService.StartAsync();
+        var stale = true;
+        service.Receiver.Answer = (path, _) => Task.FromResult(path == "/0" && stale ? 500 : 200);
+        var id = await service.EnqueueAsync("q", "/0", ("Upstash-Callback", service.Receiver.Url("/callback")));
+        await service.RunUntilAsync(() => service.Receiver.Count("/callback") == 1);
+        await service.RunNowAsync();
+        stale = false;
+
+        // The worker of the first attempt comes late with the callback it believes alive.
+        var before = (await service.Get<MessageStore>().GetAsync(MessageId.Parse(id)))!;
+        Assert.Equal(MessageState.Retry, before.Progress.State);
+        await service.Get<AdmissionService>().LeaveAsync(before);
+        await service.RunUntilAsync(async () => await service.StateOfAsync(id) == MessageState.Delivered);
+        await service.RunNowAsync();
+        Assert.Empty((await service.Get<Gates>().GetAsync(GateKind.Queue, "q"))!.Inside);
+    }
+}
