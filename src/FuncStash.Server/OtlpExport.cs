@@ -9,7 +9,7 @@ using OpenTelemetry.Trace;
 namespace FuncStash.Server;
 
 /// <summary>
-/// Sends traces and metrics by OTLP where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says. The other variables of the
+/// Sends traces, metrics and logs by OTLP where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says. The other variables of the
 /// OpenTelemetry specification hold too: <c>OTEL_EXPORTER_OTLP_PROTOCOL</c>, <c>OTEL_EXPORTER_OTLP_HEADERS</c>,
 /// <c>OTEL_SERVICE_NAME</c>, <c>OTEL_TRACES_SAMPLER</c>, ...
 /// </summary>
