@@ -36,7 +36,7 @@ internal sealed class MessageLoad(IStore store, int tasks, int bodyBytes, int pa
     {
         var id = Interlocked.Increment(ref ids).ToString("x16", CultureInfo.InvariantCulture);
         var partition = Partition(id);
-        var message = new Entity(partition, $"m|{id}", new Dictionary<string, object>
+        var message = new Entity(partition, MessageKey(id), new Dictionary<string, object>
         {
             ["Url"] = "https://receiver.example.com/hooks/orders", ["Method"] = "POST", ["Created"] = 1_900_000_000_000L,
             ["Retries"] = 3L, ["Timeout"] = 900L, ["Signed"] = true, ["Attempt"] = 0L, ["Body"] = body,
@@ -68,7 +68,7 @@ internal sealed class MessageLoad(IStore store, int tasks, int bodyBytes, int pa
     {
         var id = lease.Text[..16];
         var partition = Partition(id);
-        var message = await store.Tables.GetAsync(Table, partition, $"m|{id}")
+        var message = await store.Tables.GetAsync(Table, partition, MessageKey(id))
             ?? throw new InvalidOperationException($"message {id} is lost");
         var result = await store.Tables.CommitAsync(
             new Commit(Table, partition,
@@ -84,11 +84,17 @@ internal sealed class MessageLoad(IStore store, int tasks, int bodyBytes, int pa
     }
 
     private static Write.Insert Event(string partition, string id, string state) =>
-        new(new Entity(partition, $"e|{id}|{state}", new Dictionary<string, object>
+        new(new Entity(partition, $"e|{Newest(id)}|{state}|{id}", new Dictionary<string, object>
         {
             ["State"] = state, ["Time"] = 1_900_000_000_000L, ["MessageId"] = id,
             ["Url"] = "https://receiver.example.com/hooks/orders",
         }));
+
+    private static string MessageKey(string id) => $"m|{Newest(id)}|{id}";
+
+    // Later ids sort first, as the service lists messages and events.
+    private static string Newest(string id) =>
+        (long.MaxValue - long.Parse(id, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString("x16", CultureInfo.InvariantCulture);
 
     private string Partition(string id) =>
         $"p{long.Parse(id, NumberStyles.HexNumber, CultureInfo.InvariantCulture) % partitions:x2}";

@@ -9,7 +9,7 @@ using FuncStash.Storage.Bench;
 int Argument(int index, int otherwise) =>
     args.Length > index ? int.Parse(args[index], CultureInfo.InvariantCulture) : otherwise;
 
-int messages = Argument(0, 50_000), tasks = Argument(1, 64), body = Argument(2, 200), partitions = Argument(3, 16);
+int messages = Argument(0, 50_000), tasks = Argument(1, 64), body = Argument(2, 200), partitions = Argument(3, 8);
 var folder = Directory.CreateTempSubdirectory("funcstash-bench-");
 try
 {

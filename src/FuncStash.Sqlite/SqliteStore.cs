@@ -18,8 +18,6 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
 
     private readonly Connection connection;
 
-    private readonly LogSync? log;
-
     private readonly Readers readers;
 
     private readonly Writer writer;
@@ -28,15 +26,14 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
 
     private int closed;
 
-    private SqliteStore(FileStream? ownership, Connection connection, LogSync? log, Readers readers, TimeProvider time)
+    private SqliteStore(FileStream? ownership, Connection connection, Readers readers, TimeProvider time)
     {
         this.ownership = ownership;
         this.connection = connection;
-        this.log = log;
         this.readers = readers;
         var counts = CountMessages(connection);
         var cache = new EntityCache();
-        writer = new Writer(new WriteSession(connection, log, cache, time));
+        writer = new Writer(new WriteSession(connection, cache, time));
         queues = new SqliteWorkQueues(readers, writer, counts, time);
         Tables = new SqliteTables(readers, writer, queues, cache);
         Bodies = new SqliteBodies(readers, writer);
@@ -60,7 +57,7 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
         if (path == ":memory:")
         {
             var only = Schema.OpenWriter(path);
-            return new SqliteStore(null, only, null, new Readers([new Reader(only)]), time);
+            return new SqliteStore(null, only, new Readers([new Reader(only)]), time);
         }
 
         path = Path.GetFullPath(path);
@@ -68,19 +65,16 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
             path = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
         var ownership = StoreLock.Take(path);
         var opened = new List<Connection>();
-        LogSync? log = null;
         try
         {
             var writing = Schema.OpenWriter(path);
             opened.Add(writing);
-            log = LogSync.TakeOver(path, writing);
             for (var i = 0; i < Math.Clamp(Environment.ProcessorCount, 2, 4); i++)
                 opened.Add(Schema.OpenReader(path));
-            return new SqliteStore(ownership, writing, log, new Readers([.. opened.Skip(1).Select(c => new Reader(c))]), time);
+            return new SqliteStore(ownership, writing, new Readers([.. opened.Skip(1).Select(c => new Reader(c))]), time);
         }
         catch
         {
-            log?.Dispose();
             foreach (var each in opened)
                 each.Dispose();
             ownership.Dispose();
@@ -92,8 +86,6 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
     {
         cancellation.ThrowIfCancellationRequested();
         ObjectDisposedException.ThrowIf(closed != 0, this);
-        if (writer.Broken is { } broken)
-            throw new StoreFailedException($"The store takes no more writes: {broken.Message}", 0);
         using var loan = readers.Lend();
         loan.Reader.Ping.Step();
         loan.Reader.Ping.Reset();
@@ -108,7 +100,6 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
         queues.Dispose();
         await Task.Run(writer.Dispose);
         readers.Dispose();
-        log?.Dispose();
         connection.Dispose(); // the last one out moves the log into the file
         if (ownership is not null)
             await ownership.DisposeAsync();

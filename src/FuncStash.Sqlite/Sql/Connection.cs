@@ -15,12 +15,12 @@ internal sealed class Connection : IDisposable
         _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0); // counting each allocation takes a lock
     }
 
-    public Connection(string path, bool readOnly)
+    public Connection(string path, bool readOnly, string? vfs = null)
     {
         // Without SQLite's own mutexes: the gate does their work.
         var flags = raw.SQLITE_OPEN_NOMUTEX
             | (readOnly ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE);
-        var code = raw.sqlite3_open_v2(path, out handle, flags, null);
+        var code = raw.sqlite3_open_v2(path, out handle, flags, vfs);
         if (code != raw.SQLITE_OK)
         {
             var message = handle is null ? "no memory" : raw.sqlite3_errmsg(handle).utf8_to_string();
@@ -36,9 +36,6 @@ internal sealed class Connection : IDisposable
 
     /// <summary>Rows touched by the last statement that was stepped to its end.</summary>
     public int Changes => raw.sqlite3_changes(handle);
-
-    /// <summary>Rows changed since the connection was opened.</summary>
-    public int TotalChanges => raw.sqlite3_total_changes(handle);
 
     /// <summary>Whether a transaction is open; some errors end it.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(handle) == 0;

@@ -16,16 +16,11 @@ internal sealed class WriteSession
 
     private readonly TimeProvider time;
 
-    private readonly LogSync? log;
-
     private long next, reserved, durable;
 
-    private int synced;
-
-    public WriteSession(Connection connection, LogSync? log, EntityCache cache, TimeProvider time)
+    public WriteSession(Connection connection, EntityCache cache, TimeProvider time)
     {
         this.connection = connection;
-        this.log = log;
         this.time = time;
         Cache = cache;
         begin = connection.Prepare("BEGIN IMMEDIATE");
@@ -113,16 +108,6 @@ internal sealed class WriteSession
     {
         commit.Run();
         durable = reserved;
-    }
-
-    /// <summary>Makes what was committed durable, where the commit itself did not.</summary>
-    /// <exception cref="StoreFailedException">It is not known what is on disk.</exception>
-    public void Sync()
-    {
-        var changes = connection.TotalChanges;
-        if (changes != synced)
-            log?.Sync();
-        synced = changes;
     }
 
     public void Rollback()

@@ -22,17 +22,12 @@ internal sealed class Writer : IDisposable
 
     private bool sleeping, closed;
 
-    private volatile Exception? broken;
-
     public Writer(WriteSession session)
     {
         this.session = session;
         thread = new Thread(Run) { IsBackground = true, Name = "SQLite writer" };
         thread.Start();
     }
-
-    /// <summary>Why nothing is written any more: the disk failed in a way that leaves open what is on it.</summary>
-    public Exception? Broken => broken;
 
     /// <exception cref="ObjectDisposedException">The store was closed.</exception>
     public void Submit(Operation operation)
@@ -109,13 +104,6 @@ internal sealed class Writer : IDisposable
 
     private void Write(ReadOnlySpan<Operation> group)
     {
-        if (broken is not null)
-        {
-            foreach (var operation in group)
-                operation.Fail(broken);
-            return;
-        }
-
         if (Commit(group) is { } failure)
         {
             if (group.Length == 1)
@@ -123,18 +111,6 @@ internal sealed class Writer : IDisposable
             else
                 for (var i = 0; i < group.Length; i++)
                     Write(group.Slice(i, 1)); // so that only the one at fault fails
-            return;
-        }
-
-        try
-        {
-            session.Sync();
-        }
-        catch (Exception e)
-        {
-            broken = e;
-            foreach (var operation in group)
-                operation.Fail(e);
             return;
         }
 

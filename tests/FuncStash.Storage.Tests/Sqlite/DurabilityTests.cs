@@ -1,4 +1,6 @@
+using System.Text;
 using FuncStash.Sqlite;
+using FuncStash.Sqlite.Sql;
 using FuncStash.Storage;
 
 namespace FuncStash.Storage.Tests.Sqlite;
@@ -17,6 +19,7 @@ public sealed class DurabilityTests
         var path = folder.File("store.db");
         var told = await WorkAndKillAsync(path, steps);
 
+        Assert.Equal("ok", CheckIntegrity(path));
         await using var store = SqliteStore.Open(path, TimeProvider.System);
         var rows = await store.Tables.QueryAsync(
             CrashingProcess.Table, "p", RowRange.Prefix(""), int.MaxValue, keysOnly: true, Cancelled);
@@ -50,6 +53,26 @@ public sealed class DurabilityTests
         Assert.Equal(100_000, (await again.Bodies.GetAsync("body", Cancelled))!.Length);
         Assert.NotNull(await again.Tables.GetAsync("t", "p", "r", Cancelled));
         Assert.Equal(1, await again.Queues.CountAsync("queue", Cancelled));
+    }
+
+    [Fact]
+    public async Task A_commit_larger_than_the_page_cache_is_whole()
+    {
+        using var folder = new TemporaryFolder();
+        var content = new byte[40_000_000];
+        new Random(1).NextBytes(content);
+        await using (var store = SqliteStore.Open(folder.File("store.db"), TimeProvider.System))
+        {
+            await store.Bodies.PutAsync("body", new byte[40_000_000], Cancelled);
+            await store.Bodies.PutAsync("body", content, Cancelled);
+            var read = await store.Bodies.GetAsync("body", Cancelled);
+            Assert.True(content.AsSpan().SequenceEqual(read));
+        }
+
+        Assert.Equal("ok", CheckIntegrity(folder.File("store.db")));
+        await using var again = SqliteStore.Open(folder.File("store.db"), TimeProvider.System);
+        var kept = await again.Bodies.GetAsync("body", Cancelled);
+        Assert.True(content.AsSpan().SequenceEqual(kept));
     }
 
     [Fact]
@@ -108,6 +131,14 @@ public sealed class DurabilityTests
         told.AddRange(rest[..^1]); // the last line is empty, or cut off by the kill
         await process.WaitForExitAsync(Cancelled);
         return told;
+    }
+
+    private static string CheckIntegrity(string path)
+    {
+        using var connection = Schema.OpenWriter(path);
+        var check = connection.Prepare("PRAGMA integrity_check");
+        check.Step();
+        return Encoding.UTF8.GetString(check.Bytes(0));
     }
 
     private static Write.Insert Insert(string row) => new(new Entity("p", row, new Dictionary<string, object>()));

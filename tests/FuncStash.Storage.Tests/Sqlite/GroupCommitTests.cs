@@ -20,10 +20,10 @@ public sealed class GroupCommitTests
         var lease = Assert.Single(await store.Queues.ReceiveAsync(
             "queue", 1, TimeSpan.FromMinutes(1), TimeSpan.Zero, Cancelled));
         using var hold = new ManualResetEventSlim();
-        var held = Submit(store, new Operating(_ => hold.Wait(Cancelled)));
+        var held = Submit(store.Writer, new Operating(_ => hold.Wait(Cancelled)));
 
         var before = store.Tables.CommitAsync(new Commit("t", "p", [Insert("before")]), Cancelled).AsTask();
-        var bad = Submit(store, new Operating(session =>
+        var bad = Submit(store.Writer, new Operating(session =>
         {
             session.PutBody.BindText(1, "body"u8).BindBlob(2, "x"u8).Run();
             session.InsertMessage.BindText(1, "queue"u8).Bind(2, 0).Bind(3, 0).BindText(4, ""u8).Run();
@@ -62,26 +62,30 @@ public sealed class GroupCommitTests
     }
 
     [Fact]
-    public async Task After_a_sync_that_failed_nothing_is_acknowledged_any_more()
+    public async Task What_does_not_fit_on_the_disk_fails_alone()
     {
         using var folder = new TemporaryFolder();
         using var connection = Schema.OpenWriter(folder.File("store.db"));
-        var log = LogSync.TakeOver(folder.File("store.db"), connection);
-        Assert.SkipWhen(log is null, "SQLite itself syncs on this system");
-        using var writer = new Writer(new WriteSession(connection, log, new EntityCache(), TimeProvider.System));
-        await Put("a");
-        log.Dispose(); // every later sync fails
+        connection.Execute("PRAGMA max_page_count = 200");
+        using var writer = new Writer(new WriteSession(connection, new EntityCache(), TimeProvider.System));
+        using var hold = new ManualResetEventSlim();
+        var held = Submit(writer, new Operating(_ => hold.Wait(Cancelled)));
+        var small = Submit(writer, Put("small", 1_000));
+        var large = Submit(writer, Put("large", 5_000_000));
+        var other = Submit(writer, Put("other", 1_000));
+        hold.Set();
 
-        await Assert.ThrowsAnyAsync<Exception>(() => Put("b"));
-        await Assert.ThrowsAnyAsync<Exception>(() => Put("c"));
-        Assert.NotNull(writer.Broken);
+        await Task.WhenAll(held, small, other);
+        Assert.Equal(13, (await Assert.ThrowsAsync<StoreFailedException>(() => large)).Code); // SQLITE_FULL
+        await Submit(writer, Put("later", 1_000));
 
-        Task Put(string name)
-        {
-            var put = new Operating(session => session.PutBody.BindText(1, Encoding.UTF8.GetBytes(name)).BindBlob(2, "x"u8).Run());
-            writer.Submit(put);
-            return put.Task.AsTask();
-        }
+        using var reading = Schema.OpenReader(folder.File("store.db"));
+        var names = reading.Prepare("SELECT group_concat(name) FROM (SELECT name FROM bodies ORDER BY name)");
+        Assert.True(names.Step());
+        Assert.Equal("later,other,small", Encoding.UTF8.GetString(names.Bytes(0)));
+
+        static Operating Put(string name, int length) => new(session =>
+            session.PutBody.BindText(1, Encoding.UTF8.GetBytes(name)).BindBlob(2, new byte[length]).Run());
     }
 
     [Theory]
@@ -100,9 +104,9 @@ public sealed class GroupCommitTests
         await Assert.ThrowsAsync<ArgumentException>(async () => await store.Tables.GetAsync("t", key, "r", Cancelled));
     }
 
-    private static Task<bool> Submit(SqliteStore store, Operating operation)
+    private static Task<bool> Submit(Writer writer, Operating operation)
     {
-        store.Writer.Submit(operation);
+        writer.Submit(operation);
         return operation.Task.AsTask();
     }
 

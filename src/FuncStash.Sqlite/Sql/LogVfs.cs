@@ -1,0 +1,186 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace FuncStash.Sqlite.Sql;
+
+/// <summary>
+/// SQLite's file layer (https://sqlite.org/vfs.html) as it is, save that the write-ahead log is written through
+/// <see cref="LogFile"/>. For Linux; elsewhere SQLite's own is used.
+/// </summary>
+internal static unsafe partial class LogVfs
+{
+    private const int Ok = 0, WriteFailed = 10 | (3 << 8), SyncFailed = 10 | (4 << 8), OpenWal = 0x80000;
+
+    private static readonly Lazy<string?> Registered = new(Register);
+
+    private static Vfs* original;
+
+    /// <summary>The name to open the writer's connection with; null: the default.</summary>
+    public static string? Name => Registered.Value;
+
+    private static string? Register()
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        original = Find(null);
+        var vfs = (Vfs*)NativeMemory.Alloc((nuint)sizeof(Vfs)); // for the life of the process
+        *vfs = *original;
+        vfs->FileSize = Extra + sizeof(FileExtra);
+        vfs->Next = null;
+        vfs->Name = Marshal.StringToCoTaskMemUTF8("funcstash");
+        vfs->Open = &Open;
+        return Register(vfs, makeDefault: 0) == Ok ? "funcstash" : null;
+    }
+
+    /// <summary>Where, behind the original's part of a file, ours begins.</summary>
+    private static int Extra => (original->FileSize + 7) & ~7;
+
+    private static LogFile Log(Methods** file) => (LogFile)GCHandle.FromIntPtr(ExtraOf(file)->Log).Target!;
+
+    private static Methods* OriginalOf(Methods** file) => ExtraOf(file)->Original;
+
+    private static FileExtra* ExtraOf(Methods** file) => (FileExtra*)((byte*)file + Extra);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Open(Vfs* vfs, byte* name, Methods** file, int flags, int* outFlags)
+    {
+        var code = original->Open(original, name, file, flags, outFlags);
+        if (code != Ok || (flags & OpenWal) == 0)
+            return code;
+        try
+        {
+            var log = new LogFile(Marshal.PtrToStringUTF8((nint)name)!);
+            var methods = (Methods*)NativeMemory.Alloc((nuint)sizeof(Methods));
+            *methods = **file;
+            methods->Close = &Close;
+            methods->Read = &Read;
+            methods->Write = &Write;
+            methods->Truncate = &Truncate;
+            methods->Sync = &Sync;
+            methods->Size = &Size;
+            *ExtraOf(file) = new FileExtra { Original = *file, Log = GCHandle.ToIntPtr(GCHandle.Alloc(log)) };
+            *file = methods;
+            return Ok;
+        }
+        catch (Exception)
+        {
+            return Ok; // SQLite's own way of writing will do
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Close(Methods** file)
+    {
+        var code = Flush(file);
+        var (methods, handle) = ((nint)(*file), GCHandle.FromIntPtr(ExtraOf(file)->Log));
+        ((LogFile)handle.Target!).Dispose();
+        handle.Free();
+        *file = OriginalOf(file);
+        NativeMemory.Free((void*)methods);
+        var closed = (*file)->Close(file);
+        return code == Ok ? closed : code;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Write(Methods** file, byte* bytes, int count, long offset)
+    {
+        try
+        {
+            Log(file).Write(new ReadOnlySpan<byte>(bytes, count), offset);
+            return Ok;
+        }
+        catch (Exception)
+        {
+            return WriteFailed;
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Sync(Methods** file, int flags)
+    {
+        try
+        {
+            Log(file).Sync();
+            return Ok;
+        }
+        catch (Exception)
+        {
+            return SyncFailed;
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Read(Methods** file, byte* bytes, int count, long offset) =>
+        Flush(file) is not Ok and var code ? code : OriginalOf(file)->Read(file, bytes, count, offset);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Truncate(Methods** file, long size) =>
+        Flush(file) is not Ok and var code ? code : OriginalOf(file)->Truncate(file, size);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Size(Methods** file, long* size) =>
+        Flush(file) is not Ok and var code ? code : OriginalOf(file)->Size(file, size);
+
+    private static int Flush(Methods** file)
+    {
+        try
+        {
+            Log(file).Flush();
+            return Ok;
+        }
+        catch (Exception)
+        {
+            return WriteFailed;
+        }
+    }
+
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_vfs_find")]
+    private static partial Vfs* Find(byte* name);
+
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_vfs_register")]
+    private static partial int Register(Vfs* vfs, int makeDefault);
+
+    /// <summary>What we add to the log's sqlite3_file.</summary>
+    private struct FileExtra
+    {
+        public Methods* Original;
+        public nint Log;
+    }
+
+    /// <summary>The parts of sqlite3_vfs.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Vfs
+    {
+        public int Version, FileSize, MaxPath;
+        public Vfs* Next;
+        public nint Name, AppData;
+        public delegate* unmanaged[Cdecl]<Vfs*, byte*, Methods**, int, int*, int> Open;
+        public Rest Others;
+
+        [InlineArray(15)]
+        public struct Rest
+        {
+            private nint first;
+        }
+    }
+
+    /// <summary>The parts of sqlite3_io_methods; a sqlite3_file begins with a pointer to them.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Methods
+    {
+        public int Version;
+        public delegate* unmanaged[Cdecl]<Methods**, int> Close;
+        public delegate* unmanaged[Cdecl]<Methods**, byte*, int, long, int> Read;
+        public delegate* unmanaged[Cdecl]<Methods**, byte*, int, long, int> Write;
+        public delegate* unmanaged[Cdecl]<Methods**, long, int> Truncate;
+        public delegate* unmanaged[Cdecl]<Methods**, int, int> Sync;
+        public delegate* unmanaged[Cdecl]<Methods**, long*, int> Size;
+        public Rest Others;
+
+        [InlineArray(12)]
+        public struct Rest
+        {
+            private nint first;
+        }
+    }
+}
