@@ -57,6 +57,7 @@ builder.Services.AddSingleton<IDeliverySchedule, QueueSchedule>();
 builder.Services.AddFuncStash(options);
 builder.Services.AddHostedService<DeliveryWorker>();
 builder.Services.AddHostedService<ScheduleLoop>();
+builder.Services.AddHostedService<UpkeepLoop>();
 if (OtlpExport.IsWanted)
     OtlpExport.Add(builder.Services);
 

@@ -35,6 +35,9 @@ public sealed record FuncStashOptions
 
     public TimeSpan DlqRetention { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>How long a message may be due, with the work queue worked through, before it is taken for lost and sent again.</summary>
+    public TimeSpan SweepAfter { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How long a message stays readable and cancellable under its id after its end (contract §6.7).</summary>
     public TimeSpan EndedGrace { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -6,7 +6,7 @@ namespace FuncStash.DeadLetters;
 /// <summary>Keeps dead letters, oldest first, in a few partitions.</summary>
 public sealed class DeadLetterStore(IStore store)
 {
-    private const string Table = "deadletters";
+    internal const string Table = "deadletters";
 
     /// <summary>The commit that adds a dead letter; it conflicts when that is already there, which is then well.</summary>
     public async ValueTask<Commit> AddingAsync(DeadLetter letter, byte[] body, CancellationToken cancellation)

@@ -6,6 +6,7 @@ using FuncStash.Messages;
 using FuncStash.Signing;
 using FuncStash.Storage;
 using FuncStash.Telemetry;
+using FuncStash.Upkeep;
 
 namespace FuncStash.Delivery;
 
@@ -16,7 +17,7 @@ namespace FuncStash.Delivery;
 /// </remarks>
 public sealed class DeliveryService(
     MessageStore messages, DeadLetterStore deadLetters, Outbound outbound, Signer signer, SigningKeys keys,
-    DestinationLanes lanes, AdmissionService admission, Gates gates, FuncStashOptions options, TimeProvider time)
+    DestinationLanes lanes, AdmissionService admission, Gates gates, QueueProbe probe, FuncStashOptions options, TimeProvider time)
 {
     // An attempt that takes longer than this is written down as ACTIVE before it ends.
     private static readonly TimeSpan s_slow = TimeSpan.FromSeconds(1);
@@ -29,6 +30,12 @@ public sealed class DeliveryService(
     {
         if (DeliveryTicket.TryParse(text, out var ticket))
             return await RunAsync(ticket, lease, stop);
+        if (QueueProbe.TryParse(text, out var sentAt))
+        {
+            await probe.NoteAsync(sentAt, stop);
+            await messages.EndLeaseAsync(End(lease), stop);
+            return StepResult.Done.Instance;
+        }
         if (!GateWake.TryParse(text, out var wake))
             return null;
         await gates.WakeAsync(wake);

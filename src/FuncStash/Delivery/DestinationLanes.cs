@@ -34,6 +34,15 @@ public sealed class DestinationLanes
         }
     }
 
+    /// <summary>True while messages of this destination have to wait for a place.</summary>
+    public bool IsFull(string url)
+    {
+        if (!_lanes.TryGetValue(HostOf(url), out var lane))
+            return false;
+        lock (lane)
+            return !lane.Closed && lane.InFlight >= lane.Places;
+    }
+
     /// <summary>Attempts of this process whose response has not come.</summary>
     public int InFlight => Volatile.Read(ref _inFlight);
 

@@ -158,9 +158,15 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         && await RestartAsync(stored, cancellation);
 
     /// <summary>Sends a live message on its way again under a new ticket. False when it has changed since it was read.</summary>
-    public async ValueTask<bool> RestartAsync(StoredMessage stored, CancellationToken cancellation = default)
+    public ValueTask<bool> RestartAsync(StoredMessage stored, CancellationToken cancellation = default) =>
+        RestartAsync(stored, stored.Progress.DueAt, cancellation);
+
+    /// <summary>The same, due at <paramref name="dueAt"/> (unix ms); whatever acts for it under the old ticket then stops.</summary>
+    public async ValueTask<bool> RestartAsync(StoredMessage stored, long dueAt, CancellationToken cancellation = default)
     {
-        var progress = stored.Progress with { Ticket = stored.Progress.Ticket + 1 };
+        if (stored.Ended)
+            return false;
+        var progress = stored.Progress with { Ticket = stored.Progress.Ticket + 1, DueAt = dueAt };
         var row = MessageRows.ToRow(MessageRows.Live, stored with { Progress = progress });
         var commit = new Commit(MessageRows.Table, row.PartitionKey, [new Write.Replace(row, stored.ETag!)]);
         return await FinishAsync([commit], [(stored.Message, progress.Ticket, progress.DueAt)], null, cancellation) is not null;

@@ -29,6 +29,11 @@ public sealed class Publisher(
         return draft.Result;
     }
 
+    /// <summary>Tells what a publish would be refused for, and stores nothing.</summary>
+    /// <exception cref="QStashException">The refusal.</exception>
+    public async ValueTask CheckAsync(PublishRequest request, CancellationToken cancellation = default) =>
+        await DraftAsync(request, null, cancellation);
+
     /// <summary>Accepts a message that is made already, as a retried dead letter is; one of its id is stored once.</summary>
     /// <param name="message">The message, its payload in <see cref="Message.Body"/>.</param>
     /// <param name="deduplicationKey">The id under which it is not to be accepted twice; null for none.</param>
@@ -125,7 +130,8 @@ public sealed class Publisher(
     {
         CheckAddress("Upstash-Callback", settings.Callback?.Url);
         CheckAddress("Upstash-Failure-Callback", settings.FailureCallback?.Url);
-        var key = settings.DeduplicationId
+        // What has a cause has an id of its own; a fixed one would swallow other occurrences of a schedule.
+        var key = request.Cause is not null ? null : settings.DeduplicationId
             ?? (settings.ContentBasedDeduplication ? Deduplicator.ContentKey(request.Destination, settings, request.Body) : null);
         // In a group every endpoint has its own first message (contract §13).
         if (key is not null && topic is not null)

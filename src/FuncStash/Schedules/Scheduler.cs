@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using FuncStash.Messages;
 using FuncStash.Publishing;
-using FuncStash.UrlGroups;
 
 namespace FuncStash.Schedules;
 
@@ -15,11 +14,11 @@ namespace FuncStash.Schedules;
 /// <see cref="ScheduleTicker"/> for the other side.
 /// </remarks>
 public sealed class Scheduler(
-    ScheduleStore schedules, MessageStore messages, UrlGroupStore groups, ScheduleSignal signal, TimeProvider time)
+    ScheduleStore schedules, MessageStore messages, Publisher publisher, ScheduleSignal signal, TimeProvider time)
 {
     /// <summary>Creates a schedule; one of that id is replaced in whole, its runs so far and its pause included.</summary>
     /// <returns>The schedule's id.</returns>
-    /// <exception cref="QStashException">400 or 404 for what could never be published.</exception>
+    /// <exception cref="QStashException">400, 404 or 413 for what could not be published now.</exception>
     public async ValueTask<string> CreateAsync(PublishRequest request, CancellationToken cancellation = default)
     {
         var settings = request.Settings;
@@ -27,17 +26,15 @@ public sealed class Scheduler(
             throw QStashException.BadRequest("Upstash-Cron is missing");
         if (!CronTimes.TryParse(cron, out var times, out var error))
             throw QStashException.BadRequest($"Invalid cron expression {cron}: {error}");
-        if (!Destination.TryParse(request.Destination, out var destination, out error))
-            throw QStashException.BadRequest(error);
-        if (destination is Destination.Group { Name: var name } && await groups.GetAsync(name, cancellation) is null)
-            throw QStashException.NotFound($"topic {name} not found");
+        settings = Kept(settings);
+        await publisher.CheckAsync(request with { Settings = settings }, cancellation);
         var now = Now;
         var schedule = await schedules.PrepareAsync(
-            new Schedule(settings.ScheduleId ?? NewId(), Guid.NewGuid().ToString("N"), new ScheduleSpec
+            new Schedule(request.Settings.ScheduleId ?? NewId(), Guid.NewGuid().ToString("N"), new ScheduleSpec
             {
                 Cron = cron,
                 Destination = request.Destination,
-                Settings = Kept(settings),
+                Settings = settings,
                 CreatedAt = now,
                 CallerIp = request.CallerIp,
             })
@@ -118,12 +115,9 @@ public sealed class Scheduler(
             await messages.SealAsync(id, cancellation);
     }
 
-    // An occurrence has an id of its own; a fixed deduplication id would swallow every other one. Times are the cron's.
     private static PublishSettings Kept(PublishSettings settings) => settings with
     {
         NotBefore = null,
-        DeduplicationId = null,
-        ContentBasedDeduplication = false,
         Cron = null,
         ScheduleId = null,
     };

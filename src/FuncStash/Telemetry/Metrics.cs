@@ -29,6 +29,9 @@ public static class Metrics
     private static readonly Counter<long> s_deadLetters = s_meter.CreateCounter<long>(
         "funcstash.dead_letters", Message, "Messages added to the dead letter queue.");
 
+    private static readonly Counter<long> s_recovered = s_meter.CreateCounter<long>(
+        "funcstash.messages.recovered", Message, "Messages that nothing acted for any more and that were sent on their way again.");
+
     private static readonly Histogram<double> s_attempts = s_meter.CreateHistogram(
         "funcstash.attempt.duration", "s", "Time from sending an attempt to its response, or to giving up on one.",
         advice: new InstrumentAdvice<double>
@@ -43,6 +46,9 @@ public static class Metrics
         {
             HistogramBucketBoundaries = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 21600, 86400],
         });
+
+    /// <summary>Counts a message that had been lost.</summary>
+    internal static void Recovered() => s_recovered.Add(1);
 
     /// <summary>Counts the messages of a publish that were <paramref name="created"/>; the others were there before.</summary>
     internal static void Published(IReadOnlyList<NewMessage> news, bool[] created)

@@ -1,0 +1,47 @@
+using System.Globalization;
+using FuncStash.Delivery;
+using FuncStash.Storage;
+
+namespace FuncStash.Upkeep;
+
+/// <summary>Tells how far the work queue has been worked through: a message that is sent now and noted when it is received.</summary>
+/// <remarks>
+/// What was visible in the queue well before a probe that has come through was received too, so a message that still
+/// waits for that has no work-queue message any more. While there is a backlog no probe comes through, and nothing is
+/// taken for lost.
+/// </remarks>
+public sealed class QueueProbe(IStore store, TimeProvider time)
+{
+    private const string Prefix = "probe|", Partition = "probe", Row = "through";
+
+    /// <summary>Sends a probe.</summary>
+    public ValueTask SendAsync(CancellationToken cancellation = default) =>
+        store.Queues.SendAsync([new Send(DeliveryTicket.Queue, Prefix + Text(Now))], cancellation);
+
+    /// <summary>When the latest probe that came through was sent, in unix milliseconds; null when none did yet.</summary>
+    public async ValueTask<long?> ThroughAsync(CancellationToken cancellation = default) =>
+        (await store.Tables.GetAsync(UpkeepTurns.Table, Partition, Row, cancellation))?.Number("SentAt");
+
+    /// <summary>Whether a work-queue message is a probe.</summary>
+    /// <param name="text">The message's text.</param>
+    /// <param name="sentAt">When it was sent, in unix milliseconds.</param>
+    public static bool TryParse(string text, out long sentAt)
+    {
+        sentAt = 0;
+        return text.StartsWith(Prefix, StringComparison.Ordinal)
+            && long.TryParse(text.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out sentAt);
+    }
+
+    /// <summary>Notes that a probe came through; an earlier one than the latest changes nothing.</summary>
+    public async ValueTask NoteAsync(long sentAt, CancellationToken cancellation = default)
+    {
+        if (await ThroughAsync(cancellation) >= sentAt)
+            return;
+        var row = new Entity(Partition, Row, new Dictionary<string, object> { ["SentAt"] = sentAt });
+        await store.Tables.CommitAsync(new Commit(UpkeepTurns.Table, Partition, [new Write.Upsert(row)]), cancellation);
+    }
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

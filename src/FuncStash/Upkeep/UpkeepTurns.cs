@@ -1,0 +1,32 @@
+using FuncStash.Storage;
+
+namespace FuncStash.Upkeep;
+
+/// <summary>Shares the jobs that one process at a time is enough for.</summary>
+/// <remarks>A process that dies in its turn only leaves the job to the next one: no job is harmed by being done twice.</remarks>
+public sealed class UpkeepTurns(ITables tables, TimeProvider time)
+{
+    internal const string Table = "upkeep", Partition = "turns";
+
+    /// <summary>Takes the turn of a job that is due.</summary>
+    /// <param name="job">The job's name.</param>
+    /// <param name="period">After which it is due again.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public async ValueTask<bool> TryTakeAsync(string job, TimeSpan period, CancellationToken cancellation = default)
+    {
+        var row = await tables.GetAsync(Table, Partition, job, cancellation);
+        var now = time.GetUtcNow();
+        if (row?.Number("NextAt") > now.ToUnixTimeMilliseconds())
+            return false;
+        var next = Row(job, now + period);
+        Write write = row is null ? new Write.Insert(next) : new Write.Replace(next, row.ETag!);
+        return (await tables.CommitAsync(new Commit(Table, Partition, [write]), cancellation)).Applied;
+    }
+
+    /// <summary>Makes a job due again at once: there is more of it to do.</summary>
+    public async ValueTask GiveBackAsync(string job, CancellationToken cancellation = default) =>
+        await tables.CommitAsync(new Commit(Table, Partition, [new Write.Upsert(Row(job, time.GetUtcNow()))]), cancellation);
+
+    private static Entity Row(string job, DateTimeOffset next) =>
+        new(Partition, job, new Dictionary<string, object> { ["NextAt"] = next.ToUnixTimeMilliseconds() });
+}

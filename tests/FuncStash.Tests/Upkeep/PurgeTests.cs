@@ -1,0 +1,168 @@
+using System.Text;
+using FuncStash.DeadLetters;
+using FuncStash.Deduplication;
+using FuncStash.Delivery;
+using FuncStash.Logs;
+using FuncStash.Messages;
+using FuncStash.Publishing;
+using FuncStash.Storage;
+using FuncStash.Upkeep;
+
+namespace FuncStash.Tests.Upkeep;
+
+public sealed class PurgeTests : IAsyncLifetime
+{
+    private static readonly string s_big = new('x', 300_000);
+
+    private readonly Service _service = new();
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync() => _service.DisposeAsync();
+
+    [Fact]
+    public async Task An_ended_message_goes_with_its_events_its_payload_and_its_day()
+    {
+        var id = await PublishAsync(s_big);
+        await CancelAsync(id);
+        _service.Time.Advance(TimeSpan.FromDays(7));
+        Assert.Equal(0, (await PurgeAsync()).Removed);
+        Assert.NotNull(await _service.Store.Bodies.GetAsync(id.Text));
+
+        _service.Time.Advance(TimeSpan.FromDays(1));
+        var result = await PurgeAsync();
+
+        // The message, CANCEL_REQUESTED and CANCELED.
+        Assert.Equal(new PurgeResult(3, More: false), result);
+        Assert.Null(await _service.Store.Bodies.GetAsync(id.Text));
+        Assert.Null(await _service.Get<MessageStore>().GetAsync(id));
+        Assert.Empty(await Days.ListAsync(_service.Store.Tables, default));
+        Assert.Empty((await _service.Get<LogReader>().ListAsync(new LogQuery())).Entries);
+    }
+
+    [Fact]
+    public async Task A_live_message_stays_and_so_does_its_day()
+    {
+        var live = await PublishAsync(s_big, ("Upstash-Delay", "30d"));
+        var ended = await PublishAsync("");
+        await CancelAsync(ended);
+        _service.Time.Advance(TimeSpan.FromDays(20));
+
+        await PurgeAsync();
+
+        Assert.Equal(live, Assert.Single(await _service.MessagesAsync()).Id);
+        Assert.NotNull(await _service.Store.Bodies.GetAsync(live.Text));
+    }
+
+    [Fact]
+    public async Task A_message_that_lived_long_is_kept_from_its_end_on()
+    {
+        var id = await PublishAsync("", ("Upstash-Delay", "30d"));
+        _service.Time.Advance(TimeSpan.FromDays(20));
+        await CancelAsync(id);
+        _service.Time.Advance(TimeSpan.FromDays(6));
+        await PurgeAsync();
+        Assert.NotNull(await _service.Get<MessageStore>().GetAsync(id));
+
+        _service.Time.Advance(TimeSpan.FromDays(2));
+        await PurgeAsync();
+
+        Assert.Null(await _service.Get<MessageStore>().GetAsync(id));
+        Assert.Empty(await Days.ListAsync(_service.Store.Tables, default));
+    }
+
+    [Fact]
+    public async Task Marks_of_ids_that_are_created_once_go_too()
+    {
+        var request = Service.Request("https://example.com", "") with { Cause = ("cause", _service.Now) };
+        await CancelAsync((await _service.Get<Publisher>().PublishAsync(request)).Messages[0].Id);
+        _service.Time.Advance(TimeSpan.FromDays(9));
+
+        Assert.Equal(4, (await PurgeAsync()).Removed);
+    }
+
+    [Fact]
+    public async Task Deduplication_ids_go_when_their_window_is_over()
+    {
+        for (var i = 0; i < 30; i++)
+            await PublishAsync("", ("Upstash-Deduplication-Id", $"id{i}"));
+        _service.Time.Advance(TimeSpan.FromMinutes(9));
+        await PublishAsync("", ("Upstash-Deduplication-Id", "late"));
+        Assert.Equal(0, (await PurgeAsync()).Removed);
+
+        _service.Time.Advance(TimeSpan.FromMinutes(2));
+
+        Assert.Equal(30, (await PurgeAsync()).Removed);
+        var again = await _service.Get<Publisher>().PublishAsync(
+            Service.Request("https://example.com", "", ("Upstash-Deduplication-Id", "late")));
+        Assert.True(again.Messages[0].Deduplicated);
+    }
+
+    [Fact]
+    public async Task Dead_letters_go_after_their_own_retention_with_their_payloads()
+    {
+        var old = await FailAsync(s_big);
+        _service.Time.Advance(TimeSpan.FromDays(29));
+        var young = await FailAsync(s_big);
+        _service.Time.Advance(TimeSpan.FromDays(2));
+
+        await PurgeAsync();
+
+        var letters = _service.Get<DeadLetterStore>();
+        Assert.Null(await letters.GetAsync(old));
+        Assert.Null(await _service.Store.Bodies.GetAsync("dlq-" + old));
+        Assert.Equal(s_big.Length, (await letters.BodyAsync((await letters.GetAsync(young))!)).Length);
+    }
+
+    [Fact]
+    public async Task A_run_ends_at_its_limit_and_the_next_goes_on()
+    {
+        for (var i = 0; i < 120; i++)
+            await CancelAsync(await PublishAsync(""));
+        _service.Time.Advance(TimeSpan.FromDays(9));
+        var removed = 0;
+        PurgeResult result;
+        do
+        {
+            result = await new Purge(_service.Store, new FuncStashOptions(), _service.Time) { Limit = 50 }.RunAsync();
+            // A step is at most a hundred rows.
+            Assert.InRange(result.Removed, 0, 149);
+            removed += result.Removed;
+        }
+        while (result.More);
+
+        Assert.Equal(360, removed);
+        Assert.Empty(await Days.ListAsync(_service.Store.Tables, default));
+    }
+
+    [Fact]
+    public async Task Several_at_once_remove_everything_once()
+    {
+        for (var i = 0; i < 120; i++)
+            await CancelAsync(await PublishAsync(i % 40 == 0 ? s_big : ""));
+        _service.Time.Advance(TimeSpan.FromDays(9));
+
+        var results = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(PurgeAsync)));
+
+        Assert.Equal(360, results.Sum(r => r.Removed));
+        Assert.Empty(await _service.MessagesAsync());
+        Assert.Empty(await Days.ListAsync(_service.Store.Tables, default));
+    }
+
+    private Task<PurgeResult> PurgeAsync() => _service.Get<Purge>().RunAsync();
+
+    private async Task<MessageId> PublishAsync(string body, params (string Name, string Value)[] headers) =>
+        (await _service.Get<Publisher>().PublishAsync(Service.Request("https://example.com", body, headers))).Messages[0].Id;
+
+    private async Task CancelAsync(MessageId id) => Assert.True(await _service.Get<Cancellation>().CancelAsync(id));
+
+    private async Task<DlqId> FailAsync(string body)
+    {
+        var id = await PublishAsync(body);
+        var stored = (await _service.Get<MessageStore>().GetAsync(id))!;
+        var letter = DeadLetter.Of(DlqId.New(_service.Now), stored.Message, new AttemptOutcome.NoResponse("none"), "none");
+        await _service.Store.Tables.CommitAsync(
+            await _service.Get<DeadLetterStore>().AddingAsync(letter, Encoding.UTF8.GetBytes(body), default));
+        return letter.Id;
+    }
+}
