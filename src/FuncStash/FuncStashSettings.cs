@@ -23,7 +23,6 @@ public static class FuncStashSettings
             MaxRetries = Number(setting, "FUNCSTASH_MAX_RETRIES", defaults.MaxRetries, 0, 10_000),
             MaxTimeout = Duration(setting, "FUNCSTASH_MAX_TIMEOUT", defaults.MaxTimeout),
             LogRetention = Duration(setting, "FUNCSTASH_LOG_RETENTION", defaults.LogRetention),
-            SweepAfter = Duration(setting, "FUNCSTASH_SWEEP_AFTER", defaults.SweepAfter),
             DlqRetention = Duration(setting, "FUNCSTASH_DLQ_RETENTION", defaults.DlqRetention),
             AllowPrivateNetworks = Flag(setting, "FUNCSTASH_ALLOW_PRIVATE_NETWORKS", allowPrivateNetworks),
             AllowedNetworks = Array.ConvertAll(List(setting("FUNCSTASH_ALLOWED_NETWORKS")), Network),

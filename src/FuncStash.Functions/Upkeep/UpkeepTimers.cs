@@ -1,22 +1,33 @@
-using FuncStash.Admission;
 using FuncStash.Functions.Delivery;
+using FuncStash.Schedules;
+using FuncStash.Upkeep;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 
 namespace FuncStash.Functions.Upkeep;
 
 /// <summary>What is done by the clock. The host runs each timer on one instance at a time.</summary>
-public sealed class UpkeepTimers(GateSweep gates, DurableSchedule schedule, TimeProvider time)
+public sealed class UpkeepTimers(ScheduleTicker ticker, UpkeepService upkeep, DurableSchedule schedule, TimeProvider time)
 {
     private static readonly OrchestrationRuntimeStatus[] s_ended =
         [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
 
-    /// <summary>Finds places in queues and flow-control keys that a dead worker left taken.</summary>
-    [Function("SweepGates")]
-    public Task SweepGatesAsync([TimerTrigger("30 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable)
+    /// <summary>Publishes what schedules are due: at the start of each minute, for cron knows no seconds, and once more for what failed then.</summary>
+    [Function("TickSchedules")]
+    public Task TickSchedulesAsync(
+        [TimerTrigger("1,31 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken stop)
     {
         schedule.Use(durable);
-        return gates.RunAsync();
+        return ticker.TickAsync(time.GetUtcNow(), stop);
+    }
+
+    /// <summary>Frees what dead workers left taken, sends lost messages on their way, removes what outlived its retention.</summary>
+    [Function("Upkeep")]
+    public Task UpkeepAsync(
+        [TimerTrigger("15 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken stop)
+    {
+        schedule.Use(durable);
+        return upkeep.RunAsync(stop);
     }
 
     /// <summary>Removes the histories of orchestrations that have ended; a day is kept for whoever looks into a trouble.</summary>

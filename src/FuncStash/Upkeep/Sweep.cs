@@ -15,8 +15,9 @@ namespace FuncStash.Upkeep;
 /// <remarks>
 /// A message is taken for lost when it has been due for <see cref="FuncStashOptions.SweepAfter"/> although the work queue
 /// has been worked through since (<see cref="QueueProbe"/>), no attempt of it is in flight, and no gate has it in line.
-/// It goes on under a new ticket and is due from then on, so it is sent at most once in that time, and a message of the
-/// old ticket that does turn up is dropped.
+/// It goes on under a new ticket and is due from then on; what still acts for it under the old one is dropped. Each time
+/// the patience doubles, so that a message whose host is only slow (an overloaded orchestration is not seen in the work
+/// queue) is not sent back to the end of the line for ever.
 /// </remarks>
 public sealed partial class Sweep(
     IStore store, MessageStore messages, AdmissionService admission, DestinationLanes lanes, QueueProbe probe,
@@ -72,7 +73,7 @@ public sealed partial class Sweep(
     /// <param name="now">Unix milliseconds.</param>
     /// <param name="options">The patience, and how long an attempt may take.</param>
     internal static bool IsOverdue(Progress progress, long through, long now, FuncStashOptions options) =>
-        progress.DueAt < through - (long)options.SweepAfter.TotalMilliseconds
+        progress.DueAt < through - ((long)options.SweepAfter.TotalMilliseconds << Math.Min(progress.Ticket, 7))
         && !(progress.ActiveSince + (long)(options.MaxTimeout + s_slack).TotalMilliseconds > now);
 
     // Every live message, oldest day first, from where the last run stopped.

@@ -11,12 +11,14 @@ namespace FuncStash.Upkeep;
 public sealed partial class UpkeepService(
     UpkeepTurns turns, Purge purge, Sweep sweep, GateSweep gates, ILogger<UpkeepService> log)
 {
-    private static readonly TimeSpan s_purgePeriod = TimeSpan.FromHours(1), s_sweepPeriod = TimeSpan.FromMinutes(5);
+    // The first a little less than the minute after which it is called.
+    private static readonly TimeSpan s_gatesPeriod = TimeSpan.FromSeconds(50), s_sweepPeriod = TimeSpan.FromMinutes(5),
+        s_purgePeriod = TimeSpan.FromHours(1);
 
     /// <summary>Does the jobs that are due.</summary>
     public async Task RunAsync(CancellationToken stop = default)
     {
-        await TryAsync("gates", s_sweepPeriod, async () =>
+        await TryAsync("gates", s_gatesPeriod, async () =>
         {
             await gates.RunAsync(stop);
             return false;

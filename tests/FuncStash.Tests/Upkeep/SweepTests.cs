@@ -52,6 +52,19 @@ public sealed class SweepTests : IAsyncLifetime
         Assert.Equal((MessageState.Retry, 2, 1), (progress.State, progress.Retried, progress.Ticket));
     }
 
+    [Theory]
+    [InlineData(0, 10)]
+    [InlineData(1, 20)]
+    [InlineData(3, 80)]
+    [InlineData(99, 1280)]
+    public void The_patience_doubles_each_time(int ticket, int minutes)
+    {
+        var progress = new Progress { Ticket = ticket, DueAt = 1_000 };
+        var through = 1_000 + (minutes * 60_000L);
+        Assert.False(Sweep.IsOverdue(progress, through, through, new FuncStashOptions()));
+        Assert.True(Sweep.IsOverdue(progress, through + 1, through + 1, new FuncStashOptions()));
+    }
+
     // A long backlog: everything is overdue, and nothing is lost.
     [Fact]
     public async Task Nothing_is_sent_again_while_no_probe_comes_through()
