@@ -66,7 +66,7 @@ internal sealed class Service : IAsyncDisposable
                 {
                     var rows = await Store.Tables.QueryAsync(
                         MessageRows.Table, MessageRows.Partition(day, shard), RowRange.Prefix(kind), 10_000);
-                    all.AddRange(rows.Select(MessageRows.FromRow));
+                    all.AddRange(rows.Select(row => MessageRows.FromRow(row)));
                 }
             }
         }

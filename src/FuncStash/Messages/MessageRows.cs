@@ -56,11 +56,13 @@ internal static class MessageRows
         return new Entity(Partition(message.Id), Key(kind, message.Id), values);
     }
 
-    public static StoredMessage FromRow(Entity row)
+    /// <param name="row">A row of a message.</param>
+    /// <param name="known">The message as published, where it need not be parsed again.</param>
+    public static StoredMessage FromRow(Entity row, Message? known = null)
     {
         var spec = row.Bytes("Spec")!;
-        var id = IdOf(row.RowKey);
-        var message = MessageJson.ReadMessage(spec) with { Id = id, Body = row.Bytes("Body") ?? [] };
+        var id = known?.Id ?? IdOf(row.RowKey);
+        var message = (known ?? MessageJson.ReadMessage(spec)) with { Id = id, Body = row.Bytes("Body") ?? [] };
         if (!MessageStates.TryParse(row.Text("State")!, out var state))
             throw new InvalidDataException($"{id}: unknown state {row.Text("State")}");
         var progress = new Progress

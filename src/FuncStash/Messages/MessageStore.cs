@@ -19,6 +19,7 @@ public sealed record Transition(Progress After, IReadOnlyList<LogEvent> Events)
 public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
 {
     private readonly ConcurrentDictionary<int, bool> _knownDays = new();
+    private readonly RecentMessages _recent = new();
 
     /// <summary>Reads a message, live or ended; null when it is not there.</summary>
     public async ValueTask<StoredMessage?> GetAsync(MessageId id, CancellationToken cancellation = default)
@@ -26,7 +27,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         var partition = MessageRows.Partition(id);
         var row = await store.Tables.GetAsync(MessageRows.Table, partition, MessageRows.Key(MessageRows.Live, id), cancellation)
             ?? await store.Tables.GetAsync(MessageRows.Table, partition, MessageRows.Key(MessageRows.Ended, id), cancellation);
-        return row is null ? null : MessageRows.FromRow(row);
+        return row is null ? null : MessageRows.FromRow(row, _recent.Find(id));
     }
 
     /// <summary>The message's payload, wherever it lies.</summary>
@@ -86,6 +87,10 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         foreach (var creation in chunk)
             creation.AddWrites(writes);
         var commit = new Commit(MessageRows.Table, MessageRows.Partition(chunk[0].Stored.Id), writes) { Sends = sends };
+        // Before the commit, since the attempt may come before its answer does. Ids that may be taken are not guessed at.
+        var soon = chunk.Where(c => c is { New: { Once: false, Scheduled: true } } && c.Stored.Message.NotBefore == c.Stored.Message.CreatedAt);
+        foreach (var creation in soon)
+            _recent.Add(creation.Stored.Message);
         if (!(await store.Tables.CommitAsync(commit, cancellation)).Applied)
             return false;
         foreach (var message in others ?? [])
@@ -99,6 +104,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         StoredMessage before, Transition step, LeaseEnd? leaseEnd = null, CancellationToken cancellation = default)
     {
         var id = before.Id;
+        _recent.Remove(id);
         var partition = MessageRows.Partition(id);
         var (here, elsewhere) = Split(step.Events, id);
         var followers = new List<StoredMessage>(step.Followers.Count);
