@@ -16,5 +16,10 @@ internal sealed class AzuriteData : DataStore
 
     public static async Task<DataStore> StartAsync() => new AzuriteData(await AzuriteServer.StartAsync());
 
+    /// <summary>An outage: the account answers nobody, and loses nothing it acknowledged.</summary>
+    public Task StopAsync() => _azurite.StopAsync();
+
+    public Task RestartAsync() => _azurite.RestartAsync();
+
     public override ValueTask DisposeAsync() => _azurite.DisposeAsync();
 }

@@ -19,6 +19,17 @@ public sealed partial class ServerProcessTests(SqliteHost hosts)
         Assert.Single(host.Output.Split('\n'), line => Ready().IsMatch(line));
     }
 
+    [Theory]
+    [InlineData("--port")]
+    [InlineData("-port")]
+    public async Task It_takes_the_command_line_that_the_SDK_starts_its_own_server_with(string port)
+    {
+        await using var server = Start("dev", port, "0", "--data", ":memory:");
+
+        await server.WaitForLineAsync(line => Ready().IsMatch(line), TimeSpan.FromSeconds(30));
+        Assert.Equal(0, await server.TerminateAsync(TimeSpan.FromSeconds(30)));
+    }
+
     [Fact]
     public async Task A_busy_port_is_named_in_the_words_the_SDK_looks_for()
     {

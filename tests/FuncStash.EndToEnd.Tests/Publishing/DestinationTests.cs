@@ -45,11 +45,14 @@ public abstract class DestinationTests(HostFixture hosts, NodeSdk sdk) : EndToEn
         Assert.Equal(Receiver.Url("/hook?x=1"), (string?)(await Wire.MessageAsync(id))["url"]);
     }
 
-    [Fact]
-    public async Task A_percent_encoded_URL_is_decoded_once()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_URL_that_was_percent_encoded_is_decoded_as_often_and_no_more(int times)
     {
         var url = Receiver.Url("/a%20b?x=%26&y=2");
-        var id = await Wire.PublishAsync(Uri.EscapeDataString(url));
+        var encoded = Enumerable.Range(0, times).Aggregate(url, (text, _) => Uri.EscapeDataString(text));
+        var id = await Wire.PublishAsync(encoded);
 
         Assert.Equal(url, (string?)(await Wire.MessageAsync(id))["url"]);
         await Receiver.WaitUntilAsync(() => Receiver.All.Count > 0);

@@ -1,0 +1,57 @@
+using System.Collections.Concurrent;
+using System.Net;
+using FuncStash.EndToEnd.Tests.Hosts;
+using FuncStash.EndToEnd.Tests.Receiving;
+using FuncStash.EndToEnd.Tests.Sdk;
+using FuncStash.EndToEnd.Tests.Wire;
+
+namespace FuncStash.EndToEnd.Tests.Lifecycle;
+
+/// <summary>The storage account goes away and comes back while the server runs.</summary>
+public sealed class StorageOutageTests(AzuriteHost hosts, NodeSdk sdk, ITestOutputHelper output) : EndToEndTests(hosts, sdk)
+{
+    private const int Messages = 60, BeforeOutage = 25;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+
+    [Fact]
+    public async Task Publishes_are_refused_meanwhile_and_what_was_acknowledged_is_delivered_afterwards()
+    {
+        Receiver.Answers("/failing", Answer.Of(500));
+        var data = (AzuriteData)await Hosts.NewDataAsync();
+        await using var host = await Hosts.StartAsync(data);
+        var wire = new WireClient(host);
+        var acknowledged = new ConcurrentDictionary<string, string>();
+        var refused = 0;
+
+        var publishing = Parallel.ForAsync(0, Messages, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (n, _) =>
+        {
+            var (path, settings) = n % 3 == 0
+                ? ("/failing", new[] { ("Upstash-Retries", "1"), ("Upstash-Retry-Delay", "500") })
+                : ("/hook", [("Upstash-Delay", n % 3 == 1 ? "1s" : "0s")]);
+            await Eventually.GetAsync(
+                async () =>
+                {
+                    var answer = await wire.TryPublishAsync(Receiver.Url(path), [], settings);
+                    if (answer.Status == HttpStatusCode.OK)
+                        return acknowledged.TryAdd((string)answer.Json["messageId"]!, path);
+                    Assert.InRange((int)answer.Status, 500, 599);
+                    Assert.NotEmpty(answer.Error);
+                    Interlocked.Increment(ref refused);
+                    return false;
+                },
+                accepted => accepted, timeout: Patience);
+        });
+        await Eventually.GetAsync(() => Task.FromResult(acknowledged.Count), count => count >= BeforeOutage, timeout: Patience);
+        await data.StopAsync();
+        await Eventually.GetAsync(() => Task.FromResult(Volatile.Read(ref refused)), count => count > 0, timeout: Patience);
+        await data.RestartAsync();
+        await publishing;
+        output.WriteLine($"{refused} publishes refused");
+
+        Assert.Equal(Messages, acknowledged.Count);
+        foreach (var (id, path) in acknowledged)
+            await wire.StatesUntilAsync(id, path == "/failing" ? "FAILED" : "DELIVERED", Patience);
+        Assert.Equal(0, await host.StopAsync());
+        await data.DisposeAsync();
+    }
+}
