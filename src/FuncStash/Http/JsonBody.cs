@@ -27,9 +27,22 @@ internal static class JsonBody
     public static string? Text(this JsonElement item, string name) => Property(item, name) switch
     {
         null => null,
-        { ValueKind: JsonValueKind.String } text => text.GetString(),
+        { ValueKind: JsonValueKind.String } text => Unescaped(text, name),
         _ => throw Invalid(name, "a string"),
     };
+
+    // JSON can escape half of a surrogate pair, which is no text.
+    private static string? Unescaped(JsonElement text, string name)
+    {
+        try
+        {
+            return text.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            throw Invalid(name, "a string of whole characters");
+        }
+    }
 
     public static bool? Flag(this JsonElement item, string name) => Property(item, name) switch
     {

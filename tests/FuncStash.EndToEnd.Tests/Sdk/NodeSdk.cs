@@ -43,6 +43,11 @@ public sealed class NodeSdk : IAsyncDisposable
             new { baseUrl = host.Url.ToString(), token = (credentials ?? host.Credentials).Token, retry = false },
             call, on, argument is null ? [] : [argument]);
 
+    /// <summary>Calls a method that takes several arguments.</summary>
+    /// <exception cref="SdkException">The SDK threw.</exception>
+    public Task<JsonNode?> CallWithAsync(RunningHost host, string call, params object[] arguments) =>
+        SendAsync(new { baseUrl = host.Url.ToString(), token = host.Credentials.Token, retry = false }, call, null, arguments);
+
     /// <summary>Verifies a delivery as an application would, with the SDK's Receiver.</summary>
     /// <exception cref="SdkException">The signature, its claims, or the body do not hold.</exception>
     public async Task<bool> VerifyAsync(Credentials credentials, string signature, string body, string url)
