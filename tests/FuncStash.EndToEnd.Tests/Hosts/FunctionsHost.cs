@@ -23,6 +23,8 @@ public sealed class FunctionsHost : HostFixture
                 ? "there is no Functions host: no func on the PATH, and FUNCSTASH_FUNC_START is not set"
                 : null;
 
+    public override bool HasFrontEnd => true;
+
     public override Task<DataStore> NewDataAsync() => AzuriteData.StartAsync();
 
     public override async Task<RunningHost> StartAsync(DataStore data, int port = 0, Credentials? credentials = null)
@@ -38,6 +40,7 @@ public sealed class FunctionsHost : HostFixture
             {
                 ["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated",
                 ["FUNCSTASH_TASK_HUB"] = "FuncStash",
+                ["FUNCSTASH_ALLOWED_NETWORKS"] = "127.0.0.0/8,::1/128",
                 ["QSTASH_TOKEN"] = credentials.Token,
                 ["QSTASH_CURRENT_SIGNING_KEY"] = credentials.CurrentSigningKey,
                 ["QSTASH_NEXT_SIGNING_KEY"] = credentials.NextSigningKey,

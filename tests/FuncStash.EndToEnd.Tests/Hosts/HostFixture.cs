@@ -16,6 +16,12 @@ public abstract class HostFixture : IAsyncDisposable
     /// <summary>Why this host cannot run here; null when it can.</summary>
     public virtual string? Unavailable => null;
 
+    /// <summary>
+    /// True where a platform stands before the service: it answers in its own words what reaches no function or cannot be
+    /// passed on, and writes the escapes of a path anew, in upper case.
+    /// </summary>
+    public virtual bool HasFrontEnd => false;
+
     public async Task<RunningHost> SharedAsync() => (await _shared.Value).Host;
 
     /// <summary>An empty place for a host's data.</summary>
