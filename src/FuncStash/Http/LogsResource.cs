@@ -44,23 +44,25 @@ public sealed class LogsResource(LogReader reader, MessageStore messages) : IRes
 
     private static LogQuery QueryOf(RequestTarget target)
     {
-        var parameters = new ListParameters(target, "state", "messageIds", "messageId", "groupBy");
-        var query = new LogQuery
+        // Grouped entries have a form of their own, which is not offered: "groupBy" is unknown.
+        var parameters = new ListParameters(target, "state", "messageIds", "messageId");
+        return new LogQuery
         {
             Filter = parameters.Filter,
             Count = parameters.Count(DefaultCount, MaxCount),
             EarliestFirst = parameters.EarliestFirst(byDefault: false),
-            States = StatesOf(parameters.Values("state")),
-            MessageIds = IdsOf([.. parameters.Values("messageIds"), .. parameters.Values("messageId")]),
+            States = StatesOf(parameters.Ids("state")),
+            MessageIds = parameters.Has("messageIds") || parameters.Has("messageId")
+                ? IdsOf([.. parameters.Ids("messageIds"), .. parameters.Ids("messageId")])
+                : null,
             After = PositionOf(parameters.Cursor),
         };
-        return query;
     }
 
     private static FrozenSet<MessageState> StatesOf(IReadOnlyList<string> values)
     {
         var states = new HashSet<MessageState>();
-        foreach (var text in values.SelectMany(v => v.Split(',')))
+        foreach (var text in values)
         {
             if (text == "IN_PROGRESS")
                 states.UnionWith([MessageState.Active, MessageState.Retry, MessageState.Error]);
@@ -73,25 +75,14 @@ public sealed class LogsResource(LogReader reader, MessageStore messages) : IRes
     }
 
     // An id that is none matches nothing, as an unknown one does.
-    private static List<MessageId> IdsOf(IReadOnlyList<string> values)
-    {
-        var ids = new List<MessageId>();
-        foreach (var text in values.SelectMany(v => v.Split(',')))
-            ids.Add(MessageId.TryParse(text, out var id) ? id : default);
-        return ids;
-    }
+    private static List<MessageId> IdsOf(IEnumerable<string> values) =>
+        [.. values.Distinct().Where(text => MessageId.TryParse(text, out _)).Select(MessageId.Parse)];
 
     // A bare unix time in milliseconds is a cursor too (contract §15).
-    private static string? PositionOf(string? cursor)
-    {
-        if (cursor is null)
-            return null;
-        if (cursor.Contains('|', StringComparison.Ordinal) && cursor.Length > 19)
-            return cursor;
-        return long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var ms)
-            ? LogPosition.At(ms)
-            : throw QStashException.BadRequest($"invalid cursor: {cursor}");
-    }
+    private static string? PositionOf(string? cursor) =>
+        cursor is null || LogPosition.IsValid(cursor) ? cursor
+        : long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var ms) ? LogPosition.At(ms)
+        : throw QStashException.BadRequest($"invalid cursor: {cursor}");
 
     private static void Write(Utf8JsonWriter json, LogEntry entry, byte[] body)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FuncStash.Messages;
 
 namespace FuncStash.Logs;
 
@@ -17,6 +18,11 @@ public static class LogPosition
     /// <summary>The position before all events of <paramref name="time"/> and earlier.</summary>
     public static string At(long time) =>
         string.Create(CultureInfo.InvariantCulture, $"{MaxTime - Math.Clamp(time, 0, MaxTime):D13}");
+
+    /// <summary>Whether a text is the position of an event.</summary>
+    public static bool IsValid(string text) =>
+        text.Split('|') is [{ Length: 13 } time, { Length: 5 } number, var id]
+        && time.All(char.IsAsciiDigit) && number.All(char.IsAsciiDigit) && MessageId.TryParse(id, out _);
 
     public static int NumberOf(ReadOnlySpan<char> inverted) =>
         MaxNumber - int.Parse(inverted, CultureInfo.InvariantCulture);

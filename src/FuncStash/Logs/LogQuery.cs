@@ -11,8 +11,8 @@ public sealed record LogQuery
 
     public FrozenSet<MessageState> States { get; init; } = [];
 
-    /// <summary>Only these messages; empty for all.</summary>
-    public IReadOnlyList<MessageId> MessageIds { get; init; } = [];
+    /// <summary>Only these messages; null for all.</summary>
+    public IReadOnlyList<MessageId>? MessageIds { get; init; }
 
     /// <summary>The position after which to go on; null for the start.</summary>
     public string? After { get; init; }

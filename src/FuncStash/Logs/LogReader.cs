@@ -7,12 +7,14 @@ namespace FuncStash.Logs;
 /// <summary>Lists the log: merges the partitions of a day, newest first, day by day.</summary>
 public sealed class LogReader(IStore store, MessageStore messages)
 {
-    private static readonly string[] s_kinds = [MessageRows.Event, MessageRows.Live, MessageRows.Ended];
+    private const long DayMs = 86_400_000;
 
     public async ValueTask<LogPage> ListAsync(LogQuery query, CancellationToken cancellation = default)
     {
-        var scan = query.EarliestFirst ? EarliestFirst(query, cancellation) : LatestFirst(query, cancellation);
         var entries = new List<LogEntry>();
+        if (await LogScope.OfAsync(query, messages, cancellation) is not { } scope)
+            return new LogPage(entries, null);
+        var scan = query.EarliestFirst ? EarliestFirst(query, scope, cancellation) : LatestFirst(query, scope, cancellation);
         await foreach (var entry in scan)
         {
             if (entries.Count == query.Count)
@@ -22,33 +24,33 @@ public sealed class LogReader(IStore store, MessageStore messages)
         return new LogPage(entries, null);
     }
 
-    private IAsyncEnumerable<LogEntry> LatestFirst(LogQuery query, CancellationToken cancellation)
+    private IAsyncEnumerable<LogEntry> LatestFirst(LogQuery query, LogScope scope, CancellationToken cancellation)
     {
-        var from = query.After ?? LogPosition.At(query.Filter.ToDate ?? long.MaxValue);
-        // The position at one millisecond earlier sorts behind every event of the first millisecond wanted.
-        var to = query.Filter.FromDate is { } first ? LogPosition.At(first - 1) : null;
-        return ScanAsync(query, from, to, cancellation);
+        var from = LogPosition.At(scope.To);
+        if (query.After is { } after && string.CompareOrdinal(after, from) > 0)
+            from = after;
+        return ScanAsync(query, scope, from, EndOf(scope.From), cancellation);
     }
 
     // Rows sort newest first, so the log is read in slices of time from its start, each turned round.
     private async IAsyncEnumerable<LogEntry> EarliestFirst(
-        LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
+        LogQuery query, LogScope scope, [EnumeratorCancellation] CancellationToken cancellation)
     {
         const int SliceMax = 2_000;
         var days = await Days.ListAsync(store.Tables, cancellation);
         if (days.Count == 0)
             yield break;
-        var start = Math.Max(query.Filter.FromDate ?? 0, days[0] * 86_400_000L);
+        var start = Math.Max(scope.From, days[0] * DayMs);
         if (query.After is { } after)
             start = Math.Max(start, LogPosition.TimeOf(after));
-        var end = Math.Min(query.Filter.ToDate ?? long.MaxValue, ((days[^1] + 1) * 86_400_000L) - 1);
+        var end = Math.Min(scope.To, ((days[^1] + 1) * DayMs) - 1);
         var width = 60_000L;
         while (start <= end)
         {
             var last = Math.Min(end, start + width - 1);
             var slice = new List<LogEntry>();
             var tooMany = false;
-            await foreach (var entry in ScanAsync(query, LogPosition.At(last), LogPosition.At(start - 1), cancellation))
+            await foreach (var entry in ScanAsync(query, scope, LogPosition.At(last), EndOf(start), cancellation))
             {
                 slice.Add(entry);
                 tooMany = slice.Count > SliceMax && width > 1;
@@ -73,45 +75,56 @@ public sealed class LogReader(IStore store, MessageStore messages)
     }
 
     private async IAsyncEnumerable<LogEntry> ScanAsync(
-        LogQuery query, string from, string? to,
-        [EnumeratorCancellation] CancellationToken cancellation)
+        LogQuery query, LogScope scope, string from, string? to, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var known = new Dictionary<string, Message?>(StringComparer.Ordinal);
-        var days = await Days.ListAsync(store.Tables, cancellation);
+        const int MaxBatch = 64;
+        var ids = query.MessageIds?.Select(id => id.Text).ToHashSet(StringComparer.Ordinal);
         var newest = MessageId.DayOf(LogPosition.TimeOf(from));
-        var oldest = to is null ? 0 : MessageId.DayOf(LogPosition.TimeOf(to));
-        var (ids, shards, oldestOfIds) = Restrict(query.MessageIds);
-        foreach (var day in days.Reverse().Where(d => d <= newest && d >= Math.Max(oldest, oldestOfIds)))
+        var oldest = MessageId.DayOf(scope.From);
+        var batch = new List<ReadEvent>();
+        var size = 8;
+        foreach (var day in (await Days.ListAsync(store.Tables, cancellation)).Reverse().Where(d => d <= newest && d >= oldest))
         {
-            await foreach (var item in MergeAsync(day, shards, from, to, cancellation))
+            await foreach (var read in MergeAsync(query, scope, day, from, to, cancellation))
             {
-                if (ids is not null && !ids.Contains(item.Message))
+                var item = read.Event;
+                if ((ids is not null && !ids.Contains(item.Message)) || (query.States.Count > 0 && !query.States.Contains(item.State)))
                     continue;
-                if (query.States.Count > 0 && !query.States.Contains(item.State))
+                batch.Add(read);
+                if (batch.Count < size)
                     continue;
-                if (!known.TryGetValue(item.Message, out var message))
-                    known[item.Message] = message = (await messages.GetAsync(MessageId.Parse(item.Message), cancellation))?.Message;
-                if (message is not null && query.Filter.Matches(message))
-                    yield return new LogEntry(item, message);
+                foreach (var entry in await EntriesAsync())
+                    yield return entry;
+                size = Math.Min(size * 2, MaxBatch);
             }
+            foreach (var entry in await EntriesAsync())
+                yield return entry;
+        }
+
+        // Entries whose messages exist and fit; the messages are read side by side.
+        async ValueTask<List<LogEntry>> EntriesAsync()
+        {
+            var known = await scope.MessagesAsync(batch, messages, cancellation);
+            var entries = new List<LogEntry>(batch.Count);
+            foreach (var (item, read) in batch)
+            {
+                if ((read ?? known[item.Message]) is { } message && query.Filter.Matches(message))
+                    entries.Add(new LogEntry(item, message));
+            }
+            batch.Clear();
+            return entries;
         }
     }
 
-    // Known messages lie in known shards, and have no event before their own day.
-    private static (HashSet<string>? Ids, IReadOnlyList<int> Shards, int Oldest) Restrict(IReadOnlyList<MessageId> ids) =>
-        ids.Count == 0
-            ? (null, [.. Enumerable.Range(0, MessageId.Shards)], 0)
-            : ([.. ids.Select(id => id.Text)], [.. ids.Select(id => id.Shard).Distinct()], ids.Min(id => MessageId.DayOf(id.CreatedAt)));
-
-    private async IAsyncEnumerable<LogEvent> MergeAsync(
-        int day, IReadOnlyList<int> shards, string from, string? to,
+    private async IAsyncEnumerable<ReadEvent> MergeAsync(
+        LogQuery query, LogScope scope, int day, string from, string? to,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var streams = shards
-            .SelectMany(shard => s_kinds.Select(kind =>
-                new LogStream(store.Tables, MessageRows.Partition(day, shard), kind, from, to)))
-            .ToList();
-        var open = await Task.WhenAll(streams.Select(s => s.StartAsync(cancellation).AsTask()));
+        var partitions = scope.Shards.Select(shard => MessageRows.Partition(day, shard)).ToList();
+        var streams = new List<LogStream>(partitions.Select(p => new EventStream(store.Tables, p, from, to)));
+        if (query.States.Count == 0 || query.States.Contains(MessageState.Created))
+            streams.AddRange(partitions.Select(p => new CreatedStream(store.Tables, p, from, to)));
+        var open = await Task.WhenAll(streams.Select(s => s.MoveNextAsync(cancellation).AsTask()));
         var heads = new PriorityQueue<LogStream, string>(StringComparer.Ordinal);
         for (var i = 0; i < streams.Count; i++)
         {
@@ -120,19 +133,12 @@ public sealed class LogReader(IStore store, MessageStore messages)
         }
         while (heads.TryDequeue(out var stream, out _))
         {
-            if (ToEvent(stream) is { } item)
-                yield return item;
+            yield return stream.Current;
             if (await stream.MoveNextAsync(cancellation))
                 heads.Enqueue(stream, stream.Position);
         }
     }
 
-    // A message's own row stands for its CREATED event, unless that was written into the partition of its day.
-    private static LogEvent? ToEvent(LogStream stream)
-    {
-        if (stream.IsEvents)
-            return MessageRows.EventFromRow(stream.Current!);
-        var id = MessageId.Parse(stream.Position[(stream.Position.LastIndexOf('|') + 1)..]);
-        return id.LiesInOlderPartition ? null : new LogEvent(id.Text, MessageState.Created, id.CreatedAt, 0);
-    }
+    // The position at one millisecond earlier sorts behind every event of that millisecond.
+    private static string? EndOf(long from) => from > 0 ? LogPosition.At(from - 1) : null;
 }

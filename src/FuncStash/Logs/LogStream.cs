@@ -3,41 +3,88 @@ using FuncStash.Storage;
 
 namespace FuncStash.Logs;
 
-/// <summary>The rows of one kind in one partition, newest first, read a page at a time.</summary>
-internal sealed class LogStream(ITables tables, string partition, string kind, string from, string? to)
+/// <summary>An event as it was read, with its message where the same row held that.</summary>
+internal readonly record struct ReadEvent(LogEvent Event, Message? Message);
+
+/// <summary>Events of one partition, newest first, read a page at a time.</summary>
+internal abstract class LogStream
 {
-    private const int PageSize = 128;
-
-    private IReadOnlyList<Entity> _rows = [];
-    private int _index;
+    private IReadOnlyList<ReadEvent> _page = [];
+    private int _index = -1;
     private bool _last;
-    private RowRange _range = new(kind + from, to is null ? RowRange.Prefix(kind).To : kind + to, Exclusive: true);
 
-    public Entity? Current => _index < _rows.Count ? _rows[_index] : null;
+    public ReadEvent Current => _page[_index];
 
-    /// <summary>The current row's position in the log; comparable between streams.</summary>
-    public string Position => Current!.RowKey[kind.Length..];
-
-    public bool IsEvents => kind == MessageRows.Event;
+    /// <summary>The place of the current event in the log; comparable between streams.</summary>
+    public string Position => Current.Event.Position;
 
     public async ValueTask<bool> MoveNextAsync(CancellationToken cancellation)
     {
-        if (++_index < _rows.Count)
-            return true;
-        if (_last)
-            return false;
-        _rows = await tables.QueryAsync(MessageRows.Table, partition, _range, PageSize, cancellation: cancellation);
-        _last = _rows.Count < PageSize;
-        _index = 0;
-        if (_rows.Count > 0)
-            _range = _range with { From = _rows[^1].RowKey };
-        return _rows.Count > 0;
+        _index++;
+        while (_index >= _page.Count)
+        {
+            if (_last)
+                return false;
+            (_page, _last) = await NextPageAsync(cancellation);
+            _index = 0;
+        }
+        return true;
     }
 
-    /// <summary>Reads the first page.</summary>
-    public ValueTask<bool> StartAsync(CancellationToken cancellation)
+    protected abstract ValueTask<(IReadOnlyList<ReadEvent> Page, bool Last)> NextPageAsync(CancellationToken cancellation);
+
+    /// <summary>The keys behind <paramref name="from"/>, up to but not with <paramref name="to"/>; null for the end.</summary>
+    protected static RowRange Range(string kind, string from, string? to) =>
+        new(kind + from, to is null ? RowRange.Prefix(kind).To : kind + to, Exclusive: true);
+}
+
+/// <summary>The events that have rows of their own.</summary>
+internal sealed class EventStream(ITables tables, string partition, string from, string? to) : LogStream
+{
+    private const int PageSize = 128;
+
+    private RowRange _range = Range(MessageRows.Event, from, to);
+
+    protected override async ValueTask<(IReadOnlyList<ReadEvent> Page, bool Last)> NextPageAsync(CancellationToken cancellation)
     {
-        _index = -1;
-        return MoveNextAsync(cancellation);
+        var rows = await tables.QueryAsync(MessageRows.Table, partition, _range, PageSize, cancellation: cancellation);
+        if (rows.Count > 0)
+            _range = _range with { From = rows[^1].RowKey };
+        return ([.. rows.Select(row => new ReadEvent(MessageRows.EventFromRow(row), null))], rows.Count < PageSize);
     }
+}
+
+/// <summary>The CREATED events, for which the messages' rows stand.</summary>
+/// <remarks>
+/// A message that ends while the log is read changes from one kind of row to the other. Of every stretch of keys the live
+/// ones are read first, so that it is seen in one of the two at least; seen in both, it counts once.
+/// </remarks>
+internal sealed class CreatedStream(ITables tables, string partition, string from, string? to) : LogStream
+{
+    private const int PageSize = 128;
+
+    private string _from = from;
+
+    protected override async ValueTask<(IReadOnlyList<ReadEvent> Page, bool Last)> NextPageAsync(CancellationToken cancellation)
+    {
+        var live = await RowsAsync(MessageRows.Live, to, cancellation);
+        // "~" sorts behind every character of an id, so the bound is inclusive.
+        var bound = live.Count < PageSize ? to : PositionOf(live[^1]) + "~";
+        var ended = await RowsAsync(MessageRows.Ended, bound, cancellation);
+        if (ended.Count == PageSize)
+            bound = PositionOf(ended[^1]) + "~";
+        if (bound is not null)
+            _from = bound;
+        var rows = live.Where(row => bound is null || string.CompareOrdinal(PositionOf(row), bound) < 0).Concat(ended)
+            .DistinctBy(PositionOf).OrderBy(PositionOf, StringComparer.Ordinal);
+        // A follower in an older day's partition has a row for its CREATED event, in the partition of the day.
+        var messages = rows.Where(row => !MessageRows.IdOf(row.RowKey).LiesInOlderPartition)
+            .Select(row => MessageRows.FromRow(row).Message);
+        return ([.. messages.Select(m => new ReadEvent(MessageStore.CreatedEvent(m), m))], live.Count < PageSize && ended.Count < PageSize);
+    }
+
+    private ValueTask<IReadOnlyList<Entity>> RowsAsync(string kind, string? end, CancellationToken cancellation) =>
+        tables.QueryAsync(MessageRows.Table, partition, Range(kind, _from, end), PageSize, cancellation: cancellation);
+
+    private static string PositionOf(Entity row) => row.RowKey[MessageRows.Live.Length..];
 }

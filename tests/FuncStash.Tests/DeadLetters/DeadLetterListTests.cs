@@ -82,51 +82,6 @@ public sealed class DeadLetterListTests : IAsyncDisposable
         Assert.Equal("0 1 2", await ListAsync(""));
     }
 
-    [Theory]
-    [InlineData("earliestFirst", 7)]
-    [InlineData("latestFirst", 100)]
-    public async Task Pages_hold_every_entry_once_while_others_come_and_go(string order, int count)
-    {
-        const int Entries = 10_000;
-        var stable = new HashSet<string>();
-        var removable = new Queue<DlqId>();
-        for (var i = 0; i < Entries; i++)
-        {
-            _service.Time.Advance(TimeSpan.FromMilliseconds(i % 3));
-            var id = await _service.AddDeadLetterAsync(_service.NewMessage("https://example.com/", i % 50 == 0 ? "wanted" : "other"));
-            if (i % 5 == 1)
-                removable.Enqueue(id);
-            else if (i % 50 == 0 || count == 100)
-                stable.Add(id.ToString());
-        }
-        var filter = count == 100 ? "" : "label=wanted&";
-        var seen = new List<string>();
-        string? cursor = null;
-        do
-        {
-            var more = cursor is null ? "" : "&cursor=" + cursor;
-            var answer = await _service.CallAsync("GET", $"/v2/dlq?{filter}order={order}&count={count}{more}");
-            Assert.Equal(200, answer.Status);
-            var page = answer.Json["messages"]!.AsArray().Select(entry => (string)entry!["dlqId"]!).ToList();
-            Assert.InRange(page.Count, 0, count);
-            seen.AddRange(page);
-            cursor = (string?)answer.Json["cursor"];
-            // Before the next page one is removed and one is added.
-            if (removable.TryDequeue(out var gone))
-                Assert.True(await _service.Get<DeadLetterStore>().RemoveAsync(gone));
-            _service.Time.Advance(TimeSpan.FromMilliseconds(1));
-            await _service.AddDeadLetterAsync(_service.NewMessage("https://example.com/", "late"));
-        }
-        while (cursor is not null);
-
-        Assert.Equal(seen.Count, seen.Distinct().Count());
-        Assert.Empty(stable.Except(seen));
-        var inOrder = seen.OrderBy(id => DlqId.Parse(id).FailedAt).ToList();
-        if (order == "latestFirst")
-            inOrder.Reverse();
-        Assert.Equal(inOrder.Select(id => DlqId.Parse(id).FailedAt), seen.Select(id => DlqId.Parse(id).FailedAt));
-    }
-
     // Three entries, told apart by the last character of their URLs.
     private async Task<List<DlqId>> AddAsync()
     {
