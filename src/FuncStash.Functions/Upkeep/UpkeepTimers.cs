@@ -7,15 +7,16 @@ using Microsoft.DurableTask.Client;
 namespace FuncStash.Functions.Upkeep;
 
 /// <summary>What is done by the clock. The host runs each timer on one instance at a time.</summary>
+/// <remarks>In the same second, because an instance is paid by the second it is awake.</remarks>
 public sealed class UpkeepTimers(ScheduleTicker ticker, UpkeepService upkeep, DurableSchedule schedule, TimeProvider time)
 {
     private static readonly OrchestrationRuntimeStatus[] s_ended =
         [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
 
-    /// <summary>Publishes what schedules are due: at the start of each minute, for cron knows no seconds, and once more for what failed then.</summary>
+    /// <summary>Publishes what schedules are due, after the start of each minute, for cron knows no seconds.</summary>
     [Function("TickSchedules")]
     public Task TickSchedulesAsync(
-        [TimerTrigger("1,31 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken stop)
+        [TimerTrigger("1 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken stop)
     {
         schedule.Use(durable);
         return ticker.TickAsync(time.GetUtcNow(), stop);
@@ -24,7 +25,7 @@ public sealed class UpkeepTimers(ScheduleTicker ticker, UpkeepService upkeep, Du
     /// <summary>Frees what dead workers left taken, sends lost messages on their way, removes what outlived its retention.</summary>
     [Function("Upkeep")]
     public Task UpkeepAsync(
-        [TimerTrigger("15 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken stop)
+        [TimerTrigger("1 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken stop)
     {
         schedule.Use(durable);
         return upkeep.RunAsync(stop);
@@ -32,6 +33,6 @@ public sealed class UpkeepTimers(ScheduleTicker ticker, UpkeepService upkeep, Du
 
     /// <summary>Removes the histories of orchestrations that have ended; a day is kept for whoever looks into a trouble.</summary>
     [Function("PurgeOrchestrations")]
-    public Task PurgeOrchestrationsAsync([TimerTrigger("0 17 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable) =>
+    public Task PurgeOrchestrationsAsync([TimerTrigger("1 17 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable) =>
         durable.PurgeAllInstancesAsync(new PurgeInstancesFilter(CreatedTo: time.GetUtcNow().AddDays(-1), Statuses: s_ended));
 }
