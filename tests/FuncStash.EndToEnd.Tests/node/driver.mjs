@@ -3,13 +3,15 @@
 //   out: {"id":1,"result":…} or {"id":1,"error":{"name","message","status"}}
 // "call" is a path from a Client made of config, or from a Receiver when it starts with "Receiver.".
 // A function met on the way, such as client.queue, is called with "on".
+// {"$provider": "openai", "options": {…}, "baseUrl": "…"} is an LLM or e-mail provider of the SDK with another base URL.
 // In arguments {"$date": ms} stands for a Date and {"$base64": "…"} for bytes.
 import { createInterface } from "node:readline";
-import { Client, Receiver } from "@upstash/qstash";
+import { anthropic, Client, custom, openai, Receiver, resend, upstash } from "@upstash/qstash";
 
 // The SDK reports failed requests on the console; stdout belongs to the answers.
 console.log = console.info = console.warn = console.error;
 
+const providers = { anthropic, custom, openai, resend, upstash };
 const clients = new Map();
 
 function clientOf(config) {
@@ -21,6 +23,10 @@ function clientOf(config) {
 function revive(_, value) {
   if (typeof value?.$date === "number") return new Date(value.$date);
   if (typeof value?.$base64 === "string") return new Uint8Array(Buffer.from(value.$base64, "base64"));
+  if (typeof value?.$provider === "string") {
+    const provider = providers[value.$provider](value.options);
+    return value.baseUrl ? Object.assign(provider, { baseUrl: value.baseUrl }) : provider;
+  }
   return value;
 }
 
