@@ -80,7 +80,7 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
         switch (step.Act)
         {
             case GateAct.Join or GateAct.JoinMany:
-                var news = Enumerable.Range(0, step.Act == GateAct.Join ? 1 : number % 60).Select(_ => Make()).ToList();
+                var news = Enumerable.Range(0, step.Act == GateAct.Join ? 1 : number % (clock is null ? 12 : 60)).Select(_ => Make()).ToList();
                 return () => Task.WhenAll(news.Select(c => JoinAsync(gates, c)));
             case GateAct.Leave or GateAct.LeaveTwice when Take(_inside, number) is { } leaver:
                 _ended.Add(leaver.Message, leaver);
@@ -94,7 +94,7 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
                 int? rate = number % 3 == 0 ? null : 1 + (number % 7);
                 int? parallelism = rate is null || number % 2 == 0 ? 1 + (number % 5) : null;
                 if (step.Act == GateAct.Configure)
-                    return () => ChangeAsync(gates, s => GateRules.Configure(s, rate, parallelism, 1 + (number % 3)));
+                    return () => ChangeAsync(gates, s => GateRules.Configure(s, rate, parallelism, clock is null ? 1 : 1 + (number % 3)));
                 return () => ChangeAsync(gates, s => GateRules.ResetRate(s, Now) with { Parallelism = parallelism, PinnedParallelism = true });
             case GateAct.Unpin:
                 return () => ChangeAsync(gates, s => s with { PinnedParallelism = false });

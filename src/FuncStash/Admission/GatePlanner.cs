@@ -50,6 +50,11 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         var capacity = Math.Min(GateRules.Capacity(state, now), MaxAdmissions);
         var staying = state.Waiting - leaving.Count;
         var heads = capacity > 0 && staying > 0 ? await HeadsAsync(capacity, leaving) : [];
+        // Sent on its way anew it may have got in already, at another place of the line.
+        foreach (var twice in heads.Where(head => GateRules.IndexOf(state, head.Message, head.Attempt) >= 0))
+            leaving.Add(twice.Order);
+        heads.RemoveAll(head => leaving.Contains(head.Order));
+        staying = state.Waiting - leaving.Count;
         HashSet<Candidate> admitted =
         [
             .. heads.Concat(joining.Select(j => j.Candidate)).OrderBy(c => c.Order, StringComparer.Ordinal).Take(capacity),

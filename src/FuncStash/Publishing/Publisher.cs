@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FuncStash.Admission;
 using FuncStash.Deduplication;
 using FuncStash.Delivery;
@@ -174,23 +175,51 @@ public sealed class Publisher(
         var news = new List<NewMessage>(parts.Count);
         var stored = new HashSet<MessageId>();
         var again = new List<StoredMessage>();
+        var reservations = await ReserveAsync(parts, cancellation);
         foreach (var part in parts)
         {
             var message = part.Message;
-            var first = part.DeduplicationKey is { } key ? await deduplicator.ReserveAsync(key, message.Id, cancellation) : null;
-            part.Result = new Published(first ?? message.Id, message.Url, Deduplicated: first is not null);
-            // Duplicates inside one batch share an id.
-            if (!stored.Add(part.Result.Id))
+            var reservation = part.DeduplicationKey is { } key ? reservations[key] : null;
+            var (first, isOwner) = (reservation?.First, reservation is null || ReferenceEquals(reservation.Owner, part));
+            // A second one of its key in the same batch is a duplicate of the first.
+            part.Result = new Published(
+                first ?? reservation?.Owner.Message.Id ?? message.Id, message.Url, Deduplicated: first is not null || !isOwner);
+            // An id that follows from a cause and a URL comes twice where a group has the URL twice.
+            if (!isOwner || !stored.Add(part.Result.Id))
                 continue;
-            if (first is null)
+            if (first is not { } known)
                 news.Add(Accepted(message, part.Once));
-            else if (await messages.GetAsync(first.Value, cancellation) is not { } there)
-                news.Add(Accepted(message with { Id = first.Value }, once: true));
-            else
+            else if (reservation!.There is { } there)
                 again.Add(there);
+            else
+                news.Add(Accepted(message with { Id = known }, once: true));
         }
         await StoreAsync(news, cancellation);
         await Task.WhenAll(again.Select(AcceptAgainAsync));
+    }
+
+    /// <param name="Owner">The first of the batch with this key.</param>
+    /// <param name="First">The message that has the key already; null when the owner now has it.</param>
+    /// <param name="There">That message, unless its publisher died before it was stored.</param>
+    private sealed record Reservation(Part Owner, MessageId? First, StoredMessage? There);
+
+    private async ValueTask<IReadOnlyDictionary<string, Reservation>> ReserveAsync(
+        IReadOnlyList<Part> parts, CancellationToken cancellation)
+    {
+        var found = new ConcurrentDictionary<string, Reservation>(StringComparer.Ordinal);
+        var owners = parts.Where(part => part.DeduplicationKey is not null).DistinctBy(part => part.DeduplicationKey).ToList();
+        if (owners.Count == 1)
+            await ReserveAsync(owners[0], cancellation);
+        else if (owners.Count > 1)
+            await Parallel.ForEachAsync(owners, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, ReserveAsync);
+        return found;
+
+        async ValueTask ReserveAsync(Part owner, CancellationToken stop)
+        {
+            var first = await deduplicator.ReserveAsync(owner.DeduplicationKey!, owner.Message.Id, stop);
+            var there = first is { } id ? await messages.GetAsync(id, stop) : null;
+            found[owner.DeduplicationKey!] = new Reservation(owner, first, there);
+        }
     }
 
     private NewMessage Accepted(Message message, bool once) =>

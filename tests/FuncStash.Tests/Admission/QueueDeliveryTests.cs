@@ -150,6 +150,8 @@ public sealed class QueueDeliveryTests
         await using var service = await LiveService.StartAsync();
         await service.SendAsync("POST", "/v2/queues", """{"queueName":"q","parallelism":3,"paused":true}""");
         await service.SendAsync("POST", "/v2/queues", """{"queueName":"q"}""");
+        await service.EnqueueAsync("q", "/now");
+        await service.EnqueueAsync("q", "/later", ("Upstash-Delay", "1h"));
         var queue = (await service.SendAsync("GET", "/v2/queues/q")).Json!;
         Assert.Equal((3, true), (queue["parallelism"]!.GetValue<int>(), queue["paused"]!.GetValue<bool>()));
 
