@@ -2,6 +2,18 @@ using FuncStash.Messages;
 
 namespace FuncStash.Admission;
 
+/// <summary>What became of a message that asked for its places.</summary>
+public enum Entry
+{
+    Admitted,
+
+    /// <summary>It waits in line; its admission sends it on its way.</summary>
+    Waiting,
+
+    /// <summary>Its queue is gone: it was deleted while the message was delayed, and takes the message along.</summary>
+    QueueDeleted,
+}
+
 /// <summary>
 /// Decides when a message may be attempted: its queue lets it in for its whole life, callbacks included, its flow-control
 /// key for each attempt.
@@ -20,6 +32,10 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
     public static bool JoinsAtOnce(Message message, long now) =>
         (message.QueueName is not null || message.FlowControl is not null) && message.NotBefore <= now;
 
+    /// <summary>Creates the queue of a delayed message before that is stored: it then goes where its queue goes.</summary>
+    public async Task PrepareAsync(string queue) =>
+        await gates.RunAsync(GateKind.Queue, queue, new GateOperation.Change(static state => state, creates: true));
+
     /// <summary>Puts a message that was stored in line, and its flow-control limits into force.</summary>
     /// <param name="message">The message.</param>
     /// <param name="join">False when it is delayed and gets in line when due.</param>
@@ -27,11 +43,10 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
     public async Task AcceptAsync(Message message, bool join, Progress? known = null)
     {
         var (progress, isNew) = (known ?? new Progress { DueAt = message.NotBefore }, known is null);
-        if (message.QueueName is { } queue)
+        if (join && message.QueueName is { } queue)
         {
-            await gates.RunAsync(GateKind.Queue, queue, join
-                ? new GateOperation.Join(Candidate.Of(message, progress, GateKind.Queue), announce: true, isNew, limits: null)
-                : new GateOperation.Change(static state => state, creates: true));
+            await gates.RunAsync(GateKind.Queue, queue, new GateOperation.Join(
+                Candidate.Of(message, progress, GateKind.Queue), announce: true, isNew, limits: null));
         }
         if (message.FlowControl is not { } flow)
             return;
@@ -42,17 +57,20 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
     }
 
     /// <summary>Asks for all places an attempt needs.</summary>
-    /// <returns>False when the message now waits in line; its admission sends it on its way.</returns>
-    public async Task<bool> EnterAsync(StoredMessage stored)
+    public async Task<Entry> EnterAsync(StoredMessage stored)
     {
         var (message, progress) = (stored.Message, stored.Progress);
-        if (message.QueueName is { } queue && !await JoinAsync(GateKind.Queue, queue))
-            return false;
-        return message.FlowControl is not { } flow || await JoinAsync(GateKind.FlowKey, flow.Key);
+        var isDelayed = message.NotBefore > message.CreatedAt;
+        if (message.QueueName is { } queue && await JoinAsync(GateKind.Queue, queue, creates: !isDelayed) is var entry and not Entry.Admitted)
+            return entry;
+        return message.FlowControl is { } flow ? await JoinAsync(GateKind.FlowKey, flow.Key, creates: true) : Entry.Admitted;
 
-        Task<bool> JoinAsync(GateKind kind, string name) =>
-            gates.RunAsync(kind, name, new GateOperation.Join(
-                Candidate.Of(message, progress, kind), announce: false, isNew: false, limits: null));
+        async Task<Entry> JoinAsync(GateKind kind, string name, bool creates)
+        {
+            var join = new GateOperation.Join(
+                Candidate.Of(message, progress, kind), announce: false, isNew: false, limits: null, creates);
+            return await gates.RunAsync(kind, name, join) ? Entry.Admitted : join.FoundNone ? Entry.QueueDeleted : Entry.Waiting;
+        }
     }
 
     /// <summary>Gives back what an attempt no longer needs, and hands the queue's place over to its callbacks.</summary>

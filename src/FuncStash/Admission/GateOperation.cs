@@ -31,8 +31,15 @@ internal abstract class GateOperation
     /// <param name="announce">True to send its delivery on its way when it is admitted; false when a worker waits for the answer.</param>
     /// <param name="isNew">True for a message that was just made and so cannot be in the wait list yet.</param>
     /// <param name="limits">A change of the gate's limits that comes with it.</param>
-    public sealed class Join(Candidate candidate, bool announce, bool isNew, Func<GateState, GateState>? limits) : GateOperation
+    /// <param name="creates">False where the gate must be there already: a queue that is not was deleted.</param>
+    public sealed class Join(
+        Candidate candidate, bool announce, bool isNew, Func<GateState, GateState>? limits, bool creates = true) : GateOperation
     {
+        public override bool Creates => creates;
+
+        /// <summary>True when the gate was not there, and the candidate is neither in nor in line.</summary>
+        public bool FoundNone { get; set; }
+
         public Candidate Candidate { get; } = candidate;
 
         public bool Announce { get; } = announce;

@@ -21,7 +21,10 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
     /// <returns>Null when nothing changes.</returns>
     public async ValueTask<GatePlan?> PlanAsync(GateVersion version, List<GateOperation> group, bool afterConflict)
     {
-        if (version.ETag is null && !group.Exists(operation => operation.Creates))
+        var isMissing = version.ETag is null && !group.Exists(operation => operation.Creates);
+        foreach (var join in group.OfType<GateOperation.Join>())
+            join.FoundNone = isMissing;
+        if (isMissing)
             return null;
         var now = context.Now;
         var state = version.State;

@@ -17,7 +17,7 @@ namespace FuncStash.Delivery;
 /// </remarks>
 public sealed class DeliveryService(
     MessageStore messages, DeadLetterStore deadLetters, Outbound outbound, Signer signer, SigningKeys keys,
-    DestinationLanes lanes, AdmissionService admission, Gates gates, QueueProbe probe, FuncStashOptions options, TimeProvider time)
+    DestinationLanes lanes, AdmissionService admission, Gates gates, Cancellation cancellation, QueueProbe probe, FuncStashOptions options, TimeProvider time)
 {
     // An attempt that takes longer than this is written down as ACTIVE before it ends.
     private static readonly TimeSpan s_slow = TimeSpan.FromSeconds(1);
@@ -82,8 +82,10 @@ public sealed class DeliveryService(
             return await AgainAsync(stored.Progress.DueAt, lease, stop);
         if (stored.Outbox.Count > 0)
             await messages.RepairAsync(stored, null, null, stop);
-        if (governed && !await admission.EnterAsync(stored))
+        if (governed && await admission.EnterAsync(stored) is var entry and not Entry.Admitted)
         {
+            if (entry == Entry.QueueDeleted)
+                await cancellation.CancelAsync(stored.Id, stop);
             await messages.EndLeaseAsync(End(lease), stop);
             return StepResult.Done.Instance;
         }

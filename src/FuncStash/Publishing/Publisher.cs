@@ -227,6 +227,8 @@ public sealed class Publisher(
 
     private async ValueTask StoreAsync(List<NewMessage> news, CancellationToken cancellation)
     {
+        var delayed = news.Where(n => n.Scheduled && n.Message.QueueName is not null).Select(n => n.Message.QueueName!).Distinct();
+        await Task.WhenAll(delayed.Select(admission.PrepareAsync));
         var created = await messages.CreateAsync(news, cancellation);
         Metrics.Published(news, created);
         // All get in line before any is waited for, so that they stand there in the order given.

@@ -94,6 +94,22 @@ public sealed class QueueDeliveryTests
     }
 
     [Fact]
+    public async Task A_delayed_message_goes_with_its_queue()
+    {
+        await using var service = await LiveService.StartAsync();
+        var gone = await service.EnqueueAsync("q", "/gone", ("Upstash-Delay", "10s"));
+        Assert.Equal(200, (await service.SendAsync("GET", "/v2/queues/q")).Status);
+        await service.SendAsync("DELETE", "/v2/queues/q");
+        var kept = await service.EnqueueAsync("other", "/kept", ("Upstash-Delay", "20s"), ("Upstash-Retries", "1"));
+
+        await service.RunUntilAsync(async () => await service.StateOfAsync(kept) == MessageState.Delivered);
+        await service.RunNowAsync();
+        Assert.Equal(["/kept"], service.Receiver.Paths);
+        Assert.Equal(MessageState.Canceled, await service.StateOfAsync(gone));
+        Assert.Equal(404, (await service.SendAsync("GET", "/v2/queues/q")).Status);
+    }
+
+    [Fact]
     public async Task Deleting_a_queue_does_not_wait_for_what_its_line_holds_in_vain()
     {
         await using var service = await LiveService.StartAsync();
