@@ -18,10 +18,10 @@ public abstract class RestartTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
         {
             var wire = new WireClient(before);
             finished = await wire.PublishAsync(Receiver.Url("/finished"));
-            retried = await wire.PublishAsync(Receiver.Url("/retried"), "r", ("Upstash-Retry-Delay", "3000"));
-            delayed = await wire.PublishAsync(Receiver.Url("/delayed"), "d", ("Upstash-Delay", "3s"));
-            await wire.StatesUntilAsync(retried, "RETRY");
+            retried = await wire.PublishAsync(Receiver.Url("/retried"), "r", ("Upstash-Retry-Delay", "8000"));
             await wire.StatesUntilAsync(finished, "DELIVERED");
+            await wire.StatesUntilAsync(retried, "RETRY");
+            delayed = await wire.PublishAsync(Receiver.Url("/delayed"), "d", ("Upstash-Delay", "8s"));
             Assert.Equal(0, await before.StopAsync());
         }
 

@@ -19,6 +19,8 @@ public sealed record ReceivedRequest(
 
     public string Signature => Header("upstash-signature") ?? throw new KeyNotFoundException("no Upstash-Signature");
 
+    public override string ToString() => $"{Method} {Target} at {At:O}";
+
     /// <summary>The value of a header that may be there once; null when it is not.</summary>
     public string? Header(string lowerCaseName) => Headers[lowerCaseName].SingleOrDefault();
 }
