@@ -34,6 +34,9 @@ public sealed class MessageFilter
     /// <summary>True when <see cref="Matches"/> asks for more than that there is a message.</summary>
     public bool HasConditions => _conditions.Count > 0;
 
+    /// <summary>The names of all conditions.</summary>
+    internal static IEnumerable<string> Names => s_fields.Keys.Append("fromDate").Append("toDate");
+
     public static bool IsField(string name) => s_fields.ContainsKey(name) || name is "fromDate" or "toDate";
 
     /// <summary>Adds a condition.</summary>

@@ -22,6 +22,7 @@ public sealed class DeadLetterListTests : IAsyncDisposable
     [InlineData("scheduleId=s1", "1")]
     [InlineData("queueName=q1&queueName=q2", "1 2")]
     [InlineData("callerIp=192.0.2.1", "1")]
+    [InlineData("callerIP=192.0.2.1", "1")]
     [InlineData("flowControlKey=f0", "0")]
     [InlineData("label=a&responseStatus=503", "2")]
     [InlineData("label=none", "")]
@@ -34,6 +35,44 @@ public sealed class DeadLetterListTests : IAsyncDisposable
     {
         await AddAsync();
         Assert.Equal(expected, await ListAsync(query));
+    }
+
+    [Theory]
+    [InlineData("label=a", "1")]
+    [InlineData("url=https%3A%2F%2Fexample.com%2F1", "0 2")]
+    [InlineData("topicName=t0,t2", "1")]
+    [InlineData("scheduleId=s1", "0 2")]
+    [InlineData("queueName=q1&queueName=q2", "0")]
+    [InlineData("callerIp=192.0.2.1", "0 2")]
+    [InlineData("callerIP=192.0.2.1", "0 2")]
+    [InlineData("flowControlKey=f0", "1 2")]
+    [InlineData("responseStatus=404,503", "0")]
+    [InlineData("messageId={message 1}", "0 2")]
+    [InlineData("dlqIds={dlq 1}&label=ignored", "0 2")]
+    [InlineData("fromDate={time 1}", "0")]
+    [InlineData("toDate={time 1}", "2")]
+    [InlineData("cursor={dlq 0}", "0")]
+    [InlineData("count=1", "1 2")]
+    [InlineData("order=latestFirst&count=1", "0 1")]
+    [InlineData("source=workflow", "0 1 2")]
+    [InlineData("api=llm", "0 1 2")]
+    public async Task The_same_filters_choose_what_is_deleted_and_retried(string query, string left)
+    {
+        foreach (var (method, target) in new[] { ("DELETE", "/v2/dlq?"), ("POST", "/v2/dlq/retry?") })
+        {
+            var ids = await AddAsync();
+            var filled = query;
+            for (var i = 0; i < ids.Count; i++)
+            {
+                var letter = await _service.Get<DeadLetterStore>().GetAsync(ids[i]);
+                filled = filled.Replace($"{{message {i}}}", letter!.Message.Id.Text, StringComparison.Ordinal)
+                    .Replace($"{{dlq {i}}}", ids[i].ToString(), StringComparison.Ordinal)
+                    .Replace($"{{time {i}}}", $"{ids[i].FailedAt}", StringComparison.Ordinal);
+            }
+            Assert.InRange((await _service.CallAsync(method, target + filled)).Status, 200, 201);
+            Assert.Equal(left, await ListAsync(""));
+            await _service.CallAsync("DELETE", "/v2/dlq");
+        }
     }
 
     [Fact]

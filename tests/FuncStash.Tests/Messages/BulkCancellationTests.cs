@@ -24,6 +24,14 @@ public sealed class BulkCancellationTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_message_id_is_a_filter_like_the_others()
+    {
+        var (a, _) = (await DelayedAsync(), await DelayedAsync());
+        Assert.Equal(0, await CancelAsync($"?messageId={a}&label=none"));
+        Assert.Equal(1, await CancelAsync($"?messageId={a}"));
+    }
+
+    [Fact]
     public async Task Comma_separated_ids_are_one_each() =>
         Assert.Equal(2, await CancelAsync($"?messageIds={await DelayedAsync()},{await DelayedAsync()}"));
 
@@ -57,6 +65,7 @@ public sealed class BulkCancellationTests : IAsyncDisposable
     [InlineData("queueName=none", 0)]
     [InlineData("scheduleId=none", 0)]
     [InlineData("label=a&count=1", 1)]
+    [InlineData("api=llm", 0)]
     [InlineData("label=a&cursor=whatever", 2)]
     public async Task Filters_must_all_match_and_values_of_one_are_alternatives(string query, int cancelled)
     {
