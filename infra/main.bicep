@@ -48,6 +48,10 @@ param dlqRetention string = '30d'
 @description('Private addresses deliveries may go to, CIDR ranges with commas between them. Empty: none.')
 param allowedNetworks string = ''
 
+@description('Lets deliveries go to all private networks. Metadata and link-local addresses stay closed.')
+@allowed(['true', 'false'])
+param allowPrivateNetworks string = 'false'
+
 @description('Name of the Durable task hub. Another name is another, empty hub.')
 @minLength(3)
 @maxLength(45)
@@ -228,6 +232,7 @@ module app 'modules/function-app.bicep' = {
         AzureWebJobsStorage__accountName: storage.outputs.name
         AzureWebJobsStorage__clientId: identity.outputs.clientId
         AzureWebJobsStorage__credential: 'managedidentity'
+        FUNCSTASH_ALLOW_PRIVATE_NETWORKS: allowPrivateNetworks
         FUNCSTASH_ALLOWED_NETWORKS: allowedNetworks
         FUNCSTASH_DLQ_RETENTION: dlqRetention
         FUNCSTASH_LOG_RETENTION: logRetention

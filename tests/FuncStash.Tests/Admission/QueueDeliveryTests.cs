@@ -28,7 +28,7 @@ public sealed class QueueDeliveryTests
             for (var i = 0; i < failures.Length; i++)
             {
                 // Two retries: a third failure is for good. Callbacks have one.
-                ids.Add(await service.EnqueueAsync("q", $"/work/{i}", ("Upstash-Retries", "2"),
+                ids.Add(await service.EnqueueAsync("q", $"/jobs/{i}", ("Upstash-Retries", "2"),
                     ("Upstash-Callback", receiver.Url($"/callback/{i}")), ("Upstash-Callback-Retries", "1"),
                     ("Upstash-Failure-Callback", receiver.Url($"/callback-failure/{i}"))));
             }
@@ -39,7 +39,7 @@ public sealed class QueueDeliveryTests
             for (var i = 0; i < ids.Count; i++)
             {
                 Assert.Equal(failures[i] < 3 ? MessageState.Delivered : MessageState.Failed, await service.StateOfAsync(ids[i]));
-                Assert.Equal(Math.Min(failures[i] + 1, 3), receiver.Count($"/work/{i}"));
+                Assert.Equal(Math.Min(failures[i] + 1, 3), receiver.Count($"/jobs/{i}"));
             }
             var roots = Enumerable.Range(0, ids.Count)
                 .Select(i => receiver.Arrivals.Where(a => RootOf(a.Path) == i).ToList()).ToList();
