@@ -93,8 +93,9 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
             _recent.Add(creation.Stored.Message);
         if (!(await store.Tables.CommitAsync(commit, cancellation)).Applied)
             return false;
+        // What is stored goes on its way, even if the publisher has hung up meanwhile.
         foreach (var message in others ?? [])
-            await schedule.StartAsync(message, 0, message.NotBefore, cancellation);
+            await schedule.StartAsync(message, 0, message.NotBefore, CancellationToken.None);
         return true;
     }
 
@@ -232,7 +233,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
             foreach (var (message, ticket, dueAt) in started)
             {
                 if (schedule.Queue(message, ticket, dueAt) is null)
-                    await schedule.StartAsync(message, ticket, dueAt, cancellation);
+                    await schedule.StartAsync(message, ticket, dueAt, CancellationToken.None);
             }
         }
         return etag;
