@@ -8,10 +8,6 @@ using FuncStash.Storage;
 namespace FuncStash.Sqlite.Entities;
 
 /// <summary>Rows. Reads run on the caller's thread and end before they return; a commit runs to its end once begun.</summary>
-/// <remarks>
-/// Keys are ordered by their UTF-8 bytes. That is ordinal order, save that characters beyond U+FFFF come after those from
-/// U+E000 on and not before them.
-/// </remarks>
 internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQueues queues, EntityCache cache) : ITables
 {
     private const int StackBytes = 512;

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using SQLitePCL;
 
 namespace FuncStash.Sqlite.Sql;
 
@@ -7,41 +7,43 @@ internal sealed class Connection : IDisposable
 {
     private readonly List<Statement> statements = [];
 
-    private nint handle;
+    private readonly sqlite3 handle;
 
-    /// <exception cref="StoreFailedException">The file cannot be opened.</exception>
+    static Connection()
+    {
+        raw.SetProvider(new SQLite3Provider_e_sqlite3());
+        _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0); // counting each allocation takes a lock
+    }
+
     public Connection(string path, bool readOnly, string? vfs = null)
     {
         // Without SQLite's own mutexes: the gate does their work.
-        var flags = Native.OpenNoMutex | (readOnly ? Native.OpenReadOnly : Native.OpenReadWrite | Native.OpenCreate);
-        var code = Native.Open(path, out handle, flags, vfs);
-        if (code != Native.Ok)
+        var flags = raw.SQLITE_OPEN_NOMUTEX
+            | (readOnly ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE);
+        var code = raw.sqlite3_open_v2(path, out handle, flags, vfs);
+        if (code != raw.SQLITE_OK)
         {
-            var message = handle == 0 ? "no memory" : Message;
-            Dispose();
+            var message = handle is null ? "no memory" : raw.sqlite3_errmsg(handle).utf8_to_string();
+            handle?.Dispose();
             throw new StoreFailedException($"The store '{path}' cannot be opened: {message}", code);
         }
 
-        _ = Native.UseExtendedCodes(handle, 1);
-        _ = Native.SetBusyTimeout(handle, 5_000);
+        _ = raw.sqlite3_extended_result_codes(handle, 1);
+        _ = raw.sqlite3_busy_timeout(handle, 5_000);
     }
 
     public Lock Gate { get; } = new();
 
-    public bool IsClosed => handle == 0;
-
     /// <summary>Rows touched by the last statement that was stepped to its end.</summary>
-    public int Changes => Native.Changes(handle);
+    public int Changes => raw.sqlite3_changes(handle);
 
     /// <summary>Whether a transaction is open; some errors end it.</summary>
-    public bool InTransaction => Native.IsAutoCommit(handle) == 0;
-
-    private string? Message => Marshal.PtrToStringUTF8(Native.Message(handle));
+    public bool InTransaction => raw.sqlite3_get_autocommit(handle) == 0;
 
     /// <summary>Prepares a statement that lives as long as the connection.</summary>
     public Statement Prepare(string sql)
     {
-        if (Native.Prepare(handle, sql, -1, Native.PreparePersistent, out var statement, 0) != Native.Ok)
+        if (raw.sqlite3_prepare_v3(handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out var statement) != raw.SQLITE_OK)
             throw Failure();
         var prepared = new Statement(this, statement);
         statements.Add(prepared);
@@ -50,18 +52,17 @@ internal sealed class Connection : IDisposable
 
     public void Execute(string sql)
     {
-        if (Native.Execute(handle, sql, 0, 0, 0) != Native.Ok)
+        if (raw.sqlite3_exec(handle, sql) != raw.SQLITE_OK)
             throw Failure();
     }
 
-    public StoreFailedException Failure() => new($"SQLite: {Message}", Native.Code(handle));
+    public StoreFailedException Failure() =>
+        new($"SQLite: {raw.sqlite3_errmsg(handle).utf8_to_string()}", raw.sqlite3_extended_errcode(handle));
 
     public void Dispose()
     {
         foreach (var statement in statements)
             statement.Dispose();
-        statements.Clear();
-        _ = Native.Close(handle); // of none: no effect
-        handle = 0;
+        handle.Dispose();
     }
 }

@@ -3,15 +3,14 @@ namespace FuncStash.Sqlite.Sql;
 /// <summary>A few readers, lent for the length of one read on the thread of the caller.</summary>
 internal sealed class Readers(IReadOnlyList<Reader> readers) : IDisposable
 {
-    /// <exception cref="ObjectDisposedException">The store was closed.</exception>
     public Loan Lend()
     {
         foreach (var reader in readers)
             if (reader.Connection.Gate.TryEnter())
-                return Open(reader);
+                return new Loan(reader);
         var next = readers[Environment.CurrentManagedThreadId % readers.Count];
         next.Connection.Gate.Enter();
-        return Open(next);
+        return new Loan(next);
     }
 
     public void Dispose()
@@ -19,14 +18,6 @@ internal sealed class Readers(IReadOnlyList<Reader> readers) : IDisposable
         foreach (var reader in readers)
             lock (reader.Connection.Gate)
                 reader.Connection.Dispose();
-    }
-
-    private static Loan Open(Reader reader)
-    {
-        if (!reader.Connection.IsClosed)
-            return new Loan(reader);
-        reader.Connection.Gate.Exit();
-        throw new ObjectDisposedException(nameof(SqliteStore));
     }
 
     internal readonly ref struct Loan(Reader reader)

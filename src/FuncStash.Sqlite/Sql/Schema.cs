@@ -29,11 +29,11 @@ internal static class Schema
         var connection = new Connection(path, readOnly: false, LogVfs.Name);
         try
         {
-            // Synced at each commit (FULL); 16 MB of log before pages move into the file; 8 MB of cache.
+            // Synced at each commit (FULL); 16 MB of log before pages move into the file, and of cache.
             connection.Execute(
                 """
                 PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
-                PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;
+                PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;
                 """);
             Prepare(connection, path);
             return connection;

@@ -1,40 +1,36 @@
+using SQLitePCL;
+
 namespace FuncStash.Sqlite.Sql;
 
 /// <summary>A prepared statement: bind (from 1), step, read columns (from 0), reset.</summary>
-internal sealed unsafe class Statement(Connection connection, nint handle) : IDisposable
+internal sealed class Statement(Connection connection, sqlite3_stmt handle) : IDisposable
 {
-    private nint handle = handle;
-
     public Statement Bind(int index, long value)
     {
-        _ = Native.Bind(handle, index, value);
+        _ = raw.sqlite3_bind_int64(handle, index, value);
         return this;
     }
 
     /// <summary>Binds UTF-8 text.</summary>
     public Statement BindText(int index, ReadOnlySpan<byte> utf8)
     {
-        var nothing = (byte)0; // a null pointer would be NULL
-        fixed (byte* bytes = utf8)
-            Check(Native.BindText(handle, index, bytes is null ? &nothing : bytes, utf8.Length, Native.Transient));
+        Check(utf8.IsEmpty ? raw.sqlite3_bind_text(handle, index, "") : raw.sqlite3_bind_text(handle, index, utf8));
         return this;
     }
 
     public Statement BindBlob(int index, ReadOnlySpan<byte> value)
     {
-        var nothing = (byte)0;
-        fixed (byte* bytes = value)
-            Check(Native.BindBlob(handle, index, bytes is null ? &nothing : bytes, value.Length, Native.Transient));
+        Check(value.IsEmpty ? raw.sqlite3_bind_zeroblob(handle, index, 0) : raw.sqlite3_bind_blob(handle, index, value));
         return this;
     }
 
     /// <summary>Goes to the next row. False at the end, and then the statement is reset.</summary>
     public bool Step()
     {
-        var code = Native.Step(handle);
-        if (code == Native.Row)
+        var code = raw.sqlite3_step(handle);
+        if (code == raw.SQLITE_ROW)
             return true;
-        if (code == Native.Done)
+        if (code == raw.SQLITE_DONE)
         {
             Reset();
             return false;
@@ -55,26 +51,18 @@ internal sealed unsafe class Statement(Connection connection, nint handle) : IDi
         return connection.Changes;
     }
 
-    public void Reset() => _ = Native.Reset(handle);
+    public void Reset() => _ = raw.sqlite3_reset(handle);
 
-    public long Number(int column) => Native.Number(handle, column);
+    public long Number(int column) => raw.sqlite3_column_int64(handle, column);
 
     /// <summary>The bytes of a blob or of UTF-8 text; valid until the next step.</summary>
-    public ReadOnlySpan<byte> Bytes(int column)
-    {
-        var bytes = Native.Bytes(handle, column);
-        return new ReadOnlySpan<byte>(bytes, Native.Length(handle, column));
-    }
+    public ReadOnlySpan<byte> Bytes(int column) => raw.sqlite3_column_blob(handle, column);
 
-    public void Dispose()
-    {
-        _ = Native.Finish(handle); // of none: no effect
-        handle = 0;
-    }
+    public void Dispose() => handle.Dispose();
 
     private void Check(int code)
     {
-        if (code != Native.Ok)
+        if (code != raw.SQLITE_OK)
             throw connection.Failure();
     }
 }
