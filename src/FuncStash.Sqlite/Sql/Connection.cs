@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
 namespace FuncStash.Sqlite.Sql;
@@ -7,27 +8,40 @@ internal sealed class Connection : IDisposable
 {
     private readonly List<Statement> statements = [];
 
+    private readonly SqliteConnection connection;
+
+    // Statements of the hot path are bound and stepped without the commands and parameters that ADO.NET makes for each.
     private readonly sqlite3 handle;
 
     static Connection()
     {
-        raw.SetProvider(new SQLite3Provider_e_sqlite3());
+        Batteries_V2.Init();
         _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0); // counting each allocation takes a lock
     }
 
     public Connection(string path, bool readOnly, string? vfs = null)
     {
-        // Without SQLite's own mutexes: the gate does their work.
-        var flags = raw.SQLITE_OPEN_NOMUTEX
-            | (readOnly ? raw.SQLITE_OPEN_READONLY : raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE);
-        var code = raw.sqlite3_open_v2(path, out handle, flags, vfs);
-        if (code != raw.SQLITE_OK)
+        var options = new SqliteConnectionStringBuilder
         {
-            var message = handle is null ? "no memory" : raw.sqlite3_errmsg(handle).utf8_to_string();
-            handle?.Dispose();
-            throw new StoreFailedException($"The store '{path}' cannot be opened: {message}", code);
+            DataSource = path,
+            Mode = readOnly ? SqliteOpenMode.ReadOnly : SqliteOpenMode.ReadWriteCreate,
+            Pooling = false,
+            DefaultTimeout = 5,
+        };
+        if (vfs is not null)
+            options.Vfs = vfs;
+        connection = new SqliteConnection(options.ToString());
+        try
+        {
+            connection.Open();
+        }
+        catch (SqliteException error)
+        {
+            connection.Dispose();
+            throw new StoreFailedException($"The store '{path}' cannot be opened: {error.Message}", error.SqliteExtendedErrorCode);
         }
 
+        handle = connection.Handle!;
         _ = raw.sqlite3_extended_result_codes(handle, 1);
         _ = raw.sqlite3_busy_timeout(handle, 5_000);
     }
@@ -63,6 +77,6 @@ internal sealed class Connection : IDisposable
     {
         foreach (var statement in statements)
             statement.Dispose();
-        handle.Dispose();
+        connection.Dispose();
     }
 }
