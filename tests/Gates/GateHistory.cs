@@ -201,8 +201,7 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
                 var gates = _processes[lease.Text.Length % 2];
                 if (GateWake.TryParse(lease.Text, out var wake))
                 {
-                    await ApplyAsync(gates, new GateOperation.Change(
-                        s => s.WakeAt == wake.At ? s with { WakeAt = null } : s, creates: false));
+                    await WakeAsync(gates, wake);
                     continue;
                 }
                 Assert.True(DeliveryTicket.TryParse(lease.Text, out var ticket));
@@ -215,6 +214,21 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
                 var candidate = _line.Values.Single(c => c.Message == ticket.Id.Text);
                 Admit(candidate);
                 Assert.True(await ApplyAsync(gates, _ => new GateOperation.Join(candidate, announce: false, isNew: false, limits: null)));
+            }
+        }
+    }
+
+    private static async Task WakeAsync(Gates gates, GateWake wake)
+    {
+        while (true)
+        {
+            try
+            {
+                await gates.WakeAsync(wake);
+                return;
+            }
+            catch (StoreFaultException)
+            {
             }
         }
     }

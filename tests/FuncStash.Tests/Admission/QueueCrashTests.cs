@@ -1,4 +1,5 @@
 using FuncStash.Admission;
+using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Testing;
 
@@ -78,20 +79,28 @@ public sealed class QueueCrashTests
     [Fact]
     public async Task A_callback_that_ends_before_it_holds_the_place_does_not_keep_it()
     {
-        await using var service = await LiveService.StartAsync();
-        var stale = true;
-        service.Receiver.Answer = (path, _) => Task.FromResult(path == "/0" && stale ? 500 : 200);
-        var id = await service.EnqueueAsync("q", "/0", ("Upstash-Callback", service.Receiver.Url("/callback")));
-        await service.RunUntilAsync(() => service.Receiver.Count("/callback") == 1);
-        await service.RunNowAsync();
-        stale = false;
+        WatchedStore? watched = null;
+        await using var service = await LiveService.StartAsync(store => watched = new WatchedStore(store));
+        service.Receiver.Answer = (path, earlier) => Task.FromResult(path == "/0" && earlier == 0 ? 500 : 200);
+        var messages = service.Get<MessageStore>();
+        var id = MessageId.Parse(await service.EnqueueAsync("q", "/0", ("Upstash-Callback", service.Receiver.Url("/callback"))));
+        // Another process ends the callback just when this one makes it a holder of the place.
+        var elsewhere = new Cancellation(
+            messages, new AdmissionService(service.New<Gates>(), messages), service.Get<IDeliverySchedule>(), service.Clock);
+        var ended = 0;
+        watched!.Faults = commit =>
+        {
+            if (commit.Table == GateRows.Table && ended == 0
+                && Wait(messages.GetAsync(id).AsTask())?.Followers is [var callback, ..] && Interlocked.Exchange(ref ended, 1) == 0)
+                Assert.True(Wait(elsewhere.CancelAsync(MessageId.Parse(callback)).AsTask()));
+            return Fault.None;
+        };
 
-        // The worker of the first attempt comes late with the callback it believes alive.
-        var before = (await service.Get<MessageStore>().GetAsync(MessageId.Parse(id)))!;
-        Assert.Equal(MessageState.Retry, before.Progress.State);
-        await service.Get<AdmissionService>().LeaveAsync(before);
-        await service.RunUntilAsync(async () => await service.StateOfAsync(id) == MessageState.Delivered);
+        await service.RunUntilAsync(async () => await service.StateOfAsync(id.Text) == MessageState.Delivered);
         await service.RunNowAsync();
+        Assert.Equal(1, ended);
         Assert.Empty((await service.Get<Gates>().GetAsync(GateKind.Queue, "q"))!.Inside);
     }
+
+    private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
 }
