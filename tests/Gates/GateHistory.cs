@@ -27,6 +27,7 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
     private readonly Lock _lock = new();
     private GateState _before = GateState.New(kind, 0);
     private int _made;
+    private int _worked;
 
     private long Now => (clock ?? TimeProvider.System).GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -198,7 +199,7 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
             foreach (var lease in leases)
             {
                 await stores[0].Queues.DeleteAsync(lease);
-                var gates = _processes[lease.Text.Length % 2];
+                var gates = _processes[_worked++ % 2];
                 if (GateWake.TryParse(lease.Text, out var wake))
                 {
                     await WakeAsync(gates, wake);

@@ -29,6 +29,9 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables
 
     public Func<Commit, Fault> Faults { get; set; } = _ => Fault.None;
 
+    /// <summary>What a read of a row gives instead of the row: what it was before, as for a reader that was overtaken.</summary>
+    public Func<string, Entity?> Stale { get; set; } = _ => null;
+
     public int Gets => _gets;
 
     public int Queries => _queries;
@@ -51,7 +54,7 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables
     public ValueTask<Entity?> GetAsync(string table, string partitionKey, string rowKey, CancellationToken cancellation)
     {
         Interlocked.Increment(ref _gets);
-        return inner.Tables.GetAsync(table, partitionKey, rowKey, cancellation);
+        return Stale(rowKey) is { } before ? new(before) : inner.Tables.GetAsync(table, partitionKey, rowKey, cancellation);
     }
 
     public async ValueTask<IReadOnlyList<Entity>> QueryAsync(

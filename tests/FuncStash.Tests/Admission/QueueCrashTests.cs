@@ -1,5 +1,4 @@
 using FuncStash.Admission;
-using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Testing;
 
@@ -81,26 +80,28 @@ public sealed class QueueCrashTests
     {
         WatchedStore? watched = null;
         await using var service = await LiveService.StartAsync(store => watched = new WatchedStore(store));
-        service.Receiver.Answer = (path, earlier) => Task.FromResult(path == "/0" && earlier == 0 ? 500 : 200);
+        var answer = new TaskCompletionSource<int>();
+        service.Receiver.Answer = (path, earlier) =>
+            path == "/callback" ? answer.Task : Task.FromResult(earlier == 0 ? 500 : 200);
         var messages = service.Get<MessageStore>();
         var id = MessageId.Parse(await service.EnqueueAsync("q", "/0", ("Upstash-Callback", service.Receiver.Url("/callback"))));
-        // Another process ends the callback just when this one makes it a holder of the place.
-        var elsewhere = new Cancellation(
-            messages, new AdmissionService(service.New<Gates>(), messages), service.Get<IDeliverySchedule>(), service.Clock);
-        var ended = 0;
-        watched!.Faults = commit =>
-        {
-            if (commit.Table == GateRows.Table && ended == 0
-                && Wait(messages.GetAsync(id).AsTask())?.Followers is [var callback, ..] && Interlocked.Exchange(ref ended, 1) == 0)
-                Assert.True(Wait(elsewhere.CancelAsync(MessageId.Parse(callback)).AsTask()));
-            return Fault.None;
-        };
+        await service.RunUntilAsync(() => service.Receiver.Count("/callback") == 1);
+        var settled = (await messages.GetAsync(id))!;
+        var callback = MessageId.Parse(Assert.Single(settled.Followers));
+        var key = MessageRows.Key(MessageRows.Live, callback);
+        var alive = await service.Store.Tables.GetAsync(MessageRows.Table, MessageRows.Partition(callback), key);
+        Assert.NotNull(alive);
+        answer.SetResult(200);
+        await service.RunNowAsync();
+        Assert.Equal(MessageState.Delivered, await service.StateOfAsync(callback.Text));
 
+        // The worker of the message saw it alive just before it ended, and only now makes it a holder.
+        var looks = 0;
+        watched!.Stale = row => row == key && looks++ == 0 ? alive : null;
+        await service.Get<AdmissionService>().LeaveAsync(settled);
+        Assert.Equal(2, looks);
         await service.RunUntilAsync(async () => await service.StateOfAsync(id.Text) == MessageState.Delivered);
         await service.RunNowAsync();
-        Assert.Equal(1, ended);
         Assert.Empty((await service.Get<Gates>().GetAsync(GateKind.Queue, "q"))!.Inside);
     }
-
-    private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
 }
