@@ -83,7 +83,8 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
             writes.Add(new Write.Delete(GateRows.WaitPrefix + order, null));
         foreach (var join in waiting)
             writes.Add(new Write.Upsert(GateRows.ToRow(_partition, join.Candidate)));
-        if (version.ETag is not null && writes.Count == 0 && state == version.State)
+        // A wake that came early is sent again for the same time: nothing but a send.
+        if (version.ETag is not null && writes.Count + sends.Count == 0 && state == version.State)
             return null;
         var row = GateRows.ToRow(_partition, state);
         writes.Insert(0, version.ETag is { } etag ? new Write.Replace(row, etag) : new Write.Insert(row));
