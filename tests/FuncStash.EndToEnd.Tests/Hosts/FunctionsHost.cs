@@ -40,12 +40,11 @@ public sealed class FunctionsHost : HostFixture
             {
                 ["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated",
                 ["FUNCSTASH_TASK_HUB"] = "FuncStash",
-                ["FUNCSTASH_ALLOWED_NETWORKS"] = "127.0.0.0/8,::1/128",
                 ["QSTASH_TOKEN"] = credentials.Token,
                 ["QSTASH_CURRENT_SIGNING_KEY"] = credentials.CurrentSigningKey,
                 ["QSTASH_NEXT_SIGNING_KEY"] = credentials.NextSigningKey,
                 // The receiver is on this machine.
-                ["FUNCSTASH_ALLOW_PRIVATE_NETWORKS"] = "true",
+                ["FUNCSTASH_ALLOW_PRIVATE_NETWORKS"] = data.Environment.GetValueOrDefault("FUNCSTASH_ALLOW_PRIVATE_NETWORKS") ?? "true",
             },
             Repository.FunctionsOutput, tree: true);
         var host = new RunningHost(process, new Uri("http://127.0.0.1:" + number), credentials);

@@ -1,0 +1,53 @@
+using FuncStash.EndToEnd.Tests.Hosts;
+using FuncStash.EndToEnd.Tests.Sdk;
+using FuncStash.EndToEnd.Tests.Wire;
+
+namespace FuncStash.EndToEnd.Tests.Delivery;
+
+/// <summary>Where deliveries may go is the operator's choice (contract §3: "must be publicly accessible").</summary>
+public abstract class AddressTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
+{
+    [Fact]
+    public async Task Closed_addresses_are_refused_and_a_named_network_is_open()
+    {
+        await using var data = new WithNetworks(await Hosts.NewDataAsync());
+        await using var host = await Hosts.StartAsync(data);
+        var wire = new WireClient(host);
+
+        foreach (var url in new[] { "http://10.0.0.1/", "http://169.254.169.254/", "http://[::1]/", "http://127.0.0.2/", "http://0x7f000002/" })
+        {
+            var answer = await wire.TryPublishAsync(url, []);
+            Assert.Equal(400, (int)answer.Status);
+            Assert.Contains("must be publicly accessible", answer.Error, StringComparison.Ordinal);
+        }
+        await wire.PublishAsync(Receiver.Url("/hook"));
+        await Receiver.OneAsync("/hook");
+    }
+
+    [Fact]
+    public async Task A_metadata_address_is_refused_by_every_host()
+    {
+        var answer = await Wire.TryPublishAsync("http://169.254.169.254/latest/meta-data", []);
+
+        Assert.Equal(400, (int)answer.Status);
+        Assert.Contains("must be publicly accessible", answer.Error, StringComparison.Ordinal);
+    }
+
+    private sealed class WithNetworks(DataStore data) : DataStore
+    {
+        public override IReadOnlyList<string> Arguments => data.Arguments;
+
+        public override IReadOnlyDictionary<string, string?> Environment => new Dictionary<string, string?>(data.Environment)
+        {
+            ["FUNCSTASH_ALLOW_PRIVATE_NETWORKS"] = "false", ["FUNCSTASH_ALLOWED_NETWORKS"] = "127.0.0.1",
+        };
+
+        public override ValueTask DisposeAsync() => data.DisposeAsync();
+    }
+}
+
+public sealed class AddressesOnSqlite(SqliteHost hosts, NodeSdk sdk) : AddressTests(hosts, sdk);
+
+public sealed class AddressesOnAzurite(AzuriteHost hosts, NodeSdk sdk) : AddressTests(hosts, sdk);
+
+public sealed class AddressesOnFunctions(FunctionsHost hosts, NodeSdk sdk) : AddressTests(hosts, sdk);
