@@ -31,7 +31,9 @@ internal static class CallbackMessages
     private static Message Create(
         Message source, CallbackSettings callback, string cause, byte[] content, long now, FuncStashOptions options)
     {
-        var settings = PublishSettingsReader.Parse(callback.Settings, options);
+        // Accepted once: limits that an operator has lowered since must not keep the source from being settled.
+        var settings = PublishSettingsReader.Parse(
+            callback.Settings, options with { MaxRetries = int.MaxValue, MaxDelay = TimeSpan.MaxValue });
         var header = new HeaderMap();
         foreach (var (name, values) in settings.Header)
             header.Add(name, values);
