@@ -25,6 +25,8 @@ public sealed class FunctionsHost : HostFixture
 
     public override bool HasFrontEnd => true;
 
+    public override TimeSpan? Takeover { get; } = TimeSpan.FromMinutes(3);
+
     public override Task<DataStore> NewDataAsync() => AzuriteData.StartAsync();
 
     public override async Task<RunningHost> StartAsync(DataStore data, int port = 0, Credentials? credentials = null)

@@ -22,6 +22,9 @@ public abstract class HostFixture : IAsyncDisposable
     /// </summary>
     public virtual bool HasFrontEnd => false;
 
+    /// <summary>How long after a start the work of the host before may rest: until its leases have run out. Null: hardly at all.</summary>
+    public virtual TimeSpan? Takeover => null;
+
     public async Task<RunningHost> SharedAsync() => (await _shared.Value).Host;
 
     /// <summary>An empty place for a host's data.</summary>

@@ -28,10 +28,10 @@ public abstract class RestartTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
         Assert.Empty(Receiver.Requests("/delayed"));
         await using var after = await Hosts.StartAsync(data);
         var again = new WireClient(after);
-        Assert.Equal(["CREATED", "ACTIVE", "DELIVERED"], await again.StatesUntilAsync(delayed, "DELIVERED"));
+        Assert.Equal(["CREATED", "ACTIVE", "DELIVERED"], await again.StatesUntilAsync(delayed, "DELIVERED", Hosts.Takeover));
         Assert.Equal(
             ["CREATED", "ACTIVE", "ERROR", "RETRY", "ACTIVE", "DELIVERED"],
-            await again.StatesUntilAsync(retried, "DELIVERED"));
+            await again.StatesUntilAsync(retried, "DELIVERED", Hosts.Takeover));
         Assert.Equal(["CREATED", "ACTIVE", "DELIVERED"], await again.StatesUntilAsync(finished, "DELIVERED"));
         Assert.Equal("1", Receiver.Requests("/retried")[1].Header("upstash-retried"));
         Assert.Single(Receiver.Requests("/delayed"));
