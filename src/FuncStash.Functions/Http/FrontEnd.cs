@@ -32,9 +32,16 @@ internal static class FrontEnd
     {
         var query = received.IndexOf('?', StringComparison.Ordinal);
         var path = query < 0 ? received : received[..query];
-        return path.Contains("%252F", StringComparison.OrdinalIgnoreCase)
-            ? path.Replace("%252F", "%2F", StringComparison.OrdinalIgnoreCase) + received[path.Length..]
-            : received;
+        return WithBrackets(path.Replace("%252F", "%2F", StringComparison.OrdinalIgnoreCase)) + received[path.Length..];
+    }
+
+    // The brackets of an IPv6 host are escaped on the way; escaped, a host has them for no other reason.
+    private static string WithBrackets(string path)
+    {
+        const string Open = "://%5B", Close = "%5D";
+        var open = path.IndexOf(Open, StringComparison.OrdinalIgnoreCase);
+        var close = open < 0 ? -1 : path.IndexOf(Close, open, StringComparison.OrdinalIgnoreCase);
+        return close < 0 ? path : $"{path[..open]}://[{path[(open + Open.Length)..close]}]{path[(close + Close.Length)..]}";
     }
 
     // X-Forwarded-For is consumed before this, with what the host makes of it; the front end also sends what it saw itself.

@@ -11,6 +11,7 @@ public sealed class FrontEndTests
     [InlineData("/v2/publish/https://host/a/b?x=1&y=%252F", "/v2/publish/https://host/a/b?x=1&y=%252F")]
     [InlineData("/v2/publish/https:%252F%252Fhost%252fa", "/v2/publish/https:%2F%2Fhost%2Fa")]
     [InlineData("/v2/publish/https://host/a%20b%25/c?d", "/v2/publish/https://host/a%20b%25/c?d")]
+    [InlineData("/v2/publish/http://%5B::1%5D:80/a%5Bb%5D?c=%5B", "/v2/publish/http://[::1]:80/a%5Bb%5D?c=%5B")]
     [InlineData("/v2/queues", "/v2/queues")]
     public void The_target_is_as_the_client_sent_it(string received, string sent) =>
         Assert.Equal(sent, FrontEnd.RawTarget(received));
