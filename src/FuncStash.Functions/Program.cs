@@ -12,8 +12,7 @@ using Microsoft.Extensions.Hosting;
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 string? Setting(string name) => builder.Configuration[name];
-var options = FuncStashSettings.Read(Setting);
-Startup.Check(options, Setting);
+var options = Startup.Options(Setting);
 
 builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = options.MaxBatchBytes);
 builder.Services.AddSingleton<IStore>(new AzureStore(

@@ -11,11 +11,34 @@ internal static class Startup
 
     private static readonly JsonDocumentOptions s_hostFile = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
+    /// <summary>The app's options: the operator's settings, and what follows from host.json.</summary>
     /// <exception cref="FormatException">A setting that would lose deliveries or let strangers in; the message names it.</exception>
-    public static void Check(FuncStashOptions options, Func<string, string?> setting)
+    public static FuncStashOptions Options(Func<string, string?> setting)
     {
+        var options = FuncStashSettings.Read(setting);
+        var hostFile = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "host.json"));
         CheckCredentials(options, setting);
-        CheckTimeout(options.MaxTimeout, File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "host.json")));
+        CheckTimeout(options.MaxTimeout, hostFile);
+        return WithPlaces(options, hostFile);
+    }
+
+    /// <summary>
+    /// As many attempts as an instance has places for, in its queue trigger or for its activities, whichever are fewer, and
+    /// half as many to one destination: so those of others always find a place.
+    /// </summary>
+    /// <remarks>Where host.json says nothing, the least that the host's defaults come to.</remarks>
+    internal static FuncStashOptions WithPlaces(FuncStashOptions options, string hostFile)
+    {
+        using var host = JsonDocument.Parse(hostFile, s_hostFile);
+        int Number(int byDefault, params string[] path)
+        {
+            var at = host.RootElement;
+            return path.All(name => at.ValueKind == JsonValueKind.Object && at.TryGetProperty(name, out at)) ? at.GetInt32() : byDefault;
+        }
+
+        var triggered = Number(16, "extensions", "queues", "batchSize") + Number(8, "extensions", "queues", "newBatchThreshold");
+        var places = Math.Min(triggered, Number(10, "extensions", "durableTask", "maxConcurrentActivityFunctions"));
+        return options with { MaxParallelism = places, DestinationParallelism = Math.Max(1, places / 2) };
     }
 
     /// <summary>The public development credentials are for a developer's machine only.</summary>

@@ -27,8 +27,13 @@ public sealed record FuncStashOptions
 
     public TimeSpan MaxDelay { get; init; } = TimeSpan.FromDays(366);
 
-    /// <summary>The most attempts in flight in one process of the embedded server.</summary>
+    /// <summary>The most attempts in flight in one process. The host decides, which must have a place for each.</summary>
     public int MaxParallelism { get; init; } = 1024;
+
+    /// <summary>
+    /// The most of them to one destination host: less than <see cref="MaxParallelism"/>, so that one that hangs leaves room.
+    /// </summary>
+    public int DestinationParallelism { get; init; } = 256;
 
     /// <summary>How long ended messages and log events are kept.</summary>
     public TimeSpan LogRetention { get; init; } = TimeSpan.FromDays(7);

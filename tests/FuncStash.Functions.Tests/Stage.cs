@@ -33,7 +33,7 @@ internal sealed class Stage : IAsyncDisposable
     private DurableTaskTestHost? _durable;
     private Task _triggering = Task.CompletedTask;
 
-    private Stage()
+    private Stage(FuncStashOptions options)
     {
         var services = new ServiceCollection();
         services.AddLogging();
@@ -43,7 +43,7 @@ internal sealed class Stage : IAsyncDisposable
         services.AddSingleton<AttemptActivity>();
         services.AddSingleton<DeliveryTrigger>();
         services.AddSingleton<ApiFunctions>();
-        services.AddFuncStash(new FuncStashOptions());
+        services.AddFuncStash(options);
         _services = services.BuildServiceProvider();
     }
 
@@ -59,9 +59,10 @@ internal sealed class Stage : IAsyncDisposable
         where T : notnull => _services.GetRequiredService<T>();
 
     /// <param name="longestTimer">Timers longer than this are made of several.</param>
-    public static async Task<Stage> StartAsync(TimeSpan? longestTimer = null)
+    /// <param name="service">Other than the service's defaults.</param>
+    public static async Task<Stage> StartAsync(TimeSpan? longestTimer = null, FuncStashOptions? service = null)
     {
-        var stage = new Stage();
+        var stage = new Stage(service ?? new FuncStashOptions());
         var options = new DurableTaskTestHostOptions
         {
             Port = FreePort(),

@@ -14,6 +14,29 @@ public sealed class StartupTests
         Assert.Contains("FUNCSTASH_MAX_TIMEOUT", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(32, 96, 128, 128, 64)]
+    [InlineData(32, 96, 40, 40, 20)]
+    [InlineData(1, 0, 10, 1, 1)]
+    public void There_are_as_many_attempts_as_places_and_half_to_one_destination(
+        int batchSize, int newBatchThreshold, int activities, int most, int toOne)
+    {
+        var options = Startup.WithPlaces(new FuncStashOptions(), $$"""
+            {
+              "extensions": {
+                "queues": { "batchSize": {{batchSize}}, "newBatchThreshold": {{newBatchThreshold}} },
+                "durableTask": { "maxConcurrentActivityFunctions": {{activities}} }
+              }
+            }
+            """);
+
+        Assert.Equal((most, toOne), (options.MaxParallelism, options.DestinationParallelism));
+    }
+
+    [Fact]
+    public void Where_the_host_file_says_nothing_the_least_default_holds() =>
+        Assert.Equal(10, Startup.WithPlaces(new FuncStashOptions(), Host).MaxParallelism);
+
     [Fact]
     public void The_public_credentials_are_refused_outside_development()
     {

@@ -29,6 +29,15 @@ public sealed class AttemptActivity(DeliveryService deliveries, DurableSchedule 
         var early = DateTimeOffset.FromUnixTimeMilliseconds(wait.DueAt) - time.GetUtcNow();
         if (early > TimeSpan.Zero && early <= s_earliest)
             await Task.Delay(early, time);
-        return await deliveries.RunAsync(ticket, lease: null) is StepResult.Again again ? again.At : null;
+        switch (await deliveries.RunAsync(ticket, lease: null))
+        {
+            case StepResult.Again again:
+                return again.At;
+            case StepResult.Crowded crowded:
+                await schedule.QueueAsync(ticket, crowded.At, CancellationToken.None);
+                return null;
+            default:
+                return null;
+        }
     }
 }

@@ -24,7 +24,11 @@ public sealed class DeliveryTrigger(DeliveryService deliveries, DurableSchedule 
     internal async Task RunAsync(string text)
     {
         var result = await deliveries.RunAsync(text, lease: null) ?? throw new FormatException($"nothing to be delivered: {text}");
-        if (result is StepResult.Again again && DeliveryTicket.TryParse(text, out var ticket))
+        if (!DeliveryTicket.TryParse(text, out var ticket))
+            return;
+        if (result is StepResult.Again again)
             await schedule.StartAsync(ticket, again.At, CancellationToken.None);
+        else if (result is StepResult.Crowded crowded)
+            await schedule.QueueAsync(ticket, crowded.At, CancellationToken.None);
     }
 }

@@ -90,22 +90,32 @@ public sealed class DeliveryService(
             return StepResult.Done.Instance;
         }
         if (lanes.TryEnter(stored.Message.Url) is not { } place)
-            return await AgainAsync(Now + Random.Shared.Next(500, 1500), lease, stop);
-        var answered = true;
+        {
+            var at = Now + DestinationLanes.Pause(Now - stored.Progress.DueAt, Random.Shared.NextDouble());
+            await messages.EndLeaseAsync(End(lease, at), stop);
+            return new StepResult.Crowded(at);
+        }
         using var span = Tracing.StartAttempt(stored);
+        return await SettleAsync(await AttemptAsync(stored, place, stop), lease, stop);
+    }
+
+    private sealed record Attempt(StoredMessage Stored, byte[] Body, long StartedAt, AttemptOutcome Outcome);
+
+    // The place is the destination's: it is free when the response has come, however long storing it takes.
+    private async Task<Attempt> AttemptAsync(StoredMessage stored, DestinationLanes.Place place, CancellationToken stop)
+    {
+        var answered = true;
         try
         {
             var attempt = await AttemptAsync(stored, stop);
             answered = attempt.Outcome is AttemptOutcome.Response;
-            return await SettleAsync(attempt, lease, stop);
+            return attempt;
         }
         finally
         {
             place.Leave(answered);
         }
     }
-
-    private sealed record Attempt(StoredMessage Stored, byte[] Body, long StartedAt, AttemptOutcome Outcome);
 
     private async Task<Attempt> AttemptAsync(StoredMessage stored, CancellationToken stop)
     {

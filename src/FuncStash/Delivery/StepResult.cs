@@ -16,4 +16,8 @@ public abstract record StepResult
     /// <summary>The same step again.</summary>
     /// <param name="At">When, in unix milliseconds.</param>
     public sealed record Again(long At) : StepResult;
+
+    /// <summary>The same step again, once the destination may have a place: too many attempts to it are in flight.</summary>
+    /// <param name="At">When, in unix milliseconds.</param>
+    public sealed record Crowded(long At) : StepResult;
 }

@@ -45,6 +45,28 @@ public sealed class OrchestrationTests
     }
 
     [Fact]
+    public async Task Behind_a_hanging_destination_messages_wait_in_the_queue_and_hold_no_orchestration()
+    {
+        await using var stage = await Stage.StartAsync(service: new FuncStashOptions { DestinationParallelism = 1 });
+        var gate = new TaskCompletionSource();
+        stage.Receiver.Answers("/hook", Answer.Hang(gate.Task), Answer.Ok);
+        await stage.PublishAsync("/hook", ("Upstash-Delay", "1s"));
+        await stage.Receiver.OneAsync("/hook");
+
+        var plain = await stage.PublishAsync("/hook");
+        var delayed = await stage.PublishAsync("/hook", ("Upstash-Delay", "1s"));
+        // Its activity found no place, and it ended all the same.
+        await stage.OrchestrationAsync(delayed, Completed);
+        Assert.Single(stage.Receiver.All);
+        gate.SetResult();
+
+        Assert.Equal(["CREATED", "ACTIVE", "DELIVERED"], await stage.StatesAsync(plain, "DELIVERED"));
+        Assert.Equal(["CREATED", "ACTIVE", "DELIVERED"], await stage.StatesAsync(delayed, "DELIVERED"));
+        Assert.Null(await stage.Client.GetInstanceAsync(plain));
+        Assert.Equal(3, stage.Receiver.All.Count);
+    }
+
+    [Fact]
     public async Task Message_and_destination_stay_out_of_the_history()
     {
         await using var stage = await Stage.StartAsync();
