@@ -3,6 +3,7 @@ using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Schedules;
 using FuncStash.Storage;
+using FuncStash.Testing;
 using FuncStash.UrlGroups;
 
 namespace FuncStash.Tests.Schedules;

@@ -6,6 +6,7 @@ using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Storage;
+using FuncStash.Testing;
 using FuncStash.Upkeep;
 
 namespace FuncStash.Tests.Upkeep;

@@ -1,5 +1,6 @@
 using FuncStash.Messages;
 using FuncStash.Publishing;
+using FuncStash.Testing;
 using FuncStash.Upkeep;
 
 namespace FuncStash.Tests.Upkeep;

@@ -1,6 +1,6 @@
 using FuncStash.Storage;
 
-namespace FuncStash.Tests;
+namespace FuncStash.Testing;
 
 /// <summary>
 /// A store on which several actors act at once, one storage call at a time, in an order that a seed decides; and on
@@ -12,6 +12,8 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies
     private readonly Random _random = new(seed);
     private readonly Lock _lock = new();
     private readonly List<(Actor Actor, TaskCompletionSource Go)> _waiting = [];
+    private readonly int _persistence = new Random(seed).Next(10);
+    private Actor? _latest;
     private TaskCompletionSource _quiet = new();
     private int _running;
 
@@ -26,6 +28,13 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies
     public IBodies Bodies => this;
 
     public IWorkQueues Queues => inner.Queues;
+
+    /// <summary>A number from 0 to below <paramref name="most"/>, as the seed has it.</summary>
+    public int Next(int most)
+    {
+        lock (_lock)
+            return _random.Next(most);
+    }
 
     /// <summary>Brings an actor onto the stage. It waits for its turn before each of its storage calls.</summary>
     public void Enter(Func<Task> act)
@@ -62,8 +71,12 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies
             {
                 if (_waiting.Count == 0)
                     return;
-                var index = _random.Next(_waiting.Count);
+                // Some stages let an actor go on for a while, so that another is overtaken by all that it does.
+                var index = _waiting.FindIndex(w => w.Actor == _latest);
+                if (index < 0 || _random.Next(10) >= _persistence)
+                    index = _random.Next(_waiting.Count);
                 next = _waiting[index];
+                _latest = next.Actor;
                 _waiting.RemoveAt(index);
                 Start();
                 var fate = _random.Next(200);

@@ -8,20 +8,21 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
-namespace FuncStash.Tests;
+namespace FuncStash.Testing;
 
-/// <summary>The whole service in this process, on a store in memory and a clock of the test's own.</summary>
+/// <summary>The whole service in this process, on a clock of the test's own.</summary>
 internal sealed class Service : IAsyncDisposable
 {
-    private readonly SqliteStore _own;
+    private readonly SqliteStore? _own;
     private readonly ServiceProvider _provider;
 
     /// <param name="wrap">Puts something between the service and its store.</param>
     /// <param name="options">Other than the defaults.</param>
-    public Service(Func<IStore, IStore>? wrap = null, FuncStashOptions? options = null)
+    /// <param name="store">The store, which stays the caller's; null for one in memory.</param>
+    public Service(Func<IStore, IStore>? wrap = null, FuncStashOptions? options = null, IStore? store = null)
     {
-        _own = SqliteStore.Open(":memory:", Time);
-        Store = wrap?.Invoke(_own) ?? _own;
+        store ??= _own = SqliteStore.Open(":memory:", Time);
+        Store = wrap?.Invoke(store) ?? store;
         _provider = new ServiceCollection()
             .AddSingleton<TimeProvider>(Time)
             .AddSingleton(Store)
@@ -76,7 +77,8 @@ internal sealed class Service : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _provider.DisposeAsync();
-        await _own.DisposeAsync();
+        if (_own is not null)
+            await _own.DisposeAsync();
     }
 
     /// <summary>Keeps what was logged.</summary>
