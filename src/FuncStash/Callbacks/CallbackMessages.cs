@@ -44,28 +44,19 @@ internal static class CallbackMessages
         }
         if (!header.Contains("Content-Type"))
             header.Set("Content-Type", "application/json");
-        return new Message
+        var message = new Message
         {
             Id = source.Id.Follower(cause, now),
             Url = callback.Url,
-            Method = settings.Method ?? "POST",
-            Header = header,
             Body = content,
-            NotBefore = settings.DueAt(now),
-            MaxRetries = settings.Retries ?? source.MaxRetries,
-            RetryDelay = settings.RetryDelay,
-            TimeoutMs = settings.Timeout is { } timeout ? (long)timeout.TotalMilliseconds : null,
-            Callback = settings.Callback,
-            FailureCallback = settings.FailureCallback,
-            Labels = settings.Labels,
-            FlowControl = settings.FlowControl,
+            MaxRetries = source.MaxRetries,
             CallerIp = source.CallerIp,
-            Redact = settings.Redact,
             TraceParent = source.TraceParent,
             TraceState = source.TraceState,
             CallbackOf = source.Id.Text,
             // The next message of the queue waits for this one too (contract §10).
             QueueSlot = source.QueueSlot ?? (source.QueueName is { } queue ? new QueueSlot(queue, source.Id.Text) : null),
         };
+        return (settings with { Header = header }).ApplyTo(message, now);
     }
 }

@@ -57,23 +57,12 @@ public sealed class DeadLetterRetry(DeadLetterStore letters, Publisher publisher
         return published;
     }
 
-    private static Message Renewed(Message old, MessageId id, byte[] body, PublishSettings changes, long now) => old with
+    private static Message Renewed(Message old, MessageId id, byte[] body, PublishSettings changes, long now) => changes.ApplyTo(old, now) with
     {
         Id = id,
         Body = body,
         BodyName = null,
-        NotBefore = changes.DueAt(now),
-        Method = changes.Method ?? old.Method,
-        Header = new PublishSettings { Header = changes.Header }.Or(new PublishSettings { Header = old.Header }).Header,
-        MaxRetries = changes.Retries ?? old.MaxRetries,
-        RetryDelay = changes.RetryDelay ?? old.RetryDelay,
-        TimeoutMs = changes.Timeout is { } timeout ? (long)timeout.TotalMilliseconds : old.TimeoutMs,
-        Callback = changes.Callback ?? old.Callback,
-        FailureCallback = changes.FailureCallback ?? old.FailureCallback,
-        Labels = changes.Labels ?? old.Labels,
-        FlowControl = changes.FlowControl ?? old.FlowControl,
         QueueName = changes.QueueName ?? old.QueueName,
-        Redact = changes.Redact ?? old.Redact,
         // What the callback reports was over long ago; nobody waits for it any more.
         CallbackOf = null,
         QueueSlot = null,

@@ -143,31 +143,23 @@ public sealed class Publisher(
     private Message CreateMessage(PublishRequest request, PublishSettings settings, Endpoint endpoint, int? shard, string? topic)
     {
         var id = request.Cause is { } cause ? MessageId.FromCause($"{cause.Text}|{endpoint.Url}", cause.At) : ids.Next(shard);
-        var dueAt = settings.DueAt(id.CreatedAt);
-        if (dueAt - Now > options.MaxDelay.TotalMilliseconds)
+        var message = settings.ApplyTo(
+            new Message
+            {
+                Id = id,
+                Url = endpoint.Url,
+                Body = request.Body,
+                MaxRetries = DefaultRetries,
+                TopicName = topic,
+                EndpointName = endpoint.Name,
+                QueueName = request.QueueName ?? settings.QueueName,
+                ScheduleId = request.ScheduleId,
+                CallerIp = request.CallerIp,
+            },
+            id.CreatedAt);
+        if (message.NotBefore - Now > options.MaxDelay.TotalMilliseconds)
             throw QStashException.BadRequest($"invalid Upstash-Not-Before: at most {options.MaxDelay.TotalDays:0} days ahead");
-        return new Message
-        {
-            Id = id,
-            Url = endpoint.Url,
-            Method = settings.Method ?? "POST",
-            Header = settings.Header,
-            Body = request.Body,
-            NotBefore = dueAt,
-            MaxRetries = settings.Retries ?? DefaultRetries,
-            RetryDelay = settings.RetryDelay,
-            TimeoutMs = settings.Timeout is { } timeout ? (long)timeout.TotalMilliseconds : null,
-            Callback = settings.Callback,
-            FailureCallback = settings.FailureCallback,
-            Labels = settings.Labels,
-            FlowControl = settings.FlowControl,
-            TopicName = topic,
-            EndpointName = endpoint.Name,
-            QueueName = request.QueueName ?? settings.QueueName,
-            ScheduleId = request.ScheduleId,
-            CallerIp = request.CallerIp,
-            Redact = settings.Redact,
-        }.Traced(request.Trace);
+        return message.Traced(request.Trace);
     }
 
     private async ValueTask StoreAsync(IReadOnlyList<Part> parts, CancellationToken cancellation)

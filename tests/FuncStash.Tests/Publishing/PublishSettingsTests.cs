@@ -48,6 +48,35 @@ public sealed class PublishSettingsTests
         Assert.Equal(["Test-Header", "Content-Type"], settings.Header.Select(h => h.Key));
     }
 
+    // What a setting that is no part of a message is for, its own code tells.
+    private static readonly string[] s_notOfTheMessage =
+        ["ForwardsAllHeaders", "DeduplicationId", "ContentBasedDeduplication", "QueueName", "Cron", "ScheduleId"];
+
+    [Fact]
+    public void Every_setting_of_a_message_reaches_it_and_every_other_leaves_it_alone()
+    {
+        var some = new HeaderMap();
+        some.Set("X", "1");
+        var given = new PublishSettings
+        {
+            Method = "PUT", Header = some, ForwardsAllHeaders = true, Retries = 7, RetryDelay = "1000", Timeout = TimeSpan.FromSeconds(5),
+            Delay = TimeSpan.FromSeconds(9), NotBefore = 1_800_000_000, Callback = new CallbackSettings("https://a.example/", some),
+            FailureCallback = new CallbackSettings("https://b.example/", some), Labels = ["l"],
+            FlowControl = new FlowControlSettings("k", 1, 2, 3), DeduplicationId = "d", ContentBasedDeduplication = true, Redact = "body",
+            QueueName = "q", Cron = "* * * * *", ScheduleId = "s",
+        };
+        var message = new Message { Id = MessageId.Create(1_000_000, 0, 1), Url = "https://c.example/", NotBefore = 1_000_000 };
+        foreach (var property in typeof(PublishSettings).GetProperties())
+        {
+            var one = new PublishSettings();
+            Assert.False(Equals(property.GetValue(one), property.GetValue(given)), property.Name);
+            property.SetValue(one, property.GetValue(given));
+
+            Assert.True(s_notOfTheMessage.Contains(property.Name) == (one.ApplyTo(message, 1_000_000) == message), property.Name);
+        }
+        Assert.Equal(message, new PublishSettings().ApplyTo(message, 1_000_000));
+    }
+
     [Fact]
     public void Callback_settings_become_those_of_a_publish_to_the_callback()
     {
