@@ -11,6 +11,15 @@ internal static class Answer
     public static async Task JsonAsync(this ApiCall call, int status, Action<Utf8JsonWriter> write) =>
         await WriteAsync(call.Context, status, write);
 
+    /// <summary>Answers 200 with an array, each item as <paramref name="write"/> has it.</summary>
+    public static Task JsonListAsync<T>(this ApiCall call, IEnumerable<T> items, Action<Utf8JsonWriter, T> write) => call.JsonAsync(200, json =>
+    {
+        json.WriteStartArray();
+        foreach (var item in items)
+            write(json, item);
+        json.WriteEndArray();
+    });
+
     public static Task OkAsync(this ApiCall call) => call.JsonAsync(200, json =>
     {
         json.WriteStartObject();

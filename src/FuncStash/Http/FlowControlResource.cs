@@ -28,13 +28,7 @@ public sealed class FlowControlResource(Gates gates, DestinationLanes lanes, Fun
     private async Task ListAsync(ApiCall call)
     {
         var found = await gates.ListAsync(GateKind.FlowKey, call.Target["search"], call.Aborted);
-        await call.JsonAsync(200, json =>
-        {
-            json.WriteStartArray();
-            foreach (var (name, state) in found)
-                Write(json, name, state);
-            json.WriteEndArray();
-        });
+        await call.JsonListAsync(found, (json, key) => Write(json, key.Name, key.State));
     }
 
     private async Task GetAsync(ApiCall call)

@@ -30,17 +30,7 @@ public sealed class QueuesResource(QueueService queues, FuncStashOptions options
         await call.OkAsync();
     }
 
-    private async Task ListAsync(ApiCall call)
-    {
-        var all = await queues.ListAsync(call.Aborted);
-        await call.JsonAsync(200, json =>
-        {
-            json.WriteStartArray();
-            foreach (var queue in all)
-                Write(json, queue);
-            json.WriteEndArray();
-        });
-    }
+    private async Task ListAsync(ApiCall call) => await call.JsonListAsync(await queues.ListAsync(call.Aborted), Write);
 
     private async Task GetAsync(ApiCall call)
     {

@@ -50,13 +50,7 @@ public sealed partial class SchedulesResource(
         var answers = new List<ScheduleAnswer>();
         foreach (var schedule in await schedules.ListAsync(call.Aborted))
             answers.Add(await AnswerAsync(schedule, call.Aborted));
-        await call.JsonAsync(200, json =>
-        {
-            json.WriteStartArray();
-            foreach (var answer in answers)
-                answer.Write(json);
-            json.WriteEndArray();
-        });
+        await call.JsonListAsync(answers, static (json, answer) => answer.Write(json));
     }
 
     private async Task GetAsync(ApiCall call)

@@ -22,17 +22,7 @@ public sealed class TopicsResource(UrlGroupStore groups, FuncStashOptions option
         new("DELETE", "/v2/topics/{name}/endpoints", AccessLevel.Full, RemoveAsync),
     ];
 
-    private async Task ListAsync(ApiCall call)
-    {
-        var all = await groups.ListAsync(call.Aborted);
-        await call.JsonAsync(200, json =>
-        {
-            json.WriteStartArray();
-            foreach (var group in all)
-                Write(json, group);
-            json.WriteEndArray();
-        });
-    }
+    private async Task ListAsync(ApiCall call) => await call.JsonListAsync(await groups.ListAsync(call.Aborted), Write);
 
     private async Task GetAsync(ApiCall call)
     {
