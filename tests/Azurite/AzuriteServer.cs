@@ -22,6 +22,8 @@ public sealed partial class AzuriteServer : IAsyncDisposable
     private readonly TimeProvider time = TimeProvider.System;
     private readonly List<string> output = [];
     private Process? process;
+    private TimeSpan ahead;
+    private TaskCompletionSource forwarded = new();
 
     private AzuriteServer()
     {
@@ -66,6 +68,7 @@ public sealed partial class AzuriteServer : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment["AZURITE_ACCOUNTS"] = $"{Account}:{key}";
+        start.Environment["AZURITE_CLOCK_AHEAD"] = Milliseconds(ahead);
         foreach (var argument in (string[])
             ["start.cjs", "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", data])
             start.ArgumentList.Add(argument);
@@ -99,6 +102,21 @@ public sealed partial class AzuriteServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Puts the account's clock forward: what was to become visible or to run out by then, has.</summary>
+    /// <remarks>It stays ahead, also after a restart. Clients have clocks of their own.</remarks>
+    public async Task ForwardAsync(TimeSpan span)
+    {
+        if (!IsRunning)
+            throw new InvalidOperationException("Azurite is not running.");
+        ahead += span;
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (output)
+            forwarded = done;
+        await process!.StandardInput.WriteLineAsync($"forward {Milliseconds(span)}");
+        await process.StandardInput.FlushAsync();
+        await done.Task.WaitAsync(StopLimit, time);
+    }
+
     /// <summary>Kills the process (SIGKILL) and waits until it is gone.</summary>
     public void Kill()
     {
@@ -129,6 +147,8 @@ public sealed partial class AzuriteServer : IAsyncDisposable
                 if (line.Data is null)
                     return;
                 output.Add(line.Data);
+                if (line.Data == $"Azurite is {Milliseconds(ahead)} ms ahead")
+                    forwarded.TrySetResult();
                 var match = Listening().Match(line.Data);
                 if (!match.Success)
                     return;
@@ -161,6 +181,8 @@ public sealed partial class AzuriteServer : IAsyncDisposable
         lock (output)
             return string.Join('\n', output);
     }
+
+    private static string Milliseconds(TimeSpan span) => ((long)span.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
 
     private string Address(string service) => $"http://127.0.0.1:{ports[service]}/{Account}";
 

@@ -1,9 +1,21 @@
 // Runs Azurite until told to stop, or until the test process that started it is gone.
 //
 // "stop" on standard input closes it in order, so that it saves what it holds in memory (it saves by itself only every
-// five seconds). The end of standard input means that the test process died.
+// five seconds). "forward 600000" puts its clock forward by so many milliseconds: leases of ten minutes have then run out.
+// The end of standard input means that the test process died.
+const now = Date.now
+let ahead = Number(process.env.AZURITE_CLOCK_AHEAD)
+Date.now = () => now() + ahead
+globalThis.Date = new Proxy(Date, {
+  construct: (date, parts, target) => Reflect.construct(date, parts.length > 0 ? parts : [Date.now()], target)
+})
+
 const lines = require('node:readline').createInterface({ input: process.stdin })
 lines.on('line', line => {
+  if (line.startsWith('forward ')) {
+    ahead += Number(line.slice('forward '.length))
+    console.log(`Azurite is ${ahead} ms ahead`)
+  }
   if (line !== 'stop') return
   lines.removeAllListeners('close')
   process.stdin.destroy()

@@ -21,5 +21,8 @@ internal sealed class AzuriteData : DataStore
 
     public Task RestartAsync() => _azurite.RestartAsync();
 
+    /// <summary>Puts the account's clock forward, and so ends leases.</summary>
+    public Task ForwardAsync(TimeSpan span) => _azurite.ForwardAsync(span);
+
     public override ValueTask DisposeAsync() => _azurite.DisposeAsync();
 }

@@ -25,7 +25,8 @@ public sealed class FunctionsHost : HostFixture
 
     public override bool HasFrontEnd => true;
 
-    public override TimeSpan? Takeover { get; } = TimeSpan.FromMinutes(3);
+    // Ten minutes on the messages of a queue trigger, by the host; one on those of orchestrations, by host.json.
+    public override Task EndLeasesAsync(DataStore data) => ((AzuriteData)data).ForwardAsync(TimeSpan.FromMinutes(10));
 
     public override Task<DataStore> NewDataAsync() => AzuriteData.StartAsync();
 

@@ -22,8 +22,11 @@ public abstract class HostFixture : IAsyncDisposable
     /// </summary>
     public virtual bool HasFrontEnd => false;
 
-    /// <summary>How long after a start the work of the host before may rest: until its leases have run out. Null: hardly at all.</summary>
-    public virtual TimeSpan? Takeover => null;
+    /// <summary>
+    /// While no host runs: lets the time pass, on the storage's clock, that its leases on work give a host that is gone, where
+    /// that is longer than a test can wait.
+    /// </summary>
+    public virtual Task EndLeasesAsync(DataStore data) => Task.CompletedTask;
 
     public async Task<RunningHost> SharedAsync() => (await _shared.Value).Host;
 

@@ -1,4 +1,5 @@
 using FuncStash.Azure;
+using FuncStash.Storage;
 using FuncStash.Testing;
 using static FuncStash.Storage.Tests.Rows;
 
@@ -33,5 +34,26 @@ public sealed class AzuriteServerTests
         await server.RestartAsync();
         await store.PingAsync();
         Assert.Equal(connection, server.ConnectionString);
+    }
+
+    [Fact]
+    public async Task Putting_its_clock_forward_ends_leases_and_delays()
+    {
+        await using var server = await AzuriteServer.StartAsync();
+        using var store = new AzureStore(new AzureStoreOptions { ConnectionString = server.ConnectionString });
+        await store.Queues.SendAsync([new("work", "held"), new("work", "delayed", TimeSpan.FromMinutes(11))]);
+        var lease = Assert.Single(await ReceiveAsync());
+        Assert.Equal("held", lease.Text);
+        Assert.Empty(await ReceiveAsync());
+
+        await server.ForwardAsync(TimeSpan.FromMinutes(10));
+        Assert.Equal("held", Assert.Single(await ReceiveAsync()).Text);
+        await server.ForwardAsync(TimeSpan.FromMinutes(1));
+        await server.StopAsync();
+        await server.RestartAsync();
+        Assert.Equal("delayed", Assert.Single(await ReceiveAsync()).Text);
+
+        ValueTask<IReadOnlyList<Lease>> ReceiveAsync() =>
+            store.Queues.ReceiveAsync("work", 10, TimeSpan.FromMinutes(10), TimeSpan.Zero);
     }
 }
