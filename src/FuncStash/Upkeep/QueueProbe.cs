@@ -12,6 +12,9 @@ namespace FuncStash.Upkeep;
 /// </remarks>
 public sealed class QueueProbe(IStore store, TimeProvider time)
 {
+    /// <summary>An attempt in flight has been written down as ACTIVE after a second, which changes its row.</summary>
+    internal static readonly TimeSpan Settle = TimeSpan.FromSeconds(5);
+
     private const string Prefix = "probe|", Partition = "probe", Row = "through";
 
     /// <summary>Sends a probe.</summary>
@@ -20,7 +23,11 @@ public sealed class QueueProbe(IStore store, TimeProvider time)
 
     /// <summary>When the latest probe that came through was sent, in unix milliseconds; null when none did yet.</summary>
     public async ValueTask<long?> ThroughAsync(CancellationToken cancellation = default) =>
-        (await store.Tables.GetAsync(UpkeepTurns.Table, Partition, Row, cancellation))?.Number("SentAt");
+        (await ReadAsync(cancellation))?.Number("SentAt");
+
+    /// <summary>The same of the probes that came through a while ago: what was received before them has left its mark since.</summary>
+    public async ValueTask<long?> SettledAsync(CancellationToken cancellation = default) =>
+        await ReadAsync(cancellation) is not { } row ? null : IsSettled(row) ? row.Number("SentAt") : row.Number("SettledAt");
 
     /// <summary>Whether a work-queue message is a probe.</summary>
     /// <param name="text">The message's text.</param>
@@ -35,11 +42,20 @@ public sealed class QueueProbe(IStore store, TimeProvider time)
     /// <summary>Notes that a probe came through; an earlier one than the latest changes nothing.</summary>
     public async ValueTask NoteAsync(long sentAt, CancellationToken cancellation = default)
     {
-        if (await ThroughAsync(cancellation) >= sentAt)
+        var before = await ReadAsync(cancellation);
+        if (before?.Number("SentAt") >= sentAt)
             return;
-        var row = new Entity(Partition, Row, new Dictionary<string, object> { ["SentAt"] = sentAt });
+        var values = new Dictionary<string, object> { ["SentAt"] = sentAt, ["NotedAt"] = Now };
+        if (before is not null && (IsSettled(before) ? before.Number("SentAt") : before.Number("SettledAt")) is { } settled)
+            values["SettledAt"] = settled;
+        var row = new Entity(Partition, Row, values);
         await store.Tables.CommitAsync(new Commit(UpkeepTurns.Table, Partition, [new Write.Upsert(row)]), cancellation);
     }
+
+    private ValueTask<Entity?> ReadAsync(CancellationToken cancellation) =>
+        store.Tables.GetAsync(UpkeepTurns.Table, Partition, Row, cancellation);
+
+    private bool IsSettled(Entity row) => Now - (row.Number("NotedAt") ?? 0) >= (long)Settle.TotalMilliseconds;
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 

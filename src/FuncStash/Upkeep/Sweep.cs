@@ -25,9 +25,6 @@ public sealed partial class Sweep(
 {
     private const int PageSize = 100;
 
-    // An attempt in flight has been written down as ACTIVE after a second, which changes its row.
-    private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(5);
-
     // Beyond the longest attempt; by then its worker has died or settled.
     private static readonly TimeSpan s_slack = TimeSpan.FromMinutes(5);
 
@@ -52,7 +49,7 @@ public sealed partial class Sweep(
         }
         if (found.Count == 0)
             return 0;
-        await Task.Delay(s_settle, time, stop);
+        await Task.Delay(QueueProbe.Settle, time, stop);
         var recovered = 0;
         foreach (var (id, version) in found)
         {
