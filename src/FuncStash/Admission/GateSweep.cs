@@ -1,5 +1,6 @@
 using FuncStash.Delivery;
 using FuncStash.Messages;
+using FuncStash.Telemetry;
 using FuncStash.Upkeep;
 
 namespace FuncStash.Admission;
@@ -66,8 +67,9 @@ public sealed class GateSweep(
             else if (!isThrough)
                 return false;
             // One that a full lane sent back to the work queue comes again; another waits at its key, which sees to it.
-            else if (!lanes.IsFull(stored.Message.Url) && !(kind == GateKind.Queue && await IsAtItsKeyAsync(stored, cancellation)))
-                await messages.RestartAsync(stored, cancellation);
+            else if (!lanes.IsFull(stored.Message.Url) && !(kind == GateKind.Queue && await IsAtItsKeyAsync(stored, cancellation))
+                && await messages.RestartAsync(stored, cancellation))
+                Metrics.Recovered();
         }
         await gates.RunAsync(kind, name, new GateOperation.Change(s => GateRules.Extend(s, slot, until), creates: false));
         return true;

@@ -1,6 +1,7 @@
 using FuncStash.Admission;
 using FuncStash.Delivery;
 using FuncStash.Logs;
+using FuncStash.Telemetry;
 
 namespace FuncStash.Messages;
 
@@ -23,6 +24,7 @@ public sealed class Cancellation(
                 ]);
             if (await messages.ApplyAsync(stored, step, cancellation: cancellation) is not null)
             {
+                Metrics.Cancelled(stored.Message);
                 if (AdmissionService.Governs(stored.Message))
                     await admission.CancelledAsync(stored);
                 await schedule.WakeAsync(stored.Message, stored.Progress.Ticket, cancellation);

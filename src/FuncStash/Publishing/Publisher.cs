@@ -23,11 +23,19 @@ public sealed class Publisher(
     public async ValueTask<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancellation = default)
     {
         using var span = Tracing.StartPublish(request.Trace);
-        var draft = await DraftAsync(request, null, cancellation);
-        if (request.BeforeStoring is { } before)
-            await before([.. draft.Parts.Select(part => part.Message.Id)], cancellation);
-        await StoreAsync(draft.Parts, cancellation);
-        return draft.Result;
+        try
+        {
+            var draft = await DraftAsync(request, null, cancellation);
+            if (request.BeforeStoring is { } before)
+                await before([.. draft.Parts.Select(part => part.Message.Id)], cancellation);
+            await StoreAsync(draft.Parts, cancellation);
+            return draft.Result;
+        }
+        catch (QStashException refusal)
+        {
+            Tracing.Refused(span, refusal);
+            throw;
+        }
     }
 
     /// <summary>Tells what a publish would be refused for, and stores nothing.</summary>
@@ -67,6 +75,8 @@ public sealed class Publisher(
                 drafts.Add((null, refusal));
             }
         }
+        if (drafts.Count > 0 && drafts.TrueForAll(d => d.Refusal is not null))
+            Tracing.Refused(span, drafts[0].Refusal!);
         await StoreAsync([.. drafts.Where(d => d.Draft is not null).SelectMany(d => d.Draft!.Parts)], cancellation);
         return [.. drafts.Select(d => (d.Draft?.Result, d.Refusal))];
     }

@@ -26,6 +26,9 @@ public static class Metrics
     private static readonly Counter<long> s_failed = s_meter.CreateCounter<long>(
         "funcstash.messages.failed", Message, "Messages whose last attempt failed.");
 
+    private static readonly Counter<long> s_cancelled = s_meter.CreateCounter<long>(
+        "funcstash.messages.cancelled", Message, "Messages that were cancelled before they ended.");
+
     private static readonly Counter<long> s_deadLetters = s_meter.CreateCounter<long>(
         "funcstash.dead_letters", Message, "Messages added to the dead letter queue.");
 
@@ -49,6 +52,8 @@ public static class Metrics
 
     /// <summary>Counts a message that had been lost.</summary>
     internal static void Recovered() => s_recovered.Add(1);
+
+    internal static void Cancelled(Message message) => s_cancelled.Add(1, KindOf(message));
 
     /// <summary>Counts the messages of a publish that were <paramref name="created"/>; the others were there before.</summary>
     internal static void Published(IReadOnlyList<NewMessage> news, bool[] created)

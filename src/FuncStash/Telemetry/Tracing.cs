@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
 using FuncStash.Delivery;
 using FuncStash.Messages;
@@ -42,6 +43,13 @@ public static class Tracing
                 span.SetTag("messaging.batch.message_count", count);
         }
         return span;
+    }
+
+    /// <summary>Writes on the span of a publish why it was refused; of a batch, when all of it was.</summary>
+    internal static void Refused(Activity? span, QStashException refusal)
+    {
+        span?.SetTag("error.type", refusal.Status.ToString(CultureInfo.InvariantCulture));
+        span?.SetStatus(ActivityStatusCode.Error);
     }
 
     /// <summary>The trace context a new message is published under: the span's, or what the publisher sent.</summary>

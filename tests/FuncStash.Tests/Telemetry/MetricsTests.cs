@@ -52,4 +52,20 @@ public sealed class MetricsTests
             ],
             listening.Measurements);
     }
+
+    [Fact]
+    public async Task A_cancelled_message_is_counted_once_and_one_that_ended_is_not()
+    {
+        await using var service = new TestService();
+        await using var destination = await TestDestination.StartAsync();
+        var waiting = await service.PublishAsync(destination.Url("/hook"), "", ("Upstash-Delay", "1h"));
+        var ended = await service.PublishAsync(destination.Url("/hook"));
+        await service.DeliverDueAsync();
+        using var listening = new Listening();
+
+        foreach (var id in (string[])[waiting, waiting, ended])
+            await service.CallAsync("DELETE", "/v2/messages/" + id);
+
+        Assert.Equal(["funcstash.messages.cancelled 1 {message} funcstash.message.kind=url"], listening.Measurements);
+    }
 }

@@ -116,6 +116,21 @@ public sealed class TracingTests : IAsyncLifetime
         Assert.NotEqual(unseen.TraceId, spans[1].TraceId);
     }
 
+    [Theory]
+    [InlineData("/v2/publish/nobody", "", 404, "404")]
+    [InlineData("/v2/batch", """[{"destination":"nobody"},{"destination":"ftp://a"}]""", 200, "404")]
+    [InlineData("/v2/batch", """[{"destination":"nobody"},{"destination":"https://example.com"}]""", 200, null)]
+    public async Task A_publish_that_is_refused_is_an_error_and_a_batch_when_all_of_it_is(string path, string body, int status, string? error)
+    {
+        using var listening = new Listening();
+
+        var answer = await _service.CallAsync("POST", path, body);
+
+        Assert.Equal(status, answer.Status);
+        var span = Assert.Single(listening.Named("publish"));
+        Assert.Equal((error is null ? ActivityStatusCode.Unset : ActivityStatusCode.Error, error), (span.Status, span.GetTagItem("error.type")));
+    }
+
     private Task<string> PublishAsync(string path, params (string, string)[] headers) =>
         _service.PublishAsync(_destination.Url(path), "{}", headers);
 }
