@@ -98,7 +98,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
 
 var places = ['emea-nl-ams-azr', 'us-va-ash-azr']
 
-// 401 without a token is an answer of FuncStash itself, and one that needs no secret in the test.
+// Needs no secret in the test, and answers 200 only when the storage answered too.
 resource ready 'Microsoft.Insights/webtests@2022-06-15' = if (readyCheck) {
   name: 'funcstash-ready'
   location: location
@@ -106,7 +106,7 @@ resource ready 'Microsoft.Insights/webtests@2022-06-15' = if (readyCheck) {
   tags: union(tags, { 'hidden-link:${applicationInsightsId}': 'Resource' })
   kind: 'standard'
   properties: {
-    Name: 'FuncStash answers'
+    Name: 'FuncStash and its storage answer'
     SyntheticMonitorId: 'funcstash-ready'
     Kind: 'standard'
     Enabled: true
@@ -115,13 +115,13 @@ resource ready 'Microsoft.Insights/webtests@2022-06-15' = if (readyCheck) {
     RetryEnabled: true
     Locations: map(places, place => { Id: place })
     Request: {
-      RequestUrl: '${serviceUrl}/v2/keys'
+      RequestUrl: '${serviceUrl}/ready'
       HttpVerb: 'GET'
       ParseDependentRequests: false
       FollowRedirects: false
     }
     ValidationRules: {
-      ExpectedHttpStatusCode: 401
+      ExpectedHttpStatusCode: 200
       IgnoreHttpStatusCode: false
       SSLCheck: true
       SSLCertRemainingLifetimeCheck: 7
@@ -134,7 +134,7 @@ resource notReady 'Microsoft.Insights/metricAlerts@2018-03-01' = if (readyCheck)
   location: 'global'
   tags: tags
   properties: {
-    description: 'FuncStash does not answer, seen from two places.'
+    description: 'FuncStash or its storage does not answer, seen from two places.'
     severity: 1
     enabled: true
     autoMitigate: true

@@ -34,6 +34,8 @@ internal static partial class Deployment
                 .Concat(Checks.Equal("NAT gateways", 1, Of(large, "Microsoft.Network/natGateways").Count()))
                 .Concat(Checks.Equal("log alerts", 3, Of(large, "Microsoft.Insights/scheduledQueryRules").Count()))
                 .Concat(Checks.Equal("ready alerts", 1, Of(large, "Microsoft.Insights/metricAlerts").Count()))
+                .Concat(((string)One(large, "Microsoft.Insights/webtests")["Request"]!["RequestUrl"]!).Contains("/ready", StringComparison.Ordinal)
+                    ? [] : ["the ready test does not call /ready"])
                 .Concat(Checks.Equal("secrets", 5, Of(large, "Microsoft.KeyVault/vaults/secrets").Count()))
                 .Concat(Checks.Equal("purge protection", true, (bool?)One(large, "Microsoft.KeyVault/vaults")["enablePurgeProtection"]))
                 .Concat(Checks.Equal("always ready", """[{"name":"http","instanceCount":2}]""", Scale(large)["alwaysReady"]!.ToJsonString())));
