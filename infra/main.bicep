@@ -32,6 +32,10 @@ param region string = 'EU-CENTRAL-1'
 @minValue(1024)
 param maxBodyBytes int = 1048576
 
+@description('Largest /v2/batch request, in bytes.')
+@minValue(1024)
+param maxBatchBytes int = 104857600
+
 @description('Most retries a message may ask for.')
 @minValue(0)
 param maxRetries int = 1000
@@ -39,11 +43,17 @@ param maxRetries int = 1000
 @description('Longest time a delivery may take. The functionTimeout in host.json must stay above it.')
 param maxTimeout string = '15m'
 
+@description('Longest delay a message may ask for.')
+param maxDelay string = '366d'
+
 @description('How long logs are kept.')
 param logRetention string = '7d'
 
 @description('How long dead letters are kept.')
 param dlqRetention string = '30d'
+
+@description('How long a message may be due, with the work queue worked through, before it is taken for lost and sent again.')
+param sweepAfter string = '10m'
 
 @description('Private addresses deliveries may go to, CIDR ranges with commas between them. Empty: none.')
 param allowedNetworks string = ''
@@ -236,10 +246,13 @@ module app 'modules/function-app.bicep' = {
         FUNCSTASH_ALLOWED_NETWORKS: allowedNetworks
         FUNCSTASH_DLQ_RETENTION: dlqRetention
         FUNCSTASH_LOG_RETENTION: logRetention
+        FUNCSTASH_MAX_BATCH_BYTES: string(maxBatchBytes)
         FUNCSTASH_MAX_BODY_BYTES: string(maxBodyBytes)
+        FUNCSTASH_MAX_DELAY: maxDelay
         FUNCSTASH_MAX_RETRIES: string(maxRetries)
         FUNCSTASH_MAX_TIMEOUT: maxTimeout
         FUNCSTASH_REGION: region
+        FUNCSTASH_SWEEP_AFTER: sweepAfter
         FUNCSTASH_TASK_HUB: taskHub
       },
       empty(llmBaseUrl) ? {} : { FUNCSTASH_LLM_BASE_URL: llmBaseUrl }

@@ -25,6 +25,7 @@ public sealed record FuncStashOptions
     /// <summary>How long an attempt may take at most; <c>Upstash-Timeout</c> can only shorten it.</summary>
     public TimeSpan MaxTimeout { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>The longest delay, from the publish, that a message may ask for.</summary>
     public TimeSpan MaxDelay { get; init; } = TimeSpan.FromDays(366);
 
     /// <summary>The most attempts in flight in one process. The host decides, which must have a place for each.</summary>
