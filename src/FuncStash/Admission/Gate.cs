@@ -73,10 +73,13 @@ internal sealed class Gate(GateKind kind, string name, GateContext context)
                 continue;
             }
             if (version.ETag is null)
-                await GateIndex.AddAsync(context.Store.Tables, kind, name);
+                await GateIndex.AddAsync(context.Store.Tables, kind, name, context.Now);
             var result = await context.Store.Tables.CommitAsync(plan.Commit);
             if (result.Applied)
             {
+                // Once more, for a deletion may have come in between; a key is forgotten only an hour after its last use.
+                if (version.ETag is null && kind == GateKind.Queue)
+                    await GateIndex.AddAsync(context.Store.Tables, kind, name, context.Now);
                 _known = new GateVersion(plan.State, result.ETags[0]);
                 if (plan.More)
                     _operations.Writer.TryWrite(GateOperation.Change.Nothing());

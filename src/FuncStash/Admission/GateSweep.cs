@@ -24,8 +24,13 @@ public sealed class GateSweep(
         var isUncertain = false;
         foreach (var kind in new[] { GateKind.Queue, GateKind.FlowKey })
         {
-            foreach (var (name, state) in await gates.ListAsync(kind, cancellation: cancellation))
-                isUncertain |= await SweepAsync(kind, name, state, through, cancellation);
+            foreach (var (name, state) in await gates.NamedAsync(kind, cancellation: cancellation))
+            {
+                if (state is null)
+                    await gates.RemoveAsync(kind, name, cancellation);
+                else
+                    isUncertain |= await SweepAsync(kind, name, state, through, cancellation);
+            }
         }
         if (isUncertain)
             await probe.SendAsync(cancellation);

@@ -44,6 +44,11 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
 
     /// <summary>The gates of a kind in the order of their names.</summary>
     public async ValueTask<IReadOnlyList<(string Name, GateState State)>> ListAsync(
+        GateKind kind, string? containing = null, CancellationToken cancellation = default) =>
+        [.. (await NamedAsync(kind, containing, cancellation)).Where(gate => gate.State is not null).Select(gate => (gate.Name, gate.State!))];
+
+    /// <summary>The same, and with no state the names whose gate is gone, or not there yet.</summary>
+    internal async ValueTask<IReadOnlyList<(string Name, GateState? State)>> NamedAsync(
         GateKind kind, string? containing = null, CancellationToken cancellation = default)
     {
         var names = await GateIndex.ListAsync(store.Tables, kind, cancellation);
@@ -54,7 +59,7 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
             if (await GetAsync(kind, name, stop) is { } state)
                 found[name] = state;
         });
-        return [.. wanted.Where(found.ContainsKey).Select(name => (name, found[name]))];
+        return [.. wanted.Select(name => (name, found.GetValueOrDefault(name)))];
     }
 
     /// <summary>The candidates in a gate's wait list, in order.</summary>
@@ -83,17 +88,20 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
     /// <returns>False when it is in use.</returns>
     public async ValueTask<bool> RemoveAsync(GateKind kind, string name, CancellationToken cancellation = default)
     {
+        var entry = await GateIndex.FindAsync(store.Tables, kind, name, cancellation);
         var partition = GateRows.Partition(kind, name);
-        var row = await store.Tables.GetAsync(GateRows.Table, partition, GateRows.StateKey, cancellation);
-        if (row is null)
+        if (await store.Tables.GetAsync(GateRows.Table, partition, GateRows.StateKey, cancellation) is { } row)
+        {
+            if (GateRows.FromRow(row) is not { Waiting: 0, Inside.Count: 0 })
+                return false;
+            var delete = new Commit(GateRows.Table, partition, [new Write.Delete(GateRows.StateKey, row.ETag)]);
+            if (!(await store.Tables.CommitAsync(delete, cancellation)).Applied)
+                return false;
+        }
+        else if (entry is not null && !GateIndex.IsOld(entry, _context.Now))
             return true;
-        if (GateRows.FromRow(row) is not { Waiting: 0, Inside.Count: 0 })
-            return false;
-        await GateIndex.RemoveAsync(store.Tables, kind, name);
-        var delete = new Commit(GateRows.Table, partition, [new Write.Delete(GateRows.StateKey, row.ETag)]);
-        if ((await store.Tables.CommitAsync(delete, cancellation)).Applied)
-            return true;
-        await GateIndex.AddAsync(store.Tables, kind, name);
-        return false;
+        if (entry is not null)
+            await GateIndex.RemoveAsync(store.Tables, entry, cancellation);
+        return true;
     }
 }
