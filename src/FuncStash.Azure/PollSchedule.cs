@@ -32,8 +32,9 @@ internal sealed class PollSchedule(TimeProvider time)
         {
             var now = time.GetUtcNow();
             var isNow = busy || now >= next;
+            // Doubled now, not with the answer: while that is on its way, the others do not ask as well.
             if (isNow && !busy)
-                next = now + interval;
+                (next, interval) = (now + interval, Min(interval * 2, Longest));
             return new Turn(isNow, isNow ? TimeSpan.Zero : next - now, signal.Task, news, now, lastEmpty);
         }
     }
@@ -44,7 +45,7 @@ internal sealed class PollSchedule(TimeProvider time)
     /// <summary>A message was sent, or made visible.</summary>
     public void Sent() => Rouse(isBusy: false);
 
-    /// <summary>There were none, so the interval doubles, unless something was sent since the turn was taken.</summary>
+    /// <summary>There were none, which ends a busy time, unless something was sent since the turn was taken.</summary>
     public void Empty(Turn turn)
     {
         lock (gate)
@@ -52,9 +53,8 @@ internal sealed class PollSchedule(TimeProvider time)
             if (turn.News != news)
                 return;
             lastEmpty = turn.At;
-            interval = busy ? Shortest : Min(interval * 2, Longest);
             if (busy)
-                next = time.GetUtcNow() + interval;
+                (next, interval) = (time.GetUtcNow() + Shortest, Shortest);
             busy = false;
         }
     }

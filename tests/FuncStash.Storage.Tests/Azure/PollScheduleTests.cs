@@ -37,6 +37,22 @@ public sealed class PollScheduleTests
     }
 
     [Fact]
+    public void A_slow_storage_is_asked_no_more_often_than_a_fast_one()
+    {
+        var asked = 0;
+        for (var passed = TimeSpan.Zero; passed < TimeSpan.FromSeconds(3); passed += TimeSpan.FromMilliseconds(1))
+        {
+            // No answer comes.
+            if (schedule.Take().IsNow)
+                asked++;
+            time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        // At once, after 20, 40, 80, 160, 320 and 640 ms, then after a second.
+        Assert.Equal(8, asked);
+    }
+
+    [Fact]
     public void All_receivers_ask_a_busy_queue()
     {
         Asked();
