@@ -63,12 +63,15 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
         var isDelayed = message.NotBefore > message.CreatedAt;
         if (message.QueueName is { } queue && await JoinAsync(GateKind.Queue, queue, creates: !isDelayed) is var entry and not Entry.Admitted)
             return entry;
-        return message.FlowControl is { } flow ? await JoinAsync(GateKind.FlowKey, flow.Key, creates: true) : Entry.Admitted;
+        if (message.FlowControl is not { } flow)
+            return Entry.Admitted;
+        // A key that was forgotten while the message was delayed, or whose publisher died, has its limits from the message.
+        var limits = LimitsOf(flow);
+        return await JoinAsync(GateKind.FlowKey, flow.Key, creates: true, state => state.HasLimits ? state : limits(state));
 
-        async Task<Entry> JoinAsync(GateKind kind, string name, bool creates)
+        async Task<Entry> JoinAsync(GateKind kind, string name, bool creates, Func<GateState, GateState>? limits = null)
         {
-            var join = new GateOperation.Join(
-                Candidate.Of(message, progress, kind), announce: false, isNew: false, limits: null, creates);
+            var join = new GateOperation.Join(Candidate.Of(message, progress, kind), announce: false, isNew: false, limits, creates);
             return await gates.RunAsync(kind, name, join) ? Entry.Admitted : join.FoundNone ? Entry.QueueDeleted : Entry.Waiting;
         }
     }

@@ -79,6 +79,7 @@ public static class GateRules
     /// <summary>The limits that a message brings, where they are not pinned (contract §11.1: the last writer wins).</summary>
     public static GateState Configure(GateState state, int? rate, int? parallelism, int period) => state with
     {
+        HasLimits = true,
         Rate = state.PinnedRate ? state.Rate : rate,
         Period = state.PinnedRate ? state.Period : period,
         Parallelism = state.PinnedParallelism ? state.Parallelism : parallelism,

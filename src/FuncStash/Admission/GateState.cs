@@ -39,6 +39,9 @@ public sealed record GateState
     /// <summary>When the rate period began, in unix milliseconds.</summary>
     public long PeriodStart { get; init; }
 
+    /// <summary>Whether a message has brought the limits of this key; where none has, the first to come in does.</summary>
+    public bool HasLimits { get; init; }
+
     public bool Paused { get; init; }
 
     public bool PinnedParallelism { get; init; }

@@ -232,6 +232,26 @@ public sealed class FlowControlDeliveryTests
         await service.RunUntilAsync(() => service.Receiver.Paths.Count == 2);
     }
 
+    [Fact]
+    public async Task A_delayed_message_brings_the_limits_of_a_key_that_was_forgotten_meanwhile()
+    {
+        await using var service = await LiveService.StartAsync();
+        for (var i = 0; i < 5; i++)
+            await service.PublishAsync($"/{i}", Flow("rate=2, period=60, parallelism=1", ("Upstash-Delay", "3h")));
+        service.Clock.Advance((long)GateSweep.KeyLife.TotalMilliseconds + 61_000);
+        await service.Get<GateSweep>().RunAsync();
+        Assert.Equal(404, (await service.SendAsync("GET", "/v2/flowControl/k")).Status);
+        // What an operator does to the key in between brings no limits.
+        await service.SendAsync("POST", "/v2/flowControl/k/pause");
+        await service.SendAsync("POST", "/v2/flowControl/k/resume");
+        service.Clock.Advance(2 * 3_600_000);
+
+        await service.RunNowAsync();
+        Assert.Equal(2, service.Receiver.Paths.Count);
+        Assert.Equal((2, 1), ((await KeyAsync(service)).Rate, (await KeyAsync(service)).Parallelism));
+        await service.RunUntilAsync(() => service.Receiver.Paths.Count == 5);
+    }
+
     [Theory]
     [InlineData("pin")]
     [InlineData("pin?parallelism=0")]
