@@ -36,24 +36,51 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
     public async Task PrepareAsync(string queue) =>
         await gates.RunAsync(GateKind.Queue, queue, new GateOperation.Change(static state => state, creates: true));
 
-    /// <summary>Puts a message that was stored in line, and its flow-control limits into force.</summary>
+    /// <summary>Puts a message that was just stored in line, and its flow-control limits into force.</summary>
     /// <param name="message">The message.</param>
     /// <param name="join">False when it is delayed and gets in line when due.</param>
-    /// <param name="known">How far it has come, when it may have been accepted before; null for a new one.</param>
-    public async Task AcceptAsync(Message message, bool join, Progress? known = null)
+    public async Task AcceptAsync(Message message, bool join) =>
+        await AcceptAsync(message, join, new Progress { DueAt = message.NotBefore }, isNew: true);
+
+    /// <summary>Puts a message in line whose publisher may have died before it did, or may still be about to.</summary>
+    /// <remarks>
+    /// Under a new ticket, at the version of its row: it may be on its way by now, and is not to be attempted by two
+    /// workers at once.
+    /// </remarks>
+    public async Task AcceptAgainAsync(StoredMessage there)
     {
-        var (progress, isNew) = (known ?? new Progress { DueAt = message.NotBefore }, known is null);
-        if (join && message.QueueName is { } queue)
+        for (var stored = there; stored is { Progress.State: MessageState.Created }; stored = await messages.GetAsync(there.Id))
         {
-            await gates.RunAsync(GateKind.Queue, queue, new GateOperation.Join(
-                Candidate.Of(message, progress, GateKind.Queue), announce: true, isNew, limits: null));
-        }
-        if (message.FlowControl is not { } flow)
+            if (await IsInLineAsync(stored))
+                return;
+            if (await messages.RenewTicketAsync(stored) is not { } renewed)
+                continue;
+            if (await AcceptAsync(renewed.Message, join: true, renewed.Progress, isNew: false))
+                await messages.RestartAsync(renewed);
             return;
+        }
+    }
+
+    // True when it was inside already, and so was not sent on its way now.
+    private async Task<bool> AcceptAsync(Message message, bool join, Progress progress, bool isNew)
+    {
+        var wasInside = false;
+        if (join && message.QueueName is { } queue)
+            wasInside = await JoinAsync(GateKind.Queue, queue, limits: null);
+        if (message.FlowControl is not { } flow)
+            return wasInside;
         var limits = LimitsOf(flow);
-        await gates.RunAsync(GateKind.FlowKey, flow.Key, join && message.QueueName is null
-            ? new GateOperation.Join(Candidate.Of(message, progress, GateKind.FlowKey), announce: true, isNew, limits)
-            : new GateOperation.Change(limits, creates: true));
+        if (join && message.QueueName is null)
+            return await JoinAsync(GateKind.FlowKey, flow.Key, limits);
+        await gates.RunAsync(GateKind.FlowKey, flow.Key, new GateOperation.Change(limits, creates: true));
+        return wasInside;
+
+        async Task<bool> JoinAsync(GateKind kind, string name, Func<GateState, GateState>? limits)
+        {
+            var join = new GateOperation.Join(Candidate.Of(message, progress, kind), announce: true, isNew, limits);
+            await gates.RunAsync(kind, name, join);
+            return join.WasInside;
+        }
     }
 
     /// <summary>Asks for all places an attempt needs.</summary>

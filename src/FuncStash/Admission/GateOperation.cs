@@ -49,6 +49,9 @@ internal abstract class GateOperation
         public bool IsNew { get; } = isNew;
 
         public bool Admitted { get; set; }
+
+        /// <summary>True when the candidate was inside before, so that this sent nothing on its way.</summary>
+        public bool WasInside { get; set; }
     }
 
     /// <summary>Takes a candidate out of the wait list; one that is inside already goes on.</summary>

@@ -94,9 +94,16 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         async ValueTask JoinAsync(GateOperation.Join join)
         {
             var candidate = join.Candidate;
-            join.Admitted = GateRules.IndexOf(state, candidate.Message, candidate.Attempt) >= 0;
-            if (join.Admitted || joining.Exists(j => j.Candidate.Order == candidate.Order))
+            join.Admitted = join.WasInside = GateRules.IndexOf(state, candidate.Message, candidate.Attempt) >= 0;
+            if (join.Admitted)
                 return;
+            if (joining.FindIndex(j => j.Candidate.Order == candidate.Order) is var same and >= 0)
+            {
+                // Of two tickets the old one would be refused.
+                if (joining[same].Candidate.Ticket < candidate.Ticket)
+                    joining[same] = join;
+                return;
+            }
             if ((afterConflict || !join.IsNew) && !leaving.Contains(candidate.Order)
                 && await WaitingAsync(candidate.Order) is { } known)
             {

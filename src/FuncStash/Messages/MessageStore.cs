@@ -5,16 +5,6 @@ using FuncStash.Storage;
 
 namespace FuncStash.Messages;
 
-/// <summary>A step in the life of a message: what it becomes, what the log says of it, what follows from it.</summary>
-public sealed record Transition(Progress After, IReadOnlyList<LogEvent> Events)
-{
-    /// <summary>Messages that this step causes (callbacks); their ids are followers of the message's.</summary>
-    public IReadOnlyList<Message> Followers { get; init; } = [];
-
-    /// <summary>A commit to another partition that belongs to the step, such as the dead letter.</summary>
-    public Commit? Also { get; init; }
-}
-
 /// <summary>Keeps messages: creates them once, changes them step by step, finds them by id.</summary>
 public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
 {
@@ -173,10 +163,22 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     {
         if (stored.Ended)
             return false;
-        var progress = stored.Progress with { Ticket = stored.Progress.Ticket + 1, DueAt = dueAt };
-        var row = MessageRows.ToRow(MessageRows.Live, stored with { Progress = progress });
-        var commit = new Commit(MessageRows.Table, row.PartitionKey, [new Write.Replace(row, stored.ETag!)]);
-        return await FinishAsync([commit], [(stored.Message, progress.Ticket, progress.DueAt)], null, cancellation) is not null;
+        var (renewed, commit) = Renewing(stored, dueAt);
+        return await FinishAsync([commit], [(renewed.Message, renewed.Progress.Ticket, dueAt)], null, cancellation) is not null;
+    }
+
+    /// <summary>Gives a live message a new ticket, and sends nothing. Null when it has changed since it was read.</summary>
+    public async ValueTask<StoredMessage?> RenewTicketAsync(StoredMessage stored, CancellationToken cancellation = default)
+    {
+        var (renewed, commit) = Renewing(stored, stored.Progress.DueAt);
+        return await FinishAsync([commit], [], null, cancellation) is { } etag ? renewed with { ETag = etag } : null;
+    }
+
+    private static (StoredMessage Renewed, Commit Commit) Renewing(StoredMessage stored, long dueAt)
+    {
+        var renewed = stored with { Progress = stored.Progress with { Ticket = stored.Progress.Ticket + 1, DueAt = dueAt } };
+        var row = MessageRows.ToRow(MessageRows.Live, renewed);
+        return (renewed, new Commit(MessageRows.Table, row.PartitionKey, [new Write.Replace(row, stored.ETag!)]));
     }
 
     /// <summary>How the last attempt of a message that failed went, as its log has it.</summary>

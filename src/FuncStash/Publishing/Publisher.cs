@@ -248,10 +248,11 @@ public sealed class Publisher(
     }
 
     // Who stored it may have died before it got in line, and nobody else would put it there.
-    private Task AcceptAgainAsync(StoredMessage there) =>
-        there.Progress.State == MessageState.Created && AdmissionService.Governs(there.Message)
-            ? admission.AcceptAsync(there.Message, AdmissionService.JoinsAtOnce(there.Message, Now), there.Progress)
-            : Task.CompletedTask;
+    private async Task AcceptAgainAsync(StoredMessage there)
+    {
+        if (AdmissionService.JoinsAtOnce(there.Message, Now))
+            await admission.AcceptAgainAsync(there);
+    }
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 }

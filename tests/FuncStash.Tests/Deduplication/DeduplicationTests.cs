@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using FuncStash.Delivery;
 using FuncStash.Messages;
+using FuncStash.Testing;
 using FuncStash.Tests.Admission;
 
 namespace FuncStash.Tests.Deduplication;
@@ -125,5 +127,40 @@ public sealed class DeduplicationTests
         await service.RunNowAsync();
         Assert.Equal(["/x"], service.Receiver.Paths);
         Assert.Equal(MessageState.Failed, await service.StateOfAsync(IdOf(failed)));
+    }
+
+    [Theory]
+    [InlineData("publish")]
+    [InlineData("enqueue/q")]
+    public async Task A_duplicate_that_was_overtaken_does_not_send_the_message_on_its_way_twice(string call)
+    {
+        WatchedStore? watched = null;
+        await using var service = await LiveService.StartAsync(store => watched = new WatchedStore(store));
+        service.Receiver.Answer = (_, earlier) => Task.FromResult(earlier == 0 ? 500 : 200);
+        (string, string)[] headers =
+        [
+            ("Upstash-Deduplication-Id", "d"), ("Upstash-Retry-Delay", "1000"),
+            ("Upstash-Flow-Control-Key", "k"), ("Upstash-Flow-Control-Value", "parallelism=1"),
+        ];
+        Task<(int Status, JsonNode? Json)> SendAsync() => service.SendAsync("POST", $"/v2/{call}/" + service.Receiver.Url("/x"), "x", headers);
+        var id = MessageId.Parse(IdOf(await SendAsync()));
+        var key = MessageRows.Key(MessageRows.Live, id);
+        var created = await service.Store.Tables.GetAsync(MessageRows.Table, MessageRows.Partition(id), key);
+        await service.RunNowAsync();
+        Assert.Equal(MessageState.Retry, await service.StateOfAsync(id.Text));
+
+        // The publisher of the duplicate saw the message before its first attempt, and goes on only now.
+        var looks = 0;
+        watched!.Stale = row => row == key && looks++ == 0 ? created : null;
+        Assert.Equal(202, (await SendAsync()).Status);
+        await service.RunNowAsync();
+        service.Clock.Advance(1500);
+        // Two workers, each in a process of its own.
+        var leases = await service.Store.Queues.ReceiveAsync(DeliveryTicket.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero);
+        await Task.WhenAll(leases.Select(lease => service.New<DeliveryService>().RunAsync(lease.Text, lease)));
+        await service.RunNowAsync();
+
+        Assert.Equal(["/x", "/x"], service.Receiver.Paths);
+        Assert.Equal(MessageState.Delivered, await service.StateOfAsync(id.Text));
     }
 }

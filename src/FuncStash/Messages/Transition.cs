@@ -1,0 +1,14 @@
+using FuncStash.Logs;
+using FuncStash.Storage;
+
+namespace FuncStash.Messages;
+
+/// <summary>A step in the life of a message: what it becomes, what the log says of it, what follows from it.</summary>
+public sealed record Transition(Progress After, IReadOnlyList<LogEvent> Events)
+{
+    /// <summary>Messages that this step causes (callbacks); their ids are followers of the message's.</summary>
+    public IReadOnlyList<Message> Followers { get; init; } = [];
+
+    /// <summary>A commit to another partition that belongs to the step, such as the dead letter.</summary>
+    public Commit? Also { get; init; }
+}
