@@ -19,6 +19,18 @@ internal enum Fault
 
 internal sealed class StoreFaultException : Exception;
 
+/// <summary>Makes so many of a hundred commits fail, before or after they are done, as a seed decides.</summary>
+internal sealed class RandomFaults(int seed, int percent)
+{
+    private readonly Random _random = new(seed);
+
+    public Fault Next(Commit commit)
+    {
+        lock (_random)
+            return _random.Next(100) >= percent ? Fault.None : _random.Next(2) == 0 ? Fault.Before : Fault.After;
+    }
+}
+
 /// <summary>A store whose calls are counted, and whose commits can be made to fail.</summary>
 internal sealed class WatchedStore(IStore inner) : IStore, ITables
 {

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using FuncStash.Storage;
 
 namespace FuncStash.Testing;
@@ -6,15 +7,18 @@ namespace FuncStash.Testing;
 /// A store on which several actors act at once, one storage call at a time, in an order that a seed decides; and on
 /// which an actor can die before or after any of its calls.
 /// </summary>
-internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies
+internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, IWorkQueues
 {
     private readonly AsyncLocal<Actor?> _actor = new();
     private readonly Random _random = new(seed);
     private readonly Lock _lock = new();
-    private readonly List<(Actor Actor, TaskCompletionSource Go)> _waiting = [];
+    private readonly List<Turn> _waiting = [];
     private readonly int _persistence = new Random(seed).Next(10);
     private Actor? _latest;
     private TaskCompletionSource _quiet = new();
+    private Exception? _failure;
+
+    // Calls under way, and actors of which none waits for its turn.
     private int _running;
 
     /// <summary>How many of a hundred calls kill their actor.</summary>
@@ -27,7 +31,7 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies
 
     public IBodies Bodies => this;
 
-    public IWorkQueues Queues => inner.Queues;
+    public IWorkQueues Queues => this;
 
     /// <summary>A number from 0 to below <paramref name="most"/>, as the seed has it.</summary>
     public int Next(int most)
@@ -37,12 +41,15 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies
     }
 
     /// <summary>Brings an actor onto the stage. It waits for its turn before each of its storage calls.</summary>
-    public void Enter(Func<Task> act)
+    /// <returns>The actor, for <see cref="PauseAsync"/>.</returns>
+    public object Enter(Func<Task> act)
     {
-        Start();
+        var actor = new Actor();
+        lock (_lock)
+            Start();
         _ = Task.Run(async () =>
         {
-            _actor.Value = new Actor();
+            _actor.Value = actor;
             try
             {
                 await act();
@@ -50,11 +57,28 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies
             catch (ActorDiedException)
             {
             }
+            catch (Exception error)
+            {
+                _failure = error;
+            }
             finally
             {
-                Rest();
+                lock (_lock)
+                {
+                    actor.HasEnded = true;
+                    if (actor.Waiting == 0)
+                        Rest();
+                }
             }
         });
+        return actor;
+    }
+
+    /// <summary>Lets an actor wait for its turn though it makes no storage call; mostly others come first.</summary>
+    public async Task PauseAsync(object actor)
+    {
+        await ComeAsync((Actor)actor, isPause: true);
+        Leave();
     }
 
     /// <summary>Lets actors make so many calls in all; fewer when none is left that has one to make.</summary>
@@ -66,24 +90,16 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies
             lock (_lock)
                 quiet = _running == 0 ? Task.CompletedTask : _quiet.Task;
             await quiet.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
-            (Actor Actor, TaskCompletionSource Go) next;
+            if (_failure is { } failure)
+                ExceptionDispatchInfo.Throw(failure);
+            Turn turn;
             lock (_lock)
             {
                 if (_waiting.Count == 0)
                     return;
-                // Some stages let an actor go on for a while, so that another is overtaken by all that it does.
-                var index = _waiting.FindIndex(w => w.Actor == _latest);
-                if (index < 0 || _random.Next(10) >= _persistence)
-                    index = _random.Next(_waiting.Count);
-                next = _waiting[index];
-                _latest = next.Actor;
-                _waiting.RemoveAt(index);
-                Start();
-                var fate = _random.Next(200);
-                next.Actor.DiesBefore |= fate < DeathsPerHundred;
-                next.Actor.DiesAfter = fate >= 200 - DeathsPerHundred;
+                turn = Pick();
             }
-            next.Go.SetResult();
+            turn.Go.SetResult();
         }
     }
 
@@ -104,19 +120,37 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies
         return result;
     });
 
-    async ValueTask IBodies.PutAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
-        await TurnAsync(async () =>
-        {
-            await inner.Bodies.PutAsync(name, content, cancellation);
-            return true;
-        });
+    ValueTask IBodies.PutAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+        TurnAsync(() => inner.Bodies.PutAsync(name, content, cancellation));
 
     ValueTask<byte[]?> IBodies.GetAsync(string name, CancellationToken cancellation) =>
         TurnAsync(() => inner.Bodies.GetAsync(name, cancellation));
 
-    async ValueTask IBodies.DeleteAsync(string name, CancellationToken cancellation) => await TurnAsync(async () =>
+    ValueTask IBodies.DeleteAsync(string name, CancellationToken cancellation) =>
+        TurnAsync(() => inner.Bodies.DeleteAsync(name, cancellation));
+
+    ValueTask IWorkQueues.SendAsync(IReadOnlyList<Send> sends, CancellationToken cancellation) =>
+        TurnAsync(() => inner.Queues.SendAsync(sends, cancellation));
+
+    ValueTask<IReadOnlyList<Lease>> IWorkQueues.ReceiveAsync(
+        string queue, int max, TimeSpan lease, TimeSpan wait, CancellationToken cancellation) =>
+        TurnAsync(() => inner.Queues.ReceiveAsync(queue, max, lease, wait, cancellation));
+
+    ValueTask<bool> IWorkQueues.RenewAsync(Lease lease, TimeSpan visibleIn, CancellationToken cancellation) =>
+        TurnAsync(() => inner.Queues.RenewAsync(lease, visibleIn, cancellation));
+
+    ValueTask<bool> IWorkQueues.DeleteAsync(Lease lease, CancellationToken cancellation) =>
+        TurnAsync(() => inner.Queues.DeleteAsync(lease, cancellation));
+
+    ValueTask<bool> IWorkQueues.PoisonAsync(Lease lease, CancellationToken cancellation) =>
+        TurnAsync(() => inner.Queues.PoisonAsync(lease, cancellation));
+
+    ValueTask<long> IWorkQueues.CountAsync(string queue, CancellationToken cancellation) =>
+        TurnAsync(() => inner.Queues.CountAsync(queue, cancellation));
+
+    private async ValueTask TurnAsync(Func<ValueTask> call) => await TurnAsync(async () =>
     {
-        await inner.Bodies.DeleteAsync(name, cancellation);
+        await call();
         return true;
     });
 
@@ -124,44 +158,93 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies
     {
         if (_actor.Value is not { } actor)
             return await call();
-        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_lock)
-            _waiting.Add((actor, go));
-        Rest();
-        await go.Task;
-        if (actor.DiesBefore)
+        await ComeAsync(actor);
+        try
+        {
+            if (actor.DiesBefore)
+                throw new ActorDiedException();
+            var result = await call();
+            if (!actor.DiesAfter)
+                return result;
+            actor.DiesBefore = true;
             throw new ActorDiedException();
-        var result = await call();
-        if (!actor.DiesAfter)
-            return result;
-        actor.DiesBefore = true;
-        throw new ActorDiedException();
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private async Task ComeAsync(Actor actor, bool isPause = false)
+    {
+        var turn = new Turn(actor, isPause);
+        lock (_lock)
+        {
+            _waiting.Add(turn);
+            if (++actor.Waiting == 1 && !actor.HasEnded)
+                Rest();
+        }
+        await turn.Go.Task;
+    }
+
+    private Turn Pick()
+    {
+        // Some stages let an actor go on for a while, so that another is overtaken by all that it does.
+        var index = _waiting.FindIndex(turn => turn.Actor == _latest);
+        if (index < 0 || _random.Next(10) >= _persistence)
+            index = _random.Next(_waiting.Count);
+        if (_waiting[index].IsPause && _random.Next(4) > 0)
+            index = _random.Next(_waiting.Count);
+        var next = _waiting[index];
+        _waiting.RemoveAt(index);
+        var actor = _latest = next.Actor;
+        Start();
+        if (--actor.Waiting == 0 && !actor.HasEnded)
+            Start();
+        var fate = _random.Next(200);
+        actor.DiesBefore |= fate < DeathsPerHundred;
+        actor.DiesAfter = fate >= 200 - DeathsPerHundred;
+        return next;
+    }
+
+    private void Leave()
+    {
+        lock (_lock)
+            Rest();
     }
 
     private void Start()
     {
-        lock (_lock)
-        {
-            if (_running++ == 0)
-                _quiet = new TaskCompletionSource();
-        }
+        if (_running++ == 0)
+            _quiet = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     private void Rest()
     {
-        lock (_lock)
-        {
-            if (--_running == 0)
-                _quiet.TrySetResult();
-        }
+        if (--_running == 0)
+            _quiet.TrySetResult();
     }
 
     private sealed class Actor
     {
+        /// <summary>Its calls that wait for their turn: several where it does things side by side.</summary>
+        public int Waiting { get; set; }
+
+        /// <summary>What it left running goes on.</summary>
+        public bool HasEnded { get; set; }
+
         public bool DiesBefore { get; set; }
 
         public bool DiesAfter { get; set; }
     }
+
+    private sealed class Turn(Actor actor, bool isPause)
+    {
+        public Actor Actor { get; } = actor;
+
+        public bool IsPause { get; } = isPause;
+
+        public TaskCompletionSource Go { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);    }
 
     private sealed class ActorDiedException : Exception;
 }

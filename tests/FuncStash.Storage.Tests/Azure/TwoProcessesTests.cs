@@ -5,6 +5,7 @@ using FuncStash.Deduplication;
 using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Publishing;
+using FuncStash.Sqlite;
 using FuncStash.Storage;
 using FuncStash.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,6 +28,26 @@ public sealed class TwoProcessesTests(AzuriteAccount account)
             await new GateHistory([one, two], null, kind, "g").PlayAsync(steps);
         }, iter: 4, threads: 1);
     }
+
+    // The work queue is one in memory, because it has to keep the test's time.
+    [Theory]
+    [InlineData(GateKind.Queue)]
+    [InlineData(GateKind.FlowKey)]
+    public Task They_hold_when_commits_fail_and_operations_are_done_again(GateKind kind) =>
+        Gen.Select(GateStep.History(25), Gen.Int).SampleAsync(async (steps, seed) =>
+        {
+            var clock = new TestClock();
+            var options = account.Options();
+            using var one = new AzureStore(options);
+            using var two = new AzureStore(options);
+            await using var queues = SqliteStore.Open(":memory:", clock);
+            var faults = new RandomFaults(seed, percent: 10);
+            IStore[] stores = [.. new[] { one, two }.Select(store => new WatchedStore(new PartwiseStore(new MixedStore(store, queues.Queues)))
+            {
+                Faults = faults.Next,
+            })];
+            await new GateHistory(stores, clock, kind, "g").PlayAsync(steps);
+        }, iter: 12, threads: 1);
 
     [Fact]
     public async Task Of_many_publishes_with_one_id_one_makes_a_message()

@@ -1,6 +1,7 @@
 using CsCheck;
 using FuncStash.Admission;
 using FuncStash.Sqlite;
+using FuncStash.Storage;
 using FuncStash.Testing;
 
 namespace FuncStash.Tests.Admission;
@@ -23,18 +24,8 @@ public sealed class GateHistoryTests
         {
             var clock = new TestClock();
             await using var store = SqliteStore.Open(":memory:", clock);
-            var random = new Random(seed);
-            var watched = new[] { new WatchedStore(store), new WatchedStore(store) };
-            foreach (var process in watched)
-                process.Faults = _ => FaultOf(random, faults);
-            await new GateHistory(watched, clock, kind, "g").PlayAsync(steps);
-        }, iter: 60, threads: 1);
-
-    private static Fault FaultOf(Random random, int percent)
-    {
-        lock (random)
-        {
-            return random.Next(100) >= percent ? Fault.None : random.Next(2) == 0 ? Fault.Before : Fault.After;
-        }
-    }
+            var random = new RandomFaults(seed, faults);
+            IStore[] stores = [new WatchedStore(store) { Faults = random.Next }, new WatchedStore(store) { Faults = random.Next }];
+            await new GateHistory(stores, clock, kind, "g").PlayAsync(steps);
+        }, iter: 150, threads: 1);
 }

@@ -1,0 +1,23 @@
+using CsCheck;
+using FuncStash.Sqlite;
+using FuncStash.Testing;
+
+namespace FuncStash.Tests.Delivery;
+
+/// <summary>
+/// The order of a queue, rate, parallelism and deduplication under random interleavings of storage calls and deaths, on SQLite.
+/// </summary>
+public sealed class DeliveryInterleavings
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task Order_limits_and_deduplication_hold_and_every_message_is_delivered(bool partwise) =>
+        Gen.Select(DeliveryScene.Play(8), DeliveryLimits.Any, Gen.Int[0, 5], Gen.Int).SampleAsync(async (scenes, limits, deaths, seed) =>
+        {
+            var clock = new TestClock();
+            await using var store = SqliteStore.Open(":memory:", clock);
+            await using var play = await DeliveryPlay.BeginAsync(clock, store, partwise, limits, seed);
+            await play.ScenesAsync(scenes, deaths);
+        }, iter: 60, threads: 1);
+}

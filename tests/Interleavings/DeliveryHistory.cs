@@ -1,0 +1,171 @@
+using System.Text;
+using FuncStash.Admission;
+using FuncStash.Messages;
+using FuncStash.Storage;
+
+namespace FuncStash.Testing;
+
+/// <summary>A publish in a play.</summary>
+internal sealed record Publication(string? DeduplicationId, int Begun)
+{
+    public MessageId? Id { get; set; }
+
+    public int Acknowledged { get; set; } = int.MaxValue;
+}
+
+/// <summary>
+/// What was published, stored, let in and attempted, in the order in which it happened, held at each moment against what
+/// must always be so: order in the queue, the limits of the key, one message for a deduplication id.
+/// </summary>
+internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, TimeSpan longestStall)
+{
+    public const string Queue = "q", Key = "k";
+
+    private readonly Lock _lock = new();
+    private readonly List<Publication> _publications = [];
+    private readonly Dictionary<string, Message> _stored = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, MessageState> _ended = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _firstArrivals = new(StringComparer.Ordinal);
+    private readonly List<PlayArrival> _inFlight = [];
+    private readonly List<string> _wrongs = [];
+    private readonly Dictionary<long, int> _admissions = [];
+    private GateState _queue = new(), _key = new();
+    private int _now;
+
+    public int Attempts { get; private set; }
+
+    public int MostAtOnce { get; private set; }
+
+    public bool AllHaveEnded
+    {
+        get
+        {
+            lock (_lock)
+                return _stored.Count == _ended.Count;
+        }
+    }
+
+    public async Task PublishAsync(string? deduplicationId, Func<Task<MessageId>> publish)
+    {
+        Publication publication;
+        lock (_lock)
+            _publications.Add(publication = new Publication(deduplicationId, ++_now));
+        var id = await publish();
+        lock (_lock)
+            (publication.Id, publication.Acknowledged) = (id, ++_now);
+    }
+
+    /// <summary>Takes note of a commit that stands.</summary>
+    public void Note(Commit commit)
+    {
+        lock (_lock)
+        {
+            foreach (var write in commit.Writes)
+            {
+                var row = write switch { Write.Insert insert => insert.Entity, Write.Replace replace => replace.Entity, _ => null };
+                if (row is null)
+                    continue;
+                if (commit.Table == MessageRows.Table && write is Write.Insert)
+                    NoteMessage(row);
+                else if (commit.Table == GateRows.Table && row.RowKey == GateRows.StateKey)
+                    NoteGate(row);
+            }
+        }
+    }
+
+    public void Arrive(PlayArrival arrival)
+    {
+        lock (_lock)
+        {
+            var message = _stored[arrival.Message];
+            _firstArrivals.TryAdd(arrival.Message, ++_now);
+            Attempts++;
+            if (message.QueueName is not null)
+            {
+                Check(GateRules.IndexOf(_queue, arrival.Message, 0) >= 0, $"{arrival} was not let in by its queue");
+                var others = _firstArrivals.Keys.Where(id => id != arrival.Message && _stored[id].QueueName is not null);
+                Check(others.All(_ended.ContainsKey), $"{arrival} came before the end of the one ahead");
+            }
+            if (message.FlowControl is not null)
+            {
+                Check(GateRules.IndexOf(_key, arrival.Message, arrival.Retried) >= 0, $"{arrival} was not let in by its key");
+                var atOnce = _inFlight.Count(other => _stored[other.Message].FlowControl is not null) + 1;
+                Check(atOnce <= limits.Parallelism, $"{arrival} is one too many");
+                MostAtOnce = Math.Max(MostAtOnce, atOnce);
+            }
+            _inFlight.Add(arrival);
+        }
+    }
+
+    public void Leave(PlayArrival arrival)
+    {
+        lock (_lock)
+            _inFlight.Remove(arrival);
+    }
+
+    public void AssertNothingWentWrong()
+    {
+        lock (_lock)
+            Assert.True(_wrongs.Count == 0, string.Join("; ", _wrongs));
+    }
+
+    /// <summary>To be called when all has ended.</summary>
+    public void AssertAllIsWell()
+    {
+        AssertNothingWentWrong();
+        Assert.All(_publications.Where(p => p.Id is not null), p => Assert.Equal(MessageState.Delivered, _ended[p.Id!.Value.Text]));
+
+        // A duplicate's message may be in no queue.
+        var acknowledged = _publications.Where(p => p.Id is { } id && _stored[id.Text].QueueName is not null).ToList();
+        foreach (var later in acknowledged.Where(p => p.DeduplicationId is null))
+        {
+            Assert.All(acknowledged.Where(earlier => earlier.Acknowledged < later.Begun), earlier =>
+                Assert.True(_firstArrivals[earlier.Id!.Value.Text] < _firstArrivals[later.Id!.Value.Text], $"{later} overtook {earlier}"));
+        }
+
+        foreach (var same in _stored.Values.Where(m => m.Body.Length > 0).GroupBy(m => Encoding.UTF8.GetString(m.Body)))
+        {
+            var times = same.Select(m => m.CreatedAt).Order().ToList();
+            Assert.All(times.Zip(times.Skip(1)), pair =>
+                Assert.True(pair.Second - pair.First >= (window - longestStall).TotalMilliseconds, $"two messages of {same.Key}"));
+        }
+    }
+
+    private void NoteMessage(Entity row)
+    {
+        if (row.RowKey.StartsWith(MessageRows.Live, StringComparison.Ordinal))
+        {
+            var message = MessageRows.FromRow(row).Message;
+            Check(_stored.TryAdd(message.Id.Text, message), $"{message.Id} was stored twice");
+        }
+        else if (row.RowKey.StartsWith(MessageRows.Ended, StringComparison.Ordinal))
+        {
+            var ended = MessageRows.FromRow(row);
+            Check(_ended.TryAdd(ended.Id.Text, ended.Progress.State), $"{ended.Id} ended twice");
+        }
+    }
+
+    private void NoteGate(Entity row)
+    {
+        var state = GateRows.FromRow(row);
+        if (row.PartitionKey == GateRows.Partition(GateKind.Queue, Queue))
+        {
+            Check(state.Inside.Count <= 1, "more than one inside the queue");
+            _queue = state;
+            return;
+        }
+        Check(state.Inside.Count <= limits.Parallelism, $"{state.Inside.Count} inside the key");
+        var admitted = state.Inside.Count(slot => GateRules.IndexOf(_key, slot.Message, slot.Attempt) < 0);
+        if (state.PeriodStart != _key.PeriodStart)
+            Check(state.PeriodStart >= _key.PeriodStart + (limits.Period * 1000), "a period began before the end of the one before");
+        _admissions[state.PeriodStart] = _admissions.GetValueOrDefault(state.PeriodStart) + admitted;
+        Check(_admissions[state.PeriodStart] <= limits.Rate, $"{_admissions[state.PeriodStart]} were let in in one period");
+        _key = state;
+    }
+
+    private void Check(bool isRight, string wrong)
+    {
+        if (!isRight)
+            _wrongs.Add(wrong);
+    }
+}
