@@ -50,14 +50,17 @@ internal sealed class AzureTables(TableServiceClient service, AzureStoreOptions 
     public async ValueTask<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation = default)
     {
         CommitLimits.Check(commit);
+        cancellation.ThrowIfCancellationRequested();
+
+        // A write that is given up on its way may be made all the same, and what was written promises what is sent: so from
+        // here on nobody's impatience stops it.
         var result = new CommitResult(null, []);
         if (commit.Writes.Count > 0)
             result = await tables.UseAsync(
-                commit.Table, table => TableWrites.ApplyAsync(table, commit, cancellation), cancellation);
+                commit.Table, table => TableWrites.ApplyAsync(table, commit, CancellationToken.None), CancellationToken.None);
         if (!result.Applied)
             return result;
 
-        // What was written promises what is sent, so from here on nobody's impatience stops it.
         await queues.SendAsync(commit.Sends, CancellationToken.None);
         if (commit.LeaseEnd is { } end)
             await queues.EndAsync(end, CancellationToken.None);

@@ -15,6 +15,10 @@ public interface ITables
     /// <summary>
     /// Applies a commit. An acknowledged commit survives the loss of the process and of the machine's power.
     /// </summary>
+    /// <remarks>
+    /// Cancelled, it was not applied or is applied in full, its sends included; where those are requests of their own, it
+    /// can be cancelled only before it begins.
+    /// </remarks>
     /// <exception cref="ArgumentException">More writes or bytes than <see cref="Commit"/> allows.</exception>
     ValueTask<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation = default);
 }

@@ -91,6 +91,25 @@ public sealed class LostAnswerTests(AzuriteAccount account)
         Assert.Equal(0, await store.Queues.CountAsync("work"));
     }
 
+    [Fact]
+    public async Task A_commit_whose_caller_hangs_up_meanwhile_still_sends_what_it_promised()
+    {
+        using var store = await OpenAsync();
+        using var hangUp = new HangUp(RequestMethod.Post);
+        using var impatient = new AzureStore(lastOptions! with { OperationPolicy = hangUp });
+
+        var result = await impatient.Tables.CommitAsync(
+            new("t", "p", [new Write.Insert(Row("a", 1))]) { Sends = [new Send("work", "a")] }, hangUp.Caller);
+
+        Assert.True(hangUp.Caller.IsCancellationRequested);
+        Assert.True(result.Applied);
+        Assert.Equal("a", Assert.Single(
+            await store.Queues.ReceiveAsync("work", 1, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(5))).Text);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await impatient.Tables.CommitAsync(
+            new("t", "p", [new Write.Insert(Row("b", 1))]), hangUp.Caller));
+        Assert.Null(await store.Tables.GetAsync("t", "p", "b"));
+    }
+
     private AzureStoreOptions? lastOptions;
 
     // The table is created beforehand, so that the losses hit the operations that the test is about.
