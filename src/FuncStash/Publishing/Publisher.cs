@@ -237,10 +237,12 @@ public sealed class Publisher(
         var accepting = new List<Task>();
         for (var i = 0; i < news.Count; i++)
         {
-            if (!AdmissionService.Governs(news[i].Message))
-                continue;
             if (created[i])
-                accepting.Add(admission.AcceptAsync(news[i].Message, join: !news[i].Scheduled));
+            {
+                if (AdmissionService.Governs(news[i].Message))
+                    accepting.Add(admission.AcceptAsync(news[i].Message, join: !news[i].Scheduled));
+            }
+            // The one that is there may have been published otherwise, such as into a queue.
             else if (await messages.GetAsync(news[i].Message.Id, cancellation) is { } there)
                 accepting.Add(AcceptAgainAsync(there));
         }
