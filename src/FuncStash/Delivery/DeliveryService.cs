@@ -121,7 +121,8 @@ public sealed class DeliveryService(
     {
         var message = stored.Message;
         // A mark left by an attempt that nobody settled.
-        stored = stored with { Progress = stored.Progress with { ActiveSince = null } };
+        if (stored.Progress.ActiveSince is not null)
+            stored = stored with { Progress = stored.Progress.WithoutMark() };
         var body = await messages.BodyAsync(message, stop);
         var pair = await keys.GetAsync(stop);
         var startedAt = Now;

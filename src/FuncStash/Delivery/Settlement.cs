@@ -48,6 +48,8 @@ internal static class Settlement
         }
 
         var after = before with { Events = number, ActiveSince = null };
+        if (verdict is Verdict.Retry || before.AttemptTimes.Count > 0)
+            after = after with { AttemptTimes = [.. before.AttemptTimes, startedAt, now] };
         after = verdict switch
         {
             Verdict.Retry retry => after with { State = MessageState.Retry, Retried = before.Retried + 1, DueAt = retry.At },

@@ -24,33 +24,54 @@ public sealed class LogReader(IStore store, MessageStore messages)
         return new LogPage(entries, null);
     }
 
-    private IAsyncEnumerable<LogEntry> LatestFirst(LogQuery query, LogScope scope, CancellationToken cancellation)
+    private async IAsyncEnumerable<LogEntry> LatestFirst(
+        LogQuery query, LogScope scope, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var from = LogPosition.At(scope.To);
-        if (query.After is { } after && string.CompareOrdinal(after, from) > 0)
-            from = after;
-        return ScanAsync(query, scope, from, EndOf(scope.From), cancellation);
+        var days = await Days.ListAsync(store.Tables, cancellation);
+        foreach (var window in scope.Windows.Reverse())
+        {
+            var from = LogPosition.At(window.To);
+            if (query.After is { } after && string.CompareOrdinal(after, from) > 0)
+                from = after;
+            // The windows before the cursor have been read.
+            if (LogPosition.TimeOf(from) < window.From)
+                continue;
+            await foreach (var entry in ScanAsync(query, scope, window, days, from, cancellation))
+                yield return entry;
+        }
+    }
+
+    private async IAsyncEnumerable<LogEntry> EarliestFirst(
+        LogQuery query, LogScope scope, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var days = await Days.ListAsync(store.Tables, cancellation);
+        foreach (var window in scope.Windows)
+        {
+            await foreach (var entry in EarliestFirst(query, scope, window, days, cancellation))
+                yield return entry;
+        }
     }
 
     // Rows sort newest first, so the log is read in slices of time from its start, each turned round.
     private async IAsyncEnumerable<LogEntry> EarliestFirst(
-        LogQuery query, LogScope scope, [EnumeratorCancellation] CancellationToken cancellation)
+        LogQuery query, LogScope scope, LogWindow window, IReadOnlyList<int> days,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         const int SliceMax = 2_000;
-        var days = await Days.ListAsync(store.Tables, cancellation);
         if (days.Count == 0)
             yield break;
-        var start = Math.Max(scope.From, days[0] * DayMs);
+        var start = Math.Max(window.From, days[0] * DayMs);
         if (query.After is { } after)
             start = Math.Max(start, LogPosition.TimeOf(after));
-        var end = Math.Min(scope.To, ((days[^1] + 1) * DayMs) - 1);
+        var end = Math.Min(window.To, ((days[^1] + 1) * DayMs) - 1);
         var width = 60_000L;
         while (start <= end)
         {
             var last = Math.Min(end, start + width - 1);
             var slice = new List<LogEntry>();
             var tooMany = false;
-            await foreach (var entry in ScanAsync(query, scope, LogPosition.At(last), EndOf(start), cancellation))
+            await foreach (var entry in ScanAsync(
+                query, scope, window with { From = start }, days, LogPosition.At(last), cancellation))
             {
                 slice.Add(entry);
                 tooMany = slice.Count > SliceMax && width > 1;
@@ -75,17 +96,18 @@ public sealed class LogReader(IStore store, MessageStore messages)
     }
 
     private async IAsyncEnumerable<LogEntry> ScanAsync(
-        LogQuery query, LogScope scope, string from, string? to, [EnumeratorCancellation] CancellationToken cancellation)
+        LogQuery query, LogScope scope, LogWindow window, IReadOnlyList<int> days, string from,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         const int MaxBatch = 64;
         var ids = query.MessageIds?.Select(id => id.Text).ToHashSet(StringComparer.Ordinal);
         var newest = MessageId.DayOf(LogPosition.TimeOf(from));
-        var oldest = MessageId.DayOf(scope.From);
+        var oldest = MessageId.DayOf(window.From);
         var batch = new List<ReadEvent>();
         var size = 8;
-        foreach (var day in (await Days.ListAsync(store.Tables, cancellation)).Reverse().Where(d => d <= newest && d >= oldest))
+        foreach (var day in days.Reverse().Where(d => d <= newest && d >= oldest))
         {
-            await foreach (var read in MergeAsync(query, scope, day, from, to, cancellation))
+            await foreach (var read in MergeAsync(query, scope, window, day, from, cancellation))
             {
                 var item = read.Event;
                 if ((ids is not null && !ids.Contains(item.Message)) || (query.States.Count > 0 && !query.States.Contains(item.State)))
@@ -117,12 +139,13 @@ public sealed class LogReader(IStore store, MessageStore messages)
     }
 
     private async IAsyncEnumerable<ReadEvent> MergeAsync(
-        LogQuery query, LogScope scope, int day, string from, string? to,
+        LogQuery query, LogScope scope, LogWindow window, int day, string from,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
+        var to = EndOf(window.From);
         var partitions = scope.Shards.Select(shard => MessageRows.Partition(day, shard)).ToList();
         var streams = new List<LogStream>(partitions.Select(p => new EventStream(store.Tables, p, from, to)));
-        if (query.States.Count == 0 || query.States.Contains(MessageState.Created))
+        if (window.HasCreations && (query.States.Count == 0 || query.States.Contains(MessageState.Created)))
             streams.AddRange(partitions.Select(p => new CreatedStream(store.Tables, p, from, to)));
         var open = await Task.WhenAll(streams.Select(s => s.MoveNextAsync(cancellation).AsTask()));
         var heads = new PriorityQueue<LogStream, string>(StringComparer.Ordinal);

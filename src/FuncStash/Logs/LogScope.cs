@@ -3,15 +3,17 @@ using FuncStash.Messages;
 namespace FuncStash.Logs;
 
 /// <summary>Where in the log the entries of a query can be, and the messages that are known already.</summary>
-/// <param name="From">The first time to look at, in unix milliseconds.</param>
-/// <param name="To">The last one.</param>
+/// <param name="Windows">The times to look at, in order.</param>
 /// <param name="Shards">The shards of each day to look at.</param>
-internal sealed record LogScope(long From, long To, IReadOnlyList<int> Shards)
+internal sealed record LogScope(IReadOnlyList<LogWindow> Windows, IReadOnlyList<int> Shards)
 {
     // Clocks of different machines differ; an event's time is the clock's of the worker that made it.
     private const long ClockSkewMs = 5_000;
 
-    private const int MaxKnown = 2_000;
+    private const int MaxKnown = 2_000, MaxWindows = 200;
+
+    // What lies so close together is read in one go.
+    private const long JoinedMs = 1_000;
 
     private readonly Dictionary<string, Message?> _known = new(StringComparer.Ordinal);
 
@@ -20,18 +22,39 @@ internal sealed record LogScope(long From, long To, IReadOnlyList<int> Shards)
     {
         var (from, to) = (query.Filter.FromDate ?? 0, query.Filter.ToDate ?? long.MaxValue);
         if (query.MessageIds is not { } ids)
-            return new LogScope(from, to, [.. Enumerable.Range(0, MessageId.Shards)]);
+            return new LogScope([new LogWindow(from, to, HasCreations: true)], [.. Enumerable.Range(0, MessageId.Shards)]);
         var found = (await Task.WhenAll(ids.Select(id => messages.GetAsync(id, cancellation).AsTask())))
             .OfType<StoredMessage>().ToList();
         if (found.Count == 0)
             return null;
-        // Nothing is logged of a message before its creation, and nothing after its end.
-        var first = found.Min(m => m.Message.CreatedAt) - ClockSkewMs;
-        var last = found.Max(m => m.Progress.EndedAt is { } ended ? ended + ClockSkewMs : long.MaxValue);
-        var scope = new LogScope(Math.Max(from, first), Math.Min(to, last), [.. found.Select(m => m.Id.Shard).Distinct()]);
+        var windows = Joined(found.SelectMany(WindowsOf))
+            .Select(w => w with { From = Math.Max(w.From, from), To = Math.Min(w.To, to) }).Where(w => w.From <= w.To);
+        var scope = new LogScope([.. windows], [.. found.Select(m => m.Id.Shard).Distinct()]);
         foreach (var message in found)
             scope._known[message.Id.Text] = message.Message;
         return scope;
+    }
+
+    // Nothing is logged of a message before its creation, nothing after its end, and in between where its row knows.
+    private static IEnumerable<LogWindow> WindowsOf(StoredMessage stored)
+    {
+        var created = stored.Message.CreatedAt;
+        return stored.Progress.EventTimes() is { } times
+            ? times.Select(at => new LogWindow(at, at, HasCreations: false)).Append(new LogWindow(created, created, HasCreations: true))
+            : [new LogWindow(created - ClockSkewMs, stored.Progress.EndedAt is { } ended ? ended + ClockSkewMs : long.MaxValue, HasCreations: true)];
+    }
+
+    private static List<LogWindow> Joined(IEnumerable<LogWindow> windows)
+    {
+        var joined = new List<LogWindow>();
+        foreach (var next in windows.OrderBy(w => w.From))
+        {
+            if (joined.Count > 0 && joined[^1] is var last && (last.To >= next.From - JoinedMs || joined.Count == MaxWindows))
+                joined[^1] = new LogWindow(last.From, Math.Max(last.To, next.To), last.HasCreations || next.HasCreations);
+            else
+                joined.Add(next);
+        }
+        return joined;
     }
 
     /// <summary>The messages of these events, as far as they are still there.</summary>
@@ -51,3 +74,7 @@ internal sealed record LogScope(long From, long To, IReadOnlyList<int> Shards)
         return _known;
     }
 }
+
+/// <summary>A stretch of the log, in unix milliseconds, both bounds included.</summary>
+/// <param name="HasCreations">False when no CREATED event is looked for in it.</param>
+internal readonly record struct LogWindow(long From, long To, bool HasCreations);

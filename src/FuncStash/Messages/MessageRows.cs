@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FuncStash.Logs;
 using FuncStash.Storage;
 
@@ -49,6 +50,8 @@ internal static class MessageRows
             values["ActiveSince"] = active;
         if (progress.DlqId is { } dlqId)
             values["DlqId"] = dlqId;
+        if (progress.AttemptTimes is { Count: > 0 } times)
+            values["AttemptTimes"] = MemoryMarshal.AsBytes<long>([.. times]).ToArray();
         if (stored.Outbox.Count > 0)
             values["Outbox"] = MessageJson.Write(stored.Outbox);
         if (stored.Followers.Count > 0)
@@ -75,6 +78,7 @@ internal static class MessageRows
             EndedAt = row.Number("EndedAt"),
             ActiveSince = row.Number("ActiveSince"),
             DlqId = row.Text("DlqId"),
+            AttemptTimes = row.Bytes("AttemptTimes") is { } times ? MemoryMarshal.Cast<byte, long>(times).ToArray() : [],
         };
         return new StoredMessage(message, progress, row.ETag)
         {

@@ -74,6 +74,25 @@ public sealed record Progress
 
     /// <summary>The dead letter of a message that failed for good.</summary>
     public string? DlqId { get; init; }
+
+    /// <summary>
+    /// When attempts were sent and settled, in unix milliseconds, so that the log of a message that was retried for days is
+    /// read without that of all others of those days. Empty for one that its first attempt ended.
+    /// </summary>
+    public IReadOnlyList<long> AttemptTimes { get; init; } = [];
+
+    /// <summary>Without the mark of an attempt in flight, which nobody settled.</summary>
+    public Progress WithoutMark() =>
+        ActiveSince is { } left ? this with { ActiveSince = null, AttemptTimes = [.. AttemptTimes, left] } : this;
+
+    /// <summary>The times of all log events but the first, in unix milliseconds; null when they are not known.</summary>
+    public IEnumerable<long>? EventTimes()
+    {
+        var settled = State is MessageState.Delivered or MessageState.Failed;
+        if (AttemptTimes.Count < (2 * Retried) + (settled ? 1 : 0))
+            return null;
+        return new[] { ActiveSince, EndedAt }.OfType<long>().Concat(AttemptTimes);
+    }
 }
 
 /// <summary>A message as it is stored: what was published, how far it has come, and the version of its row.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FuncStash.Delivery;
 using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Storage;
@@ -150,6 +151,70 @@ public sealed class LogListTests : IAsyncDisposable
         Assert.Equal(3, answer.Json["events"]!.AsArray().Count);
         Assert.InRange(tables.RowsRead, 3, 20);
         await tables.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(null, "DELIVERED")]
+    [InlineData(2, "DELIVERED")]
+    [InlineData(null, "CANCELED")]
+    public async Task So_does_asking_for_one_that_was_retried_for_days(int? abandoned, string end)
+    {
+        const int Retries = 7;
+        var tables = new CountingStore();
+        await using var service = new TestService(store: tables);
+        var store = service.Get<MessageStore>();
+        var message = service.NewMessage("https://example.com/") with { MaxRetries = Retries };
+        await store.CreateAsync([new NewMessage(message)]);
+        for (var attempt = 0; attempt <= Retries; attempt++)
+        {
+            for (var hour = 0; hour < 9; hour++)
+            {
+                service.Time.Advance(TimeSpan.FromHours(1));
+                await store.CreateAsync([.. Enumerable.Range(0, 100).Select(_ => new NewMessage(service.NewMessage("https://example.com/")))]);
+            }
+            // An attempt that was written down as ACTIVE, and whose worker then died; the next goes on from there.
+            if (attempt == abandoned)
+                await BeginAsync(service, message.Id);
+            var stored = await BeginAsync(service, message.Id);
+            service.Time.Advance(TimeSpan.FromSeconds(30));
+            if (attempt == Retries && end == "CANCELED")
+            {
+                await service.CallAsync("DELETE", "/v2/messages/" + message.Id);
+                break;
+            }
+            AttemptOutcome outcome = attempt < Retries ? new AttemptOutcome.NoResponse("refused") : new AttemptOutcome.Response(200, HeaderMap.Empty, []);
+            var verdict = Verdict.Of(message, attempt, outcome, service.Time.GetUtcNow());
+            var step = Settlement.Of(stored, [], stored.Progress.ActiveSince!.Value, outcome, verdict, service.Now, service.Options);
+            Assert.NotNull(await store.ApplyAsync(stored, step));
+        }
+        tables.RowsRead = 0;
+
+        var events = (await service.CallAsync("GET", "/v2/events?messageId=" + message.Id)).Json["events"]!.AsArray();
+
+        Assert.InRange(tables.RowsRead, 3, 60);
+        Assert.Equal(end, (string)events[0]!["state"]!);
+        Assert.Equal(1 + (Retries * 3) + 2 + (end == "CANCELED" ? 1 : 0) + (abandoned is null ? 0 : 1), events.Count);
+        var paged = new List<string>();
+        for (var cursor = ""; cursor is not null;)
+        {
+            var page = (await service.CallAsync("GET", $"/v2/events?count=4&order=earliestFirst&messageId={message.Id}{cursor}")).Json;
+            paged.AddRange(page["events"]!.AsArray().Select(entry => entry!.ToJsonString()));
+            cursor = page["cursor"] is { } next ? "&cursor=" + Uri.EscapeDataString((string)next!) : null;
+        }
+        Assert.Equal(events.Reverse().Select(entry => entry!.ToJsonString()), paged);
+        await tables.DisposeAsync();
+    }
+
+    // As a worker does after a second of an attempt.
+    private static async Task<StoredMessage> BeginAsync(TestService service, MessageId id)
+    {
+        service.Time.Advance(TimeSpan.FromMinutes(7));
+        var store = service.Get<MessageStore>();
+        var stored = (await store.GetAsync(id))!;
+        var progress = stored.Progress.WithoutMark();
+        var active = new LogEvent(id.Text, MessageState.Active, service.Now, progress.Events);
+        return (await store.ApplyAsync(stored, new Transition(
+            progress with { State = MessageState.Active, ActiveSince = service.Now, Events = progress.Events + 1 }, [active])))!;
     }
 
     private async Task<List<Message>> CreateAsync()
