@@ -1,6 +1,8 @@
 using System.Globalization;
 using FuncStash.Admission;
 using FuncStash.Delivery;
+using FuncStash.Logs;
+using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Storage;
 using FuncStash.Upkeep;
@@ -58,6 +60,8 @@ internal sealed class DeliveryPlay : IAsyncDisposable
             await _stage.PlayAsync(scene.Calls);
             _clock.Advance(scene.Ms);
             await _stage.PlayAsync();
+            foreach (var process in _processes.Where(process => !process.IsFree))
+                _history.NoteDeath(process.Holding);
             _history.AssertNothingWentWrong();
         }
 
@@ -79,6 +83,25 @@ internal sealed class DeliveryPlay : IAsyncDisposable
             _history.AssertNothingWentWrong();
         }
         _history.AssertAllIsWell();
+        await AssertLogIsFoundAsync();
+    }
+
+    // Whoever died: the log of one message is what the whole log has of it.
+    private async Task AssertLogIsFoundAsync()
+    {
+        var reader = Start("reader");
+        _processes.Add(reader);
+        var all = (await reader.Get<LogReader>().ListAsync(new() { Count = 10_000 })).Entries.ToLookup(entry => entry.Message.Id, entry => entry.Event.Position);
+        foreach (var events in all)
+        {
+            foreach (var earliestFirst in new[] { false, true })
+            {
+                var page = await reader.Get<LogReader>().ListAsync(new() { MessageIds = [events.Key], EarliestFirst = earliestFirst });
+                Assert.Equal(earliestFirst ? events.Reverse() : events, page.Entries.Select(entry => entry.Event.Position));
+            }
+            var stored = (await reader.Get<MessageStore>().GetAsync(events.Key))!;
+            Assert.Equal(stored.Progress.Events, events.Count());
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -94,6 +117,9 @@ internal sealed class DeliveryPlay : IAsyncDisposable
         public object Actor { get; set; } = null!;
 
         public bool IsFree { get; set; } = true;
+
+        /// <summary>The message it works on.</summary>
+        public string? Holding { get; set; }
 
         public T Get<T>() where T : notnull => Services.GetRequiredService<T>();
     }
@@ -147,7 +173,11 @@ internal sealed class DeliveryPlay : IAsyncDisposable
     {
         var leases = await process.Get<IStore>().Queues.ReceiveAsync(DeliveryTicket.Queue, most, s_lease, TimeSpan.Zero);
         foreach (var lease in leases)
+        {
+            process.Holding = DeliveryTicket.TryParse(lease.Text, out var ticket) ? ticket.Id.Text : null;
             await process.Get<DeliveryService>().RunAsync(lease.Text, lease);
+            process.Holding = null;
+        }
         return leases.Count;
     }
 
