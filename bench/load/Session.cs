@@ -82,11 +82,20 @@ internal sealed class Session(Options options, Sink sink, CeilingProcess ceiling
     /// <summary>Until every acknowledged message has arrived, none has for a while, or the time is up.</summary>
     private async Task ArriveAsync(Batch batch)
     {
-        var acknowledged = batch.Acked.Count(t => t != 0);
+        // Each of them, not as many: what was not acknowledged in time may arrive all the same.
+        var acknowledged = Enumerable.Range(0, batch.Capacity).Where(seq => batch.Acked[seq] != 0).ToArray();
+        var arrived = 0;
         var start = time.GetTimestamp();
-        while (batch.ArrivedCount < acknowledged && time.GetElapsedTime(start) < ArriveAtMost
+        while (!AllArrived() && time.GetElapsedTime(start) < ArriveAtMost
             && time.GetElapsedTime(Math.Max(start, batch.LastArrival)) < Stall)
             await Task.Delay(TimeSpan.FromMilliseconds(5), time);
+
+        bool AllArrived()
+        {
+            while (arrived < acknowledged.Length && Volatile.Read(ref batch.Arrived[acknowledged[arrived]]) != 0)
+                arrived++;
+            return arrived == acknowledged.Length;
+        }
     }
 
     public void Dispose()
