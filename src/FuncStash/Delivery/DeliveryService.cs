@@ -18,9 +18,10 @@ namespace FuncStash.Delivery;
 public sealed class DeliveryService(
     MessageStore messages, DeadLetterStore deadLetters, Outbound outbound, Signer signer, SigningKeys keys,
     DestinationLanes lanes, AdmissionService admission, Gates gates, Cancellation cancellation, QueueProbe probe, FuncStashOptions options, TimeProvider time)
+    : IDisposable
 {
-    // An attempt that takes longer than this is written down as ACTIVE before it ends.
-    private static readonly TimeSpan s_slow = TimeSpan.FromSeconds(1);
+    // A slow attempt is written down as ACTIVE before it ends.
+    private readonly SlowAttempts _slow = new(time);
 
     // A work-queue message can come twice; the second waits for the first.
     private readonly ConcurrentDictionary<MessageId, bool> _running = new();
@@ -126,10 +127,19 @@ public sealed class DeliveryService(
         var body = await messages.BodyAsync(message, stop);
         var pair = await keys.GetAsync(stop);
         var startedAt = Now;
-        var sending = outbound.SendAsync(message, body, stored.Progress.Retried, signer.Sign(pair.Current, message.Url, body), stop);
-        if (await IsSlowAsync(sending))
-            stored = await MarkActiveAsync(stored, startedAt, stop) ?? stored;
-        return new Attempt(stored, body, startedAt, await sending);
+        var signature = signer.Sign(pair.Current, message.Url, body);
+        StoredMessage? active = null;
+        var watch = _slow.Start(async () => active = await MarkActiveAsync(stored, startedAt, stop));
+        AttemptOutcome outcome;
+        try
+        {
+            outcome = await outbound.SendAsync(message, body, stored.Progress.Retried, signature, stop);
+        }
+        finally
+        {
+            await watch.StopAsync();
+        }
+        return new Attempt(active ?? stored, body, startedAt, outcome);
     }
 
     private async Task<StepResult> SettleAsync(Attempt attempt, Lease? lease, CancellationToken stop)
@@ -157,25 +167,6 @@ public sealed class DeliveryService(
             Metrics.Settled(stored.Message, step, outcome, startedAt, now.ToUnixTimeMilliseconds());
         return after is not null && retryAt is { } at ? new StepResult.Again(at) : StepResult.Done.Instance;
     }
-
-    private static async ValueTask<bool> IsSlowAsync(Task sending, TimeProvider time)
-    {
-        try
-        {
-            await sending.WaitAsync(s_slow, time);
-            return false;
-        }
-        catch (TimeoutException)
-        {
-            return !sending.IsCompleted;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
-
-    private ValueTask<bool> IsSlowAsync(Task sending) => sending.IsCompleted ? ValueTask.FromResult(false) : IsSlowAsync(sending, time);
 
     private ValueTask<StoredMessage?> MarkActiveAsync(StoredMessage stored, long startedAt, CancellationToken stop)
     {
@@ -212,6 +203,8 @@ public sealed class DeliveryService(
         await admission.LeaveAsync(stored);
         await messages.EndLeaseAsync(End(lease), stop);
     }
+
+    public void Dispose() => _slow.Dispose();
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
