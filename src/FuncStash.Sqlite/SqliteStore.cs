@@ -39,6 +39,9 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
         Bodies = new SqliteBodies(readers, writer);
     }
 
+    /// <summary>All rows are in one file; those that were written last are in fewer of its pages where they lie together.</summary>
+    public bool IsPartitioned => false;
+
     public ITables Tables { get; }
 
     public IWorkQueues Queues => queues;

@@ -27,7 +27,8 @@ public static class FuncStashServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(provider => provider.GetRequiredService<IStore>().Tables);
-        services.AddSingleton<MessageIds>();
+        services.AddSingleton(provider => new MessageIds(
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IStore>().IsPartitioned ? MessageId.Shards : 1));
         services.AddSingleton<MessageStore>();
         services.AddSingleton<Gates>();
         services.AddSingleton<AdmissionService>();

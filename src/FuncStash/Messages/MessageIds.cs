@@ -1,7 +1,9 @@
 namespace FuncStash.Messages;
 
 /// <summary>Makes message ids, each one later in order than the one made before it by this process.</summary>
-public sealed class MessageIds(TimeProvider time)
+/// <param name="time">The clock.</param>
+/// <param name="shards">Among how many shards of a day they are spread, 1 to <see cref="MessageId.Shards"/>.</param>
+public sealed class MessageIds(TimeProvider time, int shards)
 {
     private readonly Lock _lock = new();
     private long _lastMs;
@@ -24,7 +26,13 @@ public sealed class MessageIds(TimeProvider time)
                 (_lastMs, _counter) = (_lastMs + 1, 0);
             (ms, counter) = (_lastMs, _counter);
         }
-        var random = (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue);
-        return MessageId.Create(ms, counter, shard is { } s ? (random & 0xFFFF_FFFF_FFFF) | ((ulong)s << 48) : random);
+        var random = (ulong)Random.Shared.NextInt64(1L << 48);
+        return MessageId.Create(ms, counter, random | ((ulong)(shard ?? AnyShard()) << 48));
     }
+
+    /// <summary>A shard for messages that are to be stored together.</summary>
+    public int AnyShard() => shards == 1 ? 0 : Random.Shared.Next(shards);
+
+    /// <summary>The shard for part <paramref name="index"/> of a batch.</summary>
+    public int ShardOf(int index) => index % shards;
 }

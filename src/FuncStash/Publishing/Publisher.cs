@@ -67,7 +67,7 @@ public sealed class Publisher(
             try
             {
                 // A hundred in a row share a partition, and so a transaction.
-                var shard = i / 100 % MessageId.Shards;
+                var shard = ids.ShardOf(i / 100);
                 drafts.Add((await DraftAsync(requests[i], shard, cancellation), null));
             }
             catch (QStashException refusal)
@@ -106,7 +106,7 @@ public sealed class Publisher(
                 var group = await groups.GetAsync(name.Name, cancellation)
                     ?? throw QStashException.NotFound($"topic {name.Name} not found");
                 var settings = request.Settings.Or(PublishSettingsReader.Parse(group.Headers, options));
-                var shared = shard ?? Random.Shared.Next(MessageId.Shards);
+                var shared = shard ?? ids.AnyShard();
                 return new Draft(
                     [.. group.Endpoints.Select(e => CreatePart(request, settings, e, shared, group.Name))], IsGroup: true);
             default:
@@ -177,11 +177,11 @@ public sealed class Publisher(
         var news = new List<NewMessage>(parts.Count);
         var stored = new HashSet<MessageId>();
         var again = new List<StoredMessage>();
-        var reservations = await ReserveAsync(parts, cancellation);
+        var reservations = parts.Any(part => part.DeduplicationKey is not null) ? await ReserveAsync(parts, cancellation) : null;
         foreach (var part in parts)
         {
             var message = part.Message;
-            var reservation = part.DeduplicationKey is { } key ? reservations[key] : null;
+            var reservation = part.DeduplicationKey is { } key ? reservations![key] : null;
             var (first, isOwner) = (reservation?.First, reservation is null || ReferenceEquals(reservation.Owner, part));
             // A second one of its key in the same batch is a duplicate of the first.
             part.Result = new Published(
@@ -197,7 +197,8 @@ public sealed class Publisher(
                 news.Add(Accepted(message with { Id = known }, once: true));
         }
         await StoreAsync(news, cancellation);
-        await Task.WhenAll(again.Select(AcceptAgainAsync));
+        if (again.Count > 0)
+            await Task.WhenAll(again.Select(AcceptAgainAsync));
     }
 
     /// <param name="Owner">The first of the batch with this key.</param>

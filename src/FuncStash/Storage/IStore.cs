@@ -9,6 +9,9 @@ public interface IStore
 
     IBodies Bodies { get; }
 
+    /// <summary>Whether several partitions take more writes than one does.</summary>
+    bool IsPartitioned => true;
+
     /// <summary>Cheap proof that the storage answers; throws when it does not.</summary>
     ValueTask PingAsync(CancellationToken cancellation = default);
 }

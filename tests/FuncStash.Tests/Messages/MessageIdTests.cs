@@ -64,7 +64,7 @@ public sealed class MessageIdTests
     public void Ids_of_one_process_rise_even_when_its_clock_is_set_back()
     {
         var time = new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.Zero };
-        var ids = new MessageIds(time);
+        var ids = new MessageIds(time, MessageId.Shards);
         var made = new List<string>();
         for (var i = 0; i < 70_000; i++)
             made.Add(ids.Next().Text);
