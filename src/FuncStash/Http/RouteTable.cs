@@ -24,7 +24,7 @@ public sealed class RouteTable(IEnumerable<Route> routes)
     private static List<string>? Match(string[] segments, RequestTarget target)
     {
         var path = target.Path;
-        var values = new List<string>(2);
+        List<string>? values = null;
         var position = 0;
         foreach (var segment in segments)
         {
@@ -33,7 +33,7 @@ public sealed class RouteTable(IEnumerable<Route> routes)
             var start = position + 1;
             if (segment.EndsWith("*}", StringComparison.Ordinal))
             {
-                values.Add(target.RawFrom(start));
+                (values ??= new(1)).Add(target.RawFrom(start));
                 return values;
             }
             var end = path.IndexOf('/', start);
@@ -44,7 +44,7 @@ public sealed class RouteTable(IEnumerable<Route> routes)
             {
                 if (text.Length == 0)
                     return null;
-                values.Add(Uri.UnescapeDataString(text.ToString()));
+                (values ??= new(2)).Add(Uri.UnescapeDataString(text.ToString()));
             }
             else if (!text.Equals(segment, StringComparison.OrdinalIgnoreCase))
             {
@@ -53,6 +53,6 @@ public sealed class RouteTable(IEnumerable<Route> routes)
             position = end;
         }
         // "/v2/queues/" is "/v2/queues" (contract §1).
-        return position == path.Length || (position == path.Length - 1 && path[position] == '/') ? values : null;
+        return position == path.Length || (position == path.Length - 1 && path[position] == '/') ? values ?? [] : null;
     }
 }
