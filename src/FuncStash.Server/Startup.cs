@@ -7,6 +7,21 @@ namespace FuncStash.Server;
 
 internal static class Startup
 {
+    private const string Inline = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
+
+    /// <summary>Whether what follows a socket's event runs on the thread that waits for events.</summary>
+    public static bool RunsInline => Environment.GetEnvironmentVariable(Inline) is "1" or "true";
+
+    /// <summary>
+    /// Saves a hand-over to another thread at each request and response, unless the environment says otherwise. .NET reads
+    /// the setting before the first socket is used.
+    /// </summary>
+    public static void RunInline()
+    {
+        if (Environment.GetEnvironmentVariable(Inline) is null)
+            Environment.SetEnvironmentVariable(Inline, "1");
+    }
+
     /// <summary>The public development credentials are for this machine only.</summary>
     /// <exception cref="FormatException">When they would be reachable from another one.</exception>
     public static void CheckCredentials(ServerArguments arguments, FuncStashOptions options)

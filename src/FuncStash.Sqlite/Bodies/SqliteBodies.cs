@@ -14,14 +14,19 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
     public ValueTask<byte[]?> GetAsync(string name, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
+        return Readers.ReadAsync((Bodies: this, name), static read => read.Bodies.Find(read.name));
+    }
+
+    public ValueTask DeleteAsync(string name, CancellationToken cancellation = default) => Write(name, null, cancellation);
+
+    private byte[]? Find(string name)
+    {
         using var loan = readers.Lend();
         var find = loan.Reader.Body.BindText(1, Encoding.UTF8.GetBytes(name));
         var content = find.Step() ? find.Bytes(0).ToArray() : null;
         find.Reset();
-        return new(content);
+        return content;
     }
-
-    public ValueTask DeleteAsync(string name, CancellationToken cancellation = default) => Write(name, null, cancellation);
 
     private ValueTask Write(string name, ReadOnlyMemory<byte>? content, CancellationToken cancellation)
     {

@@ -7,7 +7,7 @@ using FuncStash.Storage;
 
 namespace FuncStash.Sqlite.Entities;
 
-/// <summary>Rows. Reads run on the caller's thread and end before they return; a commit runs to its end once begun.</summary>
+/// <summary>Rows. A commit runs to its end once begun.</summary>
 internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQueues queues, EntityCache cache) : ITables
 {
     private const int StackBytes = 512;
@@ -22,18 +22,8 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
         if (cache.TryGet(key, out var version, out var data))
             return new(Read(partitionKey, rowKey, version, EntityFormat.Read(data)));
         cache.Want(key);
-        using var loan = readers.Lend();
-        var find = loan.Reader.Entity.BindText(1, key);
-        if (!find.Step())
-            return new((Entity?)null);
-        try
-        {
-            return new(Read(partitionKey, rowKey, find.Number(0), EntityFormat.Read(find.Bytes(1))));
-        }
-        finally
-        {
-            find.Reset();
-        }
+        return Readers.ReadAsync(
+            (Tables: this, table, partitionKey, rowKey), static row => row.Tables.Find(row.table, row.partitionKey, row.rowKey));
     }
 
     public ValueTask<IReadOnlyList<Entity>> QueryAsync(
@@ -41,21 +31,9 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
         CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
-        var size = EntityKey.MaxBytes(table, partitionKey, range.From) + 3 * (range.To?.Length ?? 0);
-        var buffer = ArrayPool<byte>.Shared.Rent(2 * size);
-        try
-        {
-            Span<byte> from = buffer.AsSpan(0, size), to = buffer.AsSpan(size);
-            var (fromLength, toLength) = EntityKey.WriteRange(table, partitionKey, range, from, to);
-            using var loan = readers.Lend();
-            var query = keysOnly ? loan.Reader.Keys : loan.Reader.Entities;
-            query.BindText(1, from[..fromLength]).BindText(2, to[..toLength]).Bind(3, take);
-            return new(ReadAll(query, partitionKey, keysOnly));
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        return Readers.ReadAsync(
+            (Tables: this, table, partitionKey, range, take, keysOnly),
+            static IReadOnlyList<Entity> (q) => q.Tables.Query(q.table, q.partitionKey, q.range, q.take, q.keysOnly));
     }
 
     public ValueTask<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation = default)
@@ -66,6 +44,43 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
         var operation = new CommitOperation(new EntityWrites(commit), sends, lease);
         writer.Submit(operation);
         return operation.Task;
+    }
+
+    private Entity? Find(string table, string partitionKey, string rowKey)
+    {
+        var size = EntityKey.MaxBytes(table, partitionKey, rowKey);
+        var key = size <= StackBytes ? stackalloc byte[StackBytes] : new byte[size];
+        using var loan = readers.Lend();
+        var find = loan.Reader.Entity.BindText(1, key[..EntityKey.Write(table, partitionKey, rowKey, key)]);
+        if (!find.Step())
+            return null;
+        try
+        {
+            return Read(partitionKey, rowKey, find.Number(0), EntityFormat.Read(find.Bytes(1)));
+        }
+        finally
+        {
+            find.Reset();
+        }
+    }
+
+    private List<Entity> Query(string table, string partitionKey, RowRange range, int take, bool keysOnly)
+    {
+        var size = EntityKey.MaxBytes(table, partitionKey, range.From) + 3 * (range.To?.Length ?? 0);
+        var buffer = ArrayPool<byte>.Shared.Rent(2 * size);
+        try
+        {
+            Span<byte> from = buffer.AsSpan(0, size), to = buffer.AsSpan(size);
+            var (fromLength, toLength) = EntityKey.WriteRange(table, partitionKey, range, from, to);
+            using var loan = readers.Lend();
+            var query = keysOnly ? loan.Reader.Keys : loan.Reader.Entities;
+            query.BindText(1, from[..fromLength]).BindText(2, to[..toLength]).Bind(3, take);
+            return ReadAll(query, partitionKey, keysOnly);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private static List<Entity> ReadAll(Statement query, string partitionKey, bool keysOnly)

@@ -1,8 +1,15 @@
 namespace FuncStash.Sqlite.Sql;
 
-/// <summary>A few readers, lent for the length of one read on the thread of the caller.</summary>
+/// <summary>A few readers, lent for the length of one read.</summary>
 internal sealed class Readers(IReadOnlyList<Reader> readers) : IDisposable
 {
+    /// <summary>
+    /// Reads at once on a thread of the pool, and there for any other caller: a thread that serves sockets does not wait for
+    /// the disk.
+    /// </summary>
+    public static ValueTask<T> ReadAsync<TState, T>(TState state, Func<TState, T> read) =>
+        Thread.CurrentThread.IsThreadPoolThread ? new(read(state)) : new(Task.Run(() => read(state)));
+
     public Loan Lend()
     {
         foreach (var reader in readers)

@@ -28,17 +28,18 @@ internal abstract class Operation
     {
     }
 
-    /// <summary>Lets the caller go on.</summary>
+    /// <summary>Lets the caller go on, on this thread.</summary>
     public abstract void Complete();
 
+    /// <summary>The same with an exception.</summary>
     public abstract void Fail(Exception exception);
 }
 
 /// <summary>An operation that is its own awaitable; awaited once.</summary>
 internal abstract class Operation<T> : Operation, IValueTaskSource<T>, IValueTaskSource
 {
-    // Callers go on on the thread pool, never on the thread that writes.
-    private ManualResetValueTaskSourceCore<T> source = new() { RunContinuationsAsynchronously = true };
+    // Callers go on where it is completed: on the thread pool, never on the thread that writes.
+    private ManualResetValueTaskSourceCore<T> source;
 
     public ValueTask<T> Task => new(this, source.Version);
 

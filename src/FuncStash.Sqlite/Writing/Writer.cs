@@ -107,7 +107,8 @@ internal sealed class Writer : IDisposable
         if (Commit(group) is { } failure)
         {
             if (group.Length == 1)
-                group[0].Fail(failure);
+                ThreadPool.UnsafeQueueUserWorkItem(
+                    static failed => failed.Operation.Fail(failed.Error), (Operation: group[0], Error: failure), preferLocal: false);
             else
                 for (var i = 0; i < group.Length; i++)
                     Write(group.Slice(i, 1)); // so that only the one at fault fails
@@ -119,8 +120,20 @@ internal sealed class Writer : IDisposable
         foreach (var queue in session.Touched)
             queue.Dispatch();
         session.Touched.Clear();
-        foreach (var operation in group)
-            operation.Complete();
+        for (; group.Length > 0; group = group[Math.Min(group.Length, Completions.Most)..])
+            ThreadPool.UnsafeQueueUserWorkItem(new Completions(group[..Math.Min(group.Length, Completions.Most)].ToArray()), preferLocal: false);
+    }
+
+    /// <summary>Callers that go on one after the other: waking a thread for each would cost more than most of them do.</summary>
+    private sealed class Completions(Operation[] operations) : IThreadPoolWorkItem
+    {
+        public const int Most = 32;
+
+        public void Execute()
+        {
+            foreach (var operation in operations)
+                operation.Complete();
+        }
     }
 
     private Exception? Commit(ReadOnlySpan<Operation> group)
