@@ -6,6 +6,7 @@ using FuncStash.Http;
 using FuncStash.Server;
 using FuncStash.Storage;
 
+Startup.RunInline();
 ServerArguments arguments;
 FuncStashOptions options;
 try
@@ -37,9 +38,12 @@ catch (Exception error) when (error is IOException or InvalidOperationException 
     return 1;
 }
 
-var builder = WebApplication.CreateSlimBuilder();
+// The folder it was started in may be anybody's: no settings are taken from there, nor are its files watched.
+var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
 builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true)
     .SetMinimumLevel(LogLevel.Warning)
+    // Its scope and activity for each request would be for log lines that nobody writes: the API logs its failures itself.
+    .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
     // A start that fails is told in one line, below.
     .AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
 builder.WebHost.ConfigureKestrel(kestrel =>
@@ -50,6 +54,8 @@ builder.WebHost.ConfigureKestrel(kestrel =>
     kestrel.RequestHeaderEncodingSelector = static _ => Encoding.UTF8;
     kestrel.Listen(arguments.Host, arguments.Port);
 });
+// With the sockets' own setting (Startup): nothing that a request does holds its thread up; the stores see to that.
+builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = Startup.RunsInline);
 // In-flight deliveries may end; after that the process does.
 builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
 builder.Services.AddSingleton(store);
