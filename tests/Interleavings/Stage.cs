@@ -89,14 +89,7 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
             Task quiet;
             lock (_lock)
                 quiet = _running == 0 ? Task.CompletedTask : _quiet.Task;
-            try
-            {
-                await quiet.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
-            }
-            catch (TimeoutException)
-            {
-                throw new TimeoutException($"{_running} are under way and {_waiting.Count} calls wait for their turn", _failure);
-            }
+            await quiet.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
             if (_failure is { } failure)
                 ExceptionDispatchInfo.Throw(failure);
             Turn turn;
