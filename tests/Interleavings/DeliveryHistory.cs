@@ -37,12 +37,14 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
 
     public int MostAtOnce { get; private set; }
 
-    public bool AllHaveEnded
+    public bool AllHaveEnded => Unended.Length == 0;
+
+    public string Unended
     {
         get
         {
             lock (_lock)
-                return _stored.Count == _ended.Count;
+                return string.Join(", ", _stored.Keys.Except(_ended.Keys));
         }
     }
 
