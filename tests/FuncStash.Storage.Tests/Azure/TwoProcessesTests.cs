@@ -47,7 +47,7 @@ public sealed class TwoProcessesTests(AzuriteAccount account)
                 Faults = faults.Next,
             })];
             await new GateHistory(stores, clock, kind, "g").PlayAsync(steps);
-        }, iter: 12, threads: 1);
+        }, iter: 8, threads: 1);
 
     [Fact]
     public async Task Of_many_publishes_with_one_id_one_makes_a_message()
