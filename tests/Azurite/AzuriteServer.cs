@@ -8,7 +8,8 @@ namespace FuncStash.Testing;
 /// <summary>A storage account of its own: one Azurite process on free ports of 127.0.0.1, data in a temporary folder.</summary>
 /// <remarks>
 /// <see cref="StopAsync"/> is an outage of an account that keeps what it acknowledged, as Azure does.
-/// <see cref="Kill"/> is worse than Azure can get: Azurite then forgets what it took in its last five seconds.
+/// <see cref="Kill"/> is worse than Azure can get: Azurite then forgets what it took in its last five seconds, unless it was
+/// started to save all at once.
 /// </remarks>
 public sealed partial class AzuriteServer : IAsyncDisposable
 {
@@ -25,9 +26,9 @@ public sealed partial class AzuriteServer : IAsyncDisposable
     private TimeSpan ahead;
     private TaskCompletionSource forwarded = new();
 
-    private AzuriteServer()
-    {
-    }
+    private readonly bool savesAtOnce;
+
+    private AzuriteServer(bool savesAtOnce) => this.savesAtOnce = savesAtOnce;
 
     /// <summary>For the Azure libraries and for <c>AzureWebJobsStorage</c>. The same after a restart.</summary>
     public string ConnectionString =>
@@ -37,10 +38,11 @@ public sealed partial class AzuriteServer : IAsyncDisposable
     public bool IsRunning => process is { HasExited: false };
 
     /// <summary>Starts an Azurite; installs it first where it is not.</summary>
+    /// <param name="savesAtOnce">Whether it saves every change before it acknowledges it, which makes it slower.</param>
     /// <exception cref="InvalidOperationException">Node.js or npm is missing, or Azurite did not start.</exception>
-    public static async Task<AzuriteServer> StartAsync()
+    public static async Task<AzuriteServer> StartAsync(bool savesAtOnce = false)
     {
-        var server = new AzuriteServer();
+        var server = new AzuriteServer(savesAtOnce);
         try
         {
             await server.RestartAsync();
@@ -69,6 +71,7 @@ public sealed partial class AzuriteServer : IAsyncDisposable
         };
         start.Environment["AZURITE_ACCOUNTS"] = $"{Account}:{key}";
         start.Environment["AZURITE_CLOCK_AHEAD"] = Milliseconds(ahead);
+        start.Environment["AZURITE_SAVES"] = savesAtOnce ? "always" : "";
         foreach (var argument in (string[])
             ["start.cjs", "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", data])
             start.ArgumentList.Add(argument);

@@ -16,8 +16,11 @@ internal sealed class AzuriteData : DataStore
 
     public static async Task<DataStore> StartAsync() => new AzuriteData(await AzuriteServer.StartAsync());
 
-    /// <summary>An outage: the account answers nobody, and loses nothing it acknowledged.</summary>
-    public Task StopAsync() => _azurite.StopAsync();
+    /// <summary>An account that can be killed at any time and loses nothing it acknowledged.</summary>
+    public static async Task<AzuriteData> StartDurableAsync() => new(await AzuriteServer.StartAsync(savesAtOnce: true));
+
+    /// <summary>An outage in the middle of whatever it does (SIGKILL): the account answers nobody.</summary>
+    public void Kill() => _azurite.Kill();
 
     public Task RestartAsync() => _azurite.RestartAsync();
 

@@ -7,8 +7,9 @@ using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Lifecycle;
 
-/// <summary>The storage account goes away and comes back while the server runs.</summary>
-public sealed class StorageOutageTests(AzuriteHost hosts, NodeSdk sdk, ITestOutputHelper output) : EndToEndTests(hosts, sdk)
+/// <summary>The storage account is killed and comes back while the server runs.</summary>
+[Collection(Alone.Name)]
+public abstract class StorageOutageTests(HostFixture hosts, NodeSdk sdk, ITestOutputHelper output) : EndToEndTests(hosts, sdk)
 {
     private const int Messages = 60, BeforeOutage = 25;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
@@ -17,7 +18,7 @@ public sealed class StorageOutageTests(AzuriteHost hosts, NodeSdk sdk, ITestOutp
     public async Task Publishes_are_refused_meanwhile_and_what_was_acknowledged_is_delivered_afterwards()
     {
         Receiver.Answers("/failing", Answer.Of(500));
-        var data = (AzuriteData)await Hosts.NewDataAsync();
+        var data = await AzuriteData.StartDurableAsync();
         await using var host = await Hosts.StartAsync(data);
         var wire = new WireClient(host);
         var acknowledged = new ConcurrentDictionary<string, string>();
@@ -42,7 +43,7 @@ public sealed class StorageOutageTests(AzuriteHost hosts, NodeSdk sdk, ITestOutp
                 accepted => accepted, timeout: Patience);
         });
         await Eventually.GetAsync(() => Task.FromResult(acknowledged.Count), count => count >= BeforeOutage, timeout: Patience);
-        await data.StopAsync();
+        data.Kill();
         await Eventually.GetAsync(() => Task.FromResult(Volatile.Read(ref refused)), count => count > 0, timeout: Patience);
         await data.RestartAsync();
         await publishing;
@@ -55,3 +56,7 @@ public sealed class StorageOutageTests(AzuriteHost hosts, NodeSdk sdk, ITestOutp
         await data.DisposeAsync();
     }
 }
+
+public sealed class StorageOutagesOnAzurite(AzuriteHost hosts, NodeSdk sdk, ITestOutputHelper output) : StorageOutageTests(hosts, sdk, output);
+
+public sealed class StorageOutagesOnFunctions(FunctionsHost hosts, NodeSdk sdk, ITestOutputHelper output) : StorageOutageTests(hosts, sdk, output);

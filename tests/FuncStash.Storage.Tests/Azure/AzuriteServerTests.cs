@@ -37,6 +37,27 @@ public sealed class AzuriteServerTests
     }
 
     [Fact]
+    public async Task One_that_saves_at_once_keeps_what_it_acknowledged_when_it_is_killed()
+    {
+        await using var server = await AzuriteServer.StartAsync(savesAtOnce: true);
+        using var store = new AzureStore(new AzureStoreOptions { ConnectionString = server.ConnectionString });
+        for (var i = 0; i < 3; i++)
+        {
+            await store.Tables.CommitAsync(new("t", "p", [new Write.Insert(Row($"r{i}", i))]) { Sends = [new("work", $"x{i}")] });
+            await store.Bodies.PutAsync($"body{i}", new byte[] { (byte)i });
+            server.Kill();
+            await server.RestartAsync();
+        }
+
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(i, (await store.Tables.GetAsync("t", "p", $"r{i}"))?.Number("N"));
+            Assert.Equal((byte[])[(byte)i], await store.Bodies.GetAsync($"body{i}"));
+        }
+        Assert.Equal(3, await store.Queues.CountAsync("work"));
+    }
+
+    [Fact]
     public async Task Putting_its_clock_forward_ends_leases_and_delays()
     {
         await using var server = await AzuriteServer.StartAsync();
