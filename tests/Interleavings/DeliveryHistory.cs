@@ -26,7 +26,7 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
     private readonly Dictionary<string, Message> _stored = new(StringComparer.Ordinal);
     private readonly Dictionary<string, MessageState> _ended = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _firstArrivals = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _orphaned = new(StringComparer.Ordinal), _restarted = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _orphans = new(StringComparer.Ordinal);
     private readonly List<PlayArrival> _inFlight = [];
     private readonly List<string> _wrongs = [];
     private readonly Dictionary<long, int> _admissions = [];
@@ -70,8 +70,6 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
                     continue;
                 if (commit.Table == MessageRows.Table && write is Write.Insert)
                     NoteMessage(row);
-                else if (commit.Table == MessageRows.Table && row.Number("Ticket") > 0)
-                    _restarted.Add(MessageRows.IdOf(row.RowKey).Text);
                 else if (commit.Table == GateRows.Table && row.RowKey == GateRows.StateKey)
                     NoteGate(row);
             }
@@ -85,7 +83,7 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
             var message = _stored[arrival.Message];
             _firstArrivals.TryAdd(arrival.Message, ++_now);
             Attempts++;
-            if (MayComeTwice(arrival.Message))
+            if (_orphans.Contains(arrival.Message))
                 return;
             if (message.QueueName is not null)
             {
@@ -104,15 +102,19 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
         }
     }
 
-    /// <summary>Takes note that a worker died of whatever it did with a message.</summary>
-    public void NoteDeath(string? message)
+    /// <summary>Takes note that a worker died with these messages in its hands.</summary>
+    /// <remarks>
+    /// Such a message may come twice, even at the same time: when the dead worker's lease runs out, and because it was sent
+    /// on its way again meanwhile. What its attempts do is not held against the limits any more; others still wait for its end.
+    /// </remarks>
+    public void NoteOrphans(IEnumerable<string> messages)
     {
         lock (_lock)
-            _ = message is not null && _orphaned.Add(message);
+        {
+            _orphans.UnionWith(messages);
+            _inFlight.RemoveAll(arrival => _orphans.Contains(arrival.Message));
+        }
     }
-
-    // While a dead worker's lease hid it, it was taken for lost; when that ran out, it was there twice.
-    private bool MayComeTwice(string message) => _orphaned.Contains(message) && _restarted.Contains(message);
 
     public void Leave(PlayArrival arrival)
     {

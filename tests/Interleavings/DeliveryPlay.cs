@@ -61,7 +61,7 @@ internal sealed class DeliveryPlay : IAsyncDisposable
             _clock.Advance(scene.Ms);
             await _stage.PlayAsync();
             foreach (var process in _processes.Where(process => !process.IsFree))
-                _history.NoteDeath(process.Holding);
+                _history.NoteOrphans(process.Holding);
             _history.AssertNothingWentWrong();
         }
 
@@ -119,8 +119,8 @@ internal sealed class DeliveryPlay : IAsyncDisposable
 
         public bool IsFree { get; set; } = true;
 
-        /// <summary>The message it works on.</summary>
-        public string? Holding { get; set; }
+        /// <summary>The messages it works on.</summary>
+        public HashSet<string> Holding { get; } = new(StringComparer.Ordinal);
 
         public T Get<T>() where T : notnull => Services.GetRequiredService<T>();
     }
@@ -175,10 +175,12 @@ internal sealed class DeliveryPlay : IAsyncDisposable
         var leases = await process.Get<IStore>().Queues.ReceiveAsync(DeliveryTicket.Queue, most, s_lease, TimeSpan.Zero);
         foreach (var lease in leases)
         {
-            process.Holding = DeliveryTicket.TryParse(lease.Text, out var ticket) ? ticket.Id.Text : null;
-            await process.Get<DeliveryService>().RunAsync(lease.Text, lease);
-            process.Holding = null;
+            if (DeliveryTicket.TryParse(lease.Text, out var ticket))
+                process.Holding.Add(ticket.Id.Text);
         }
+        foreach (var lease in leases)
+            await process.Get<DeliveryService>().RunAsync(lease.Text, lease);
+        process.Holding.Clear();
         return leases.Count;
     }
 

@@ -89,7 +89,14 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
             Task quiet;
             lock (_lock)
                 quiet = _running == 0 ? Task.CompletedTask : _quiet.Task;
-            await quiet.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
+            try
+            {
+                await quiet.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
+            }
+            catch (TimeoutException)
+            {
+                throw new TimeoutException($"{_running} are under way and {_waiting.Count} calls wait for their turn", _failure);
+            }
             if (_failure is { } failure)
                 ExceptionDispatchInfo.Throw(failure);
             Turn turn;
