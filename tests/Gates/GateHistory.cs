@@ -27,6 +27,7 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
     private readonly HashSet<(string, int)> _admitted = [];
     private readonly Dictionary<string, Candidate> _ended = new(StringComparer.Ordinal);
     private readonly List<Candidate> _latest = [];
+    private readonly HashSet<Candidate> _askedTwice = [];
     private readonly Lock _lock = new();
     private GateState _before = GateState.New(kind, 0);
     private int _made;
@@ -148,8 +149,18 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
         var again = Of(MessageId.Parse(before.Message), before.Attempt + 1, Now);
         lock (_lock)
             _line.Add(again.Order, again);
-        if (await ApplyAsync(gates, _ => new GateOperation.Join(again, announce: false, isNew: false, limits: null)))
+        if (await ApplyAsync(gates, AskAgain))
             Admit(again);
+
+        GateOperation AskAgain(bool isFirst)
+        {
+            if (!isFirst)
+            {
+                lock (_lock)
+                    _askedTwice.Add(again);
+            }
+            return new GateOperation.Join(again, announce: false, isNew: false, limits: null);
+        }
     }
 
     private async Task WithdrawAsync(Gates gates, Candidate withdrawn)
@@ -216,8 +227,11 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
                     Assert.True(_admitted.Add((ended.Message, ended.Attempt)), $"{ended} was admitted twice");
                     continue;
                 }
-                var candidate = _line.Values.Single(c => c.Message == ticket.Id.Text);
-                Admit(candidate);
+                // Got in line unseen, was let in and sent on its way; then the worker that asked again found it inside.
+                if (_inside.TryGetValue(ticket.Id.Text, out var candidate))
+                    Assert.Contains(candidate, _askedTwice);
+                else
+                    Admit(candidate = _line.Values.Single(c => c.Message == ticket.Id.Text));
                 Assert.True(await ApplyAsync(gates, _ => new GateOperation.Join(candidate, announce: false, isNew: false, limits: null)));
             }
         }
