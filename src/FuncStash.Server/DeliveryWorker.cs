@@ -76,18 +76,17 @@ internal sealed partial class DeliveryWorker(
             if (places > leases.Count)
                 _places.Release(places - leases.Count);
         }
-        for (var i = 0; i < leases.Count; i++)
-            _inFlight[leases[i]] = time.GetTimestamp();
-        for (var i = 0; i < leases.Count; i += Together)
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static part => part.Worker.Run(part.Leases, part.From), (Worker: this, Leases: leases, From: i), preferLocal: false);
+        foreach (var lease in leases)
+            _inFlight[lease] = time.GetTimestamp();
+        foreach (var some in leases.Chunk(Together))
+            ThreadPool.UnsafeQueueUserWorkItem(Run, some, preferLocal: false);
     }
 
     // A few in a row on one thread, each as far as its request is sent, while the loop goes on receiving.
-    private void Run(IReadOnlyList<Lease> leases, int from)
+    private void Run(Lease[] leases)
     {
-        for (var i = from; i < Math.Min(from + Together, leases.Count); i++)
-            _ = RunAsync(leases[i]);
+        foreach (var lease in leases)
+            _ = RunAsync(lease);
     }
 
     private async Task RunAsync(Lease lease)

@@ -23,7 +23,7 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
             return new(Read(partitionKey, rowKey, version, EntityFormat.Read(data)));
         cache.Want(key);
         return Readers.ReadAsync(
-            (Tables: this, table, partitionKey, rowKey), static row => row.Tables.Find(row.table, row.partitionKey, row.rowKey));
+            (Tables: this, Key: key.ToArray(), partitionKey, rowKey), static row => row.Tables.Find(row.Key, row.partitionKey, row.rowKey));
     }
 
     public ValueTask<IReadOnlyList<Entity>> QueryAsync(
@@ -46,12 +46,10 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
         return operation.Task;
     }
 
-    private Entity? Find(string table, string partitionKey, string rowKey)
+    private Entity? Find(byte[] key, string partitionKey, string rowKey)
     {
-        var size = EntityKey.MaxBytes(table, partitionKey, rowKey);
-        var key = size <= StackBytes ? stackalloc byte[StackBytes] : new byte[size];
         using var loan = readers.Lend();
-        var find = loan.Reader.Entity.BindText(1, key[..EntityKey.Write(table, partitionKey, rowKey, key)]);
+        var find = loan.Reader.Entity.BindText(1, key);
         if (!find.Step())
             return null;
         try

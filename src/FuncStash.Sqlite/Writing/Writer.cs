@@ -120,8 +120,12 @@ internal sealed class Writer : IDisposable
         foreach (var queue in session.Touched)
             queue.Dispatch();
         session.Touched.Clear();
-        for (; group.Length > 0; group = group[Math.Min(group.Length, Completions.Most)..])
-            ThreadPool.UnsafeQueueUserWorkItem(new Completions(group[..Math.Min(group.Length, Completions.Most)].ToArray()), preferLocal: false);
+        while (!group.IsEmpty)
+        {
+            var some = group[..Math.Min(group.Length, Completions.Most)];
+            ThreadPool.UnsafeQueueUserWorkItem(new Completions(some.ToArray()), preferLocal: false);
+            group = group[some.Length..];
+        }
     }
 
     /// <summary>Callers that go on one after the other: waking a thread for each would cost more than most of them do.</summary>

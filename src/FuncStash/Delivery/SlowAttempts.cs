@@ -1,12 +1,12 @@
 namespace FuncStash.Delivery;
 
 /// <summary>
-/// Tells of attempts that take longer than <see cref="After"/>. One timer serves all of them: most attempts are over long
+/// Tells of attempts that take longer than a second. One timer serves all of them: most attempts are over long
 /// before, and a timer for each costs more than what it guards.
 /// </summary>
 internal sealed class SlowAttempts(TimeProvider time) : IDisposable
 {
-    public static readonly TimeSpan After = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_after = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
     private readonly LinkedList<Watch> _running = [];
@@ -21,7 +21,7 @@ internal sealed class SlowAttempts(TimeProvider time) : IDisposable
             var watch = new Watch(this, onSlow, time.GetTimestamp());
             _running.AddLast(watch.Node);
             if (!_armed)
-                Arm(After);
+                Arm(s_after);
             return watch;
         }
     }
@@ -42,7 +42,7 @@ internal sealed class SlowAttempts(TimeProvider time) : IDisposable
             _armed = false;
             while (_running.First?.Value is { } oldest)
             {
-                var left = After - time.GetElapsedTime(oldest.Since);
+                var left = s_after - time.GetElapsedTime(oldest.Since);
                 if (left > TimeSpan.Zero)
                 {
                     // A timer that fires a trifle early would fire again and again.

@@ -31,7 +31,7 @@ public sealed class MessageIds(TimeProvider time, int shards)
     }
 
     /// <summary>A shard for messages that are to be stored together.</summary>
-    public int AnyShard() => shards == 1 ? 0 : Random.Shared.Next(shards);
+    public int AnyShard() => Random.Shared.Next(shards);
 
     /// <summary>The shard for part <paramref name="index"/> of a batch.</summary>
     public int ShardOf(int index) => index % shards;

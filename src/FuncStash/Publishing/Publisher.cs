@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using FuncStash.Admission;
 using FuncStash.Deduplication;
 using FuncStash.Delivery;
@@ -177,11 +178,11 @@ public sealed class Publisher(
         var news = new List<NewMessage>(parts.Count);
         var stored = new HashSet<MessageId>();
         var again = new List<StoredMessage>();
-        var reservations = parts.Any(part => part.DeduplicationKey is not null) ? await ReserveAsync(parts, cancellation) : null;
+        var reservations = await ReserveAsync(parts, cancellation);
         foreach (var part in parts)
         {
             var message = part.Message;
-            var reservation = part.DeduplicationKey is { } key ? reservations![key] : null;
+            var reservation = part.DeduplicationKey is { } key ? reservations[key] : null;
             var (first, isOwner) = (reservation?.First, reservation is null || ReferenceEquals(reservation.Owner, part));
             // A second one of its key in the same batch is a duplicate of the first.
             part.Result = new Published(
@@ -197,8 +198,7 @@ public sealed class Publisher(
                 news.Add(Accepted(message with { Id = known }, once: true));
         }
         await StoreAsync(news, cancellation);
-        if (again.Count > 0)
-            await Task.WhenAll(again.Select(AcceptAgainAsync));
+        await Task.WhenAll(again.Select(AcceptAgainAsync));
     }
 
     /// <param name="Owner">The first of the batch with this key.</param>
@@ -209,11 +209,13 @@ public sealed class Publisher(
     private async ValueTask<IReadOnlyDictionary<string, Reservation>> ReserveAsync(
         IReadOnlyList<Part> parts, CancellationToken cancellation)
     {
-        var found = new ConcurrentDictionary<string, Reservation>(StringComparer.Ordinal);
         var owners = parts.Where(part => part.DeduplicationKey is not null).DistinctBy(part => part.DeduplicationKey).ToList();
+        if (owners.Count == 0)
+            return FrozenDictionary<string, Reservation>.Empty;
+        var found = new ConcurrentDictionary<string, Reservation>(StringComparer.Ordinal);
         if (owners.Count == 1)
             await ReserveAsync(owners[0], cancellation);
-        else if (owners.Count > 1)
+        else
             await Parallel.ForEachAsync(owners, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, ReserveAsync);
         return found;
 

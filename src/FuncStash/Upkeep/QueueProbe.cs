@@ -27,7 +27,7 @@ public sealed class QueueProbe(IStore store, TimeProvider time)
 
     /// <summary>The same of the probes that came through a while ago: what was received before them has left its mark since.</summary>
     public async ValueTask<long?> SettledAsync(CancellationToken cancellation = default) =>
-        await ReadAsync(cancellation) is not { } row ? null : IsSettled(row) ? row.Number("SentAt") : row.Number("SettledAt");
+        await ReadAsync(cancellation) is { } row ? Settled(row) : null;
 
     /// <summary>Whether a work-queue message is a probe.</summary>
     /// <param name="text">The message's text.</param>
@@ -46,7 +46,7 @@ public sealed class QueueProbe(IStore store, TimeProvider time)
         if (before?.Number("SentAt") >= sentAt)
             return;
         var values = new Dictionary<string, object> { ["SentAt"] = sentAt, ["NotedAt"] = Now };
-        if (before is not null && (IsSettled(before) ? before.Number("SentAt") : before.Number("SettledAt")) is { } settled)
+        if (before is not null && Settled(before) is { } settled)
             values["SettledAt"] = settled;
         var row = new Entity(Partition, Row, values);
         await store.Tables.CommitAsync(new Commit(UpkeepTurns.Table, Partition, [new Write.Upsert(row)]), cancellation);
@@ -55,7 +55,8 @@ public sealed class QueueProbe(IStore store, TimeProvider time)
     private ValueTask<Entity?> ReadAsync(CancellationToken cancellation) =>
         store.Tables.GetAsync(UpkeepTurns.Table, Partition, Row, cancellation);
 
-    private bool IsSettled(Entity row) => Now - (row.Number("NotedAt") ?? 0) >= (long)Settle.TotalMilliseconds;
+    private long? Settled(Entity row) =>
+        row.Number(Now - (row.Number("NotedAt") ?? 0) >= (long)Settle.TotalMilliseconds ? "SentAt" : "SettledAt");
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
