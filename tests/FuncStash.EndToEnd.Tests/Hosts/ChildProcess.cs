@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace FuncStash.EndToEnd.Tests.Hosts;
@@ -104,6 +105,26 @@ internal sealed class ChildProcess : IAsyncDisposable
             _process.Kill(_tree);
         await _process.WaitForExitAsync();
     }
+
+    /// <summary>Ends with SIGKILL the one process below this one whose command line has the text.</summary>
+    /// <returns>False when there is none.</returns>
+    public async Task<bool> KillBelowAsync(string commandLine)
+    {
+        if (Descendants(Id).Where(id => CommandLine(id).Contains(commandLine, StringComparison.Ordinal)).ToList() is not [var id])
+            return false;
+        using var below = Process.GetProcessById(id);
+        below.Kill();
+        await below.WaitForExitAsync();
+        return true;
+    }
+
+    private static IEnumerable<int> Descendants(int parent) =>
+        Directory.EnumerateDirectories($"/proc/{parent}/task")
+            .SelectMany(thread => File.ReadAllText(thread + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Select(id => int.Parse(id, CultureInfo.InvariantCulture))
+            .SelectMany(id => Descendants(id).Prepend(id));
+
+    private static string CommandLine(int id) => File.ReadAllText($"/proc/{id}/cmdline").Replace('\0', ' ');
 
     public async ValueTask DisposeAsync()
     {

@@ -25,6 +25,10 @@ public sealed class RunningHost : IAsyncDisposable
     /// <summary>Ends it with SIGKILL, at once, wherever it is.</summary>
     public Task KillAsync() => _process.KillAsync();
 
+    /// <summary>Ends with SIGKILL the process in which a Functions host runs the app; the host goes on.</summary>
+    /// <returns>False when there is none now.</returns>
+    public Task<bool> KillWorkerAsync() => _process.KillBelowAsync("FuncStash.Functions.dll");
+
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 }
 

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
+using System.Text;
 using System.Text.Json.Nodes;
 using FuncStash.EndToEnd.Tests.Hosts;
 using FuncStash.EndToEnd.Tests.Receiving;
@@ -16,10 +18,11 @@ namespace FuncStash.EndToEnd.Tests.Lifecycle;
 public abstract class CrashTests(HostFixture hosts, NodeSdk sdk, ITestOutputHelper output) : EndToEndTests(hosts, sdk)
 {
     private const int Messages = 300;
-    private const int Kills = 4;
     private static readonly string[] Kinds = ["/plain", "/plain", "/delayed", "/failing"];
     private readonly ConcurrentDictionary<string, string> _acknowledged = new();
     private readonly string _label = Unique("crash");
+
+    protected virtual int Kills => 4;
 
     [Fact]
     public async Task Every_acknowledged_message_is_delivered_or_dead_lettered()
@@ -72,16 +75,17 @@ public abstract class CrashTests(HostFixture hosts, NodeSdk sdk, ITestOutputHelp
                 "/failing" => [("Upstash-Retries", "1"), ("Upstash-Retry-Delay", "100")],
                 _ => [],
             };
-            // A refused connection or a broken one is no acknowledgement: the client publishes again.
+            // A refused connection, a broken one or an error of the host is no acknowledgement: the client publishes again.
             await Eventually.GetAsync(
                 async () =>
                 {
                     try
                     {
-                        var id = await wire.PublishAsync(
-                            Receiver.Url(path), n.ToString(CultureInfo.InvariantCulture),
+                        var answer = await wire.TryPublishAsync(
+                            Receiver.Url(path), Encoding.UTF8.GetBytes(n.ToString(CultureInfo.InvariantCulture)),
                             [.. settings, ("Upstash-Label", _label)]);
-                        return _acknowledged.TryAdd(id, path);
+                        Assert.True(answer.Status == HttpStatusCode.OK || (int)answer.Status >= 500, answer.ToString());
+                        return answer.Status == HttpStatusCode.OK && _acknowledged.TryAdd((string)answer.Json["messageId"]!, path);
                     }
                     catch (HttpRequestException)
                     {
@@ -100,16 +104,22 @@ public abstract class CrashTests(HostFixture hosts, NodeSdk sdk, ITestOutputHelp
             await Eventually.GetAsync(
                 () => Task.FromResult(_acknowledged.Count), count => count >= point, timeout: TimeSpan.FromSeconds(60));
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(60)), TimeProvider.System);
-            await host.KillAsync();
+            host = await KillAsync(host, data, isLast: kill == Kills);
             output.WriteLine($"killed after {_acknowledged.Count} acknowledgements and {Receiver.All.Count} deliveries");
-            await host.DisposeAsync();
-            // The hosts between find the work of those before them still leased; the last one does it all.
-            if (kill == Kills)
-                await Hosts.EndLeasesAsync(data);
-            host = await Hosts.StartAsync(data, host.Url.Port);
         }
 
         return host;
+    }
+
+    /// <summary>Kills a host, or a part of it, and brings it back.</summary>
+    protected virtual async Task<RunningHost> KillAsync(RunningHost host, DataStore data, bool isLast)
+    {
+        await host.KillAsync();
+        await host.DisposeAsync();
+        // The hosts between find the work of those before them still leased; the last one does it all.
+        if (isLast)
+            await Hosts.EndLeasesAsync(data);
+        return await Hosts.StartAsync(data, host.Url.Port);
     }
 
     private async Task<ILookup<string, string>> EndsAsync(WireClient wire) =>
@@ -139,3 +149,16 @@ public sealed class CrashesOnSqlite(SqliteHost hosts, NodeSdk sdk, ITestOutputHe
 public sealed class CrashesOnAzurite(AzuriteHost hosts, NodeSdk sdk, ITestOutputHelper output) : CrashTests(hosts, sdk, output);
 
 public sealed class CrashesOnFunctions(FunctionsHost hosts, NodeSdk sdk, ITestOutputHelper output) : CrashTests(hosts, sdk, output);
+
+/// <summary>The app's process is killed; its host lives on and starts another.</summary>
+public sealed class WorkerCrashesOnFunctions(FunctionsHost hosts, NodeSdk sdk, ITestOutputHelper output) : CrashTests(hosts, sdk, output)
+{
+    // After the third within half an hour the host gives up too, and leaves it to its platform.
+    protected override int Kills => 2;
+
+    protected override async Task<RunningHost> KillAsync(RunningHost host, DataStore data, bool isLast)
+    {
+        await Eventually.GetAsync(host.KillWorkerAsync, killed => killed, timeout: TimeSpan.FromSeconds(30));
+        return host;
+    }
+}
