@@ -11,8 +11,9 @@ namespace FuncStash.Azure;
 /// <summary>The storage ports on one Azure Storage account, or on Azurite. Any number of processes may share it.</summary>
 public sealed class AzureStore : IStore, IDisposable
 {
+    private const string Ping = "ping";
+
     private readonly HttpClient http;
-    private readonly AzureTables tables;
 
     /// <summary>Makes no call: tables, queues and the container are created when first written to.</summary>
     /// <exception cref="StorageConfigurationException">The options name no account, or two.</exception>
@@ -30,19 +31,22 @@ public sealed class AzureStore : IStore, IDisposable
 
         var (table, queue, blob) = Open(options, forTables, forQueues, forBlobs);
         var queues = new AzureWorkQueues(queue, options);
-        tables = new AzureTables(table, options, queues);
+        Tables = new AzureTables(table, options, queues);
         Queues = queues;
         Bodies = new AzureBodies(blob, options);
     }
 
-    public ITables Tables => tables;
+    public ITables Tables { get; }
 
     public IWorkQueues Queues { get; }
 
     public IBodies Bodies { get; }
 
-    /// <summary>One read of a row that is not there.</summary>
-    public ValueTask PingAsync(CancellationToken cancellation = default) => tables.PingAsync(cancellation);
+    /// <summary>One read at each of the three services, of something that is not there.</summary>
+    public async ValueTask PingAsync(CancellationToken cancellation = default) => await Task.WhenAll(
+        Tables.GetAsync(Ping, Ping, Ping, cancellation).AsTask(),
+        Queues.CountAsync(Ping, cancellation).AsTask(),
+        Bodies.GetAsync(Ping, cancellation).AsTask());
 
     public void Dispose() => http.Dispose();
 

@@ -67,9 +67,6 @@ internal sealed class AzureTables(TableServiceClient service, AzureStoreOptions 
         return result;
     }
 
-    public async ValueTask PingAsync(CancellationToken cancellation) =>
-        await tables.Open("ping").GetEntityIfExistsAsync<TableEntity>("ping", "ping", cancellationToken: cancellation);
-
     private static string Filter(string partitionKey, RowRange range)
     {
         var filter = TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey}");

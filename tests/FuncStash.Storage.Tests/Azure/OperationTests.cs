@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using FuncStash.Azure;
 using static FuncStash.Storage.Tests.Rows;
 
@@ -46,14 +49,33 @@ public sealed class OperationTests(AzuriteAccount account)
     }
 
     [Fact]
-    public async Task A_ping_is_one_read_and_creates_nothing()
+    public async Task A_ping_is_one_read_of_each_service_and_creates_nothing()
     {
         var counter = new OperationCounter();
         using var store = new AzureStore(account.Options() with { OperationPolicy = counter });
 
         await store.PingAsync();
 
-        Assert.Equal(new Dictionary<string, long> { ["table get"] = 1 }, counter.Snapshot());
+        Assert.Equal(
+            new Dictionary<string, long> { ["blob get"] = 1, ["queue count"] = 1, ["table get"] = 1 }, counter.Snapshot());
+    }
+
+    [Theory]
+    [InlineData("Blob")]
+    [InlineData("Queue")]
+    [InlineData("Table")]
+    public async Task A_ping_fails_when_one_of_the_services_does_not_answer(string service)
+    {
+        using var closed = new TcpListener(IPAddress.Loopback, 0);
+        closed.Start();
+        var port = ((IPEndPoint)closed.LocalEndpoint).Port;
+        closed.Stop();
+        var text = Regex.Replace(account.Options().ConnectionString!, $@"(?<={service}Endpoint=http://127\.0\.0\.1:)\d+", $"{port}");
+        Assert.Contains($":{port}/", text, StringComparison.Ordinal);
+        using var store = new AzureStore(new AzureStoreOptions { ConnectionString = text });
+        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(500), TimeProvider.System);
+
+        await Assert.ThrowsAnyAsync<Exception>(() => store.PingAsync(limit.Token).AsTask());
     }
 
     [Fact]
