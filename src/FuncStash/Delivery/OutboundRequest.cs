@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Text;
 using FuncStash.Messages;
 using FuncStash.Telemetry;
 
@@ -23,8 +24,9 @@ internal static class OutboundRequest
             request.Content = new ByteArrayContent(body);
         foreach (var (name, values) in message.Header)
         {
+            // Some names .NET only takes beside a body, even an empty one.
             if (!s_notForwarded.Contains(name) && !request.Headers.TryAddWithoutValidation(name, values))
-                request.Content?.Headers.TryAddWithoutValidation(name, values);
+                (request.Content ??= new ByteArrayContent(body)).Headers.TryAddWithoutValidation(name, values);
         }
         var headers = request.Headers;
         headers.TryAddWithoutValidation("User-Agent", "Upstash-QStash");
@@ -72,9 +74,25 @@ internal static class OutboundRequest
         _ => new HttpMethod(method),
     };
 
-    // Byte for byte what the publisher gave: no dot segments resolved, no escapes changed.
-    private static Uri ToUri(string url) =>
-        new(url, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = HasPath(url) });
+    // Byte for byte what the publisher gave, no dot segments resolved and no escapes changed; less what a request line
+    // cannot hold (RFC 9112 §3.2.1): a fragment, letters beyond ASCII, and a query without a path before it.
+    private static Uri ToUri(string url)
+    {
+        var fragment = url.IndexOf('#', StringComparison.Ordinal);
+        if (fragment >= 0)
+            url = url[..fragment];
+        var host = url.IndexOf("://", StringComparison.Ordinal) + 3;
+        var end = url.AsSpan(host).IndexOfAny('/', '?');
+        if (end < 0)
+            return new Uri(url);
+        var target = url[(host + end)..];
+        if (target[0] == '?')
+            target = "/" + target;
+        return new Uri(
+            url[..(host + end)] + (Ascii.IsValid(target) ? target : Escaped(target)),
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+    }
 
-    private static bool HasPath(string url) => url.IndexOf('/', url.IndexOf("://", StringComparison.Ordinal) + 3) > 0;
+    private static string Escaped(string target) =>
+        string.Concat(target.EnumerateRunes().Select(rune => rune.IsAscii ? rune.ToString() : Uri.EscapeDataString(rune.ToString())));
 }
