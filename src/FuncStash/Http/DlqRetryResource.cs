@@ -48,10 +48,8 @@ public sealed class DlqRetryResource(DeadLetterReader reader, DeadLetterRetry re
         var settings = new PublishSettingsReader(options);
         foreach (var (name, values) in call.Request.Headers)
         {
-            if (!PublishSettingsReader.IsSetting(name))
-                continue;
-            foreach (var value in values)
-                settings.Read(name, value ?? "");
+            if (PublishSettingsReader.IsSetting(name))
+                settings.ReadLines(name, values);
         }
         return settings.ToSettings();
     }

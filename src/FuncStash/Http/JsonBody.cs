@@ -32,15 +32,34 @@ internal static class JsonBody
     };
 
     // JSON can escape half of a surrogate pair, which is no text.
-    private static string? Unescaped(JsonElement text, string name)
+    internal static string Unescaped(JsonElement text, string name)
     {
         try
         {
-            return text.GetString();
+            return text.GetString()!;
         }
         catch (InvalidOperationException)
         {
             throw Invalid(name, "a string of whole characters");
+        }
+    }
+
+    /// <summary>The properties of an object with their names.</summary>
+    public static IEnumerable<(string Name, JsonElement Value)> Properties(this JsonElement item)
+    {
+        foreach (var property in item.EnumerateObject())
+            yield return (NameOf(property), property.Value);
+    }
+
+    private static string NameOf(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            throw QStashException.BadRequest("invalid JSON body: names must be of whole characters");
         }
     }
 

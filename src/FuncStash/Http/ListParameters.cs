@@ -86,21 +86,21 @@ internal sealed class ListParameters
         if (body.AsSpan().Trim(" \t\r\n"u8).IsEmpty)
             return parameters;
         using var document = JsonBody.Parse(body, JsonValueKind.Object);
-        foreach (var property in document.RootElement.EnumerateObject())
+        foreach (var (name, value) in document.RootElement.Properties())
         {
-            if (property.Value.ValueKind != JsonValueKind.Null)
-                parameters.Add((property.Name, Values(property)));
+            if (value.ValueKind != JsonValueKind.Null)
+                parameters.Add((name, Values(name, value)));
         }
         return parameters;
     }
 
-    private static string[] Values(JsonProperty property) => property.Value.ValueKind == JsonValueKind.Array
-        ? [.. property.Value.EnumerateArray().Select(item => Value(property.Name, item))]
-        : [Value(property.Name, property.Value)];
+    private static string[] Values(string name, JsonElement value) => value.ValueKind == JsonValueKind.Array
+        ? [.. value.EnumerateArray().Select(item => Value(name, item))]
+        : [Value(name, value)];
 
     private static string Value(string name, JsonElement item) => item.ValueKind switch
     {
-        JsonValueKind.String => item.GetString()!,
+        JsonValueKind.String => JsonBody.Unescaped(item, name),
         JsonValueKind.Number => item.GetRawText(),
         _ => throw QStashException.BadRequest($"invalid {name}: must be a text, a number or an array of them"),
     };

@@ -30,22 +30,13 @@ internal static class RequestReader
             reader.Read(name, value);
         var headers = call.Request.Headers;
         foreach (var (name, values) in headers)
-            ReadHeader(reader, name, values);
+            reader.ReadLines(name, values);
         if (forwardAll || reader.ForwardsAllHeaders)
         {
             foreach (var (name, values) in headers)
                 ForwardHeader(reader, call, name, values);
         }
         return reader.ToSettings();
-    }
-
-    private static void ReadHeader(PublishSettingsReader reader, string name, StringValues values)
-    {
-        foreach (var value in values)
-        {
-            if (value is not null)
-                reader.Read(name, value);
-        }
     }
 
     // Without the publish's own settings, the service's token, and what belongs to the connection.

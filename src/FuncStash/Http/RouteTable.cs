@@ -42,7 +42,8 @@ public sealed class RouteTable(IEnumerable<Route> routes)
             var text = path.AsSpan(start, end - start);
             if (segment[0] == '{')
             {
-                if (text.Length == 0)
+                // "/v2/messages/" is the collection; in "/v2/queues//pause" the name is missing, which its resource refuses.
+                if (text.Length == 0 && end == path.Length)
                     return null;
                 (values ??= new(2)).Add(Uri.UnescapeDataString(text.ToString()));
             }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using FuncStash.FlowControl;
 using FuncStash.Logs;
@@ -11,6 +12,9 @@ namespace FuncStash.Publishing;
 public sealed class PublishSettingsReader(FuncStashOptions options)
 {
     private const string Prefix = "Upstash-", Forward = "Forward-", CallbackName = "Callback", FailureName = "Failure-Callback";
+
+    private static readonly FrozenSet<string> s_lists = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
+        "Upstash-Label", "Upstash-Redact-Fields", "Upstash-Flow-Control-Value");
 
     private readonly HeaderMap _forwarded = new();
     private readonly HeaderMap _callback = new();
@@ -26,6 +30,18 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
     public bool ForwardsAllHeaders { get; private set; }
 
     public static bool IsSetting(string name) => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Takes all lines of one header: those of a comma-separated list are one list (RFC 9110 §5.3).</summary>
+    public void ReadLines(string name, IReadOnlyList<string?> values)
+    {
+        if (values.Count > 1 && s_lists.Contains(name))
+            Read(name, string.Join(", ", values));
+        else
+        {
+            foreach (var value in values)
+                Read(name, value ?? "");
+        }
+    }
 
     /// <summary>Takes one header; those that are neither settings nor the content type are left alone.</summary>
     public void Read(string name, string value)
@@ -109,7 +125,7 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
         if (rest.Length == 0)
             url = value.Trim();
         else if (rest[0] == '-')
-            settings.Add(Prefix + rest[1..], value);
+            settings.Add(HeaderName.Canonical(Prefix + rest[1..]), value);
     }
 
     private CallbackSettings? CallbackOf(string name, string? url, HeaderMap settings)
@@ -134,10 +150,7 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
     {
         var reader = new PublishSettingsReader(options);
         foreach (var (name, values) in headers)
-        {
-            foreach (var value in values)
-                reader.Read(name, value);
-        }
+            reader.ReadLines(name, values);
         return reader.ToSettings();
     }
 
@@ -185,10 +198,13 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
             ? seconds
             : throw QStashException.BadRequest($"invalid Upstash-Not-Before: {value}: must be a unix time in seconds");
 
+    // They are no header of the delivery, so letters beyond ASCII are fine; bytes that were no UTF-8 are not.
     private static string[]? ReadLabels(string value)
     {
+        if (value.Any(c => char.IsControl(c) || c == '\uFFFD'))
+            throw QStashException.BadRequest("invalid value of Upstash-Label: control characters are not allowed, and it must be UTF-8");
         var labels = value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        return labels.Length == 0 ? null : Array.ConvertAll(labels, label => Checked("Upstash-Label", label));
+        return labels.Length == 0 ? null : labels;
     }
 
     private static string ReadDeduplicationId(string value) =>

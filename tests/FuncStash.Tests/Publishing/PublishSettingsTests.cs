@@ -112,7 +112,7 @@ public sealed class PublishSettingsTests
     [InlineData("Upstash-Queue-Name", "a/b")]
     [InlineData("Upstash-Callback", "ftp://a.example")]
     [InlineData("Upstash-Failure-Callback", "nowhere")]
-    [InlineData("Upstash-Label", "caf\u00e9")]
+    [InlineData("Upstash-Label", "a\u0007b")]
     [InlineData("Upstash-Forward-X", "line\nbreak")]
     [InlineData("Upstash-Forward-X", "caf\u00e9")]
     public void A_value_that_means_nothing_is_refused_under_its_name(string name, string value) =>
