@@ -54,6 +54,8 @@ internal static class CallbackMessages
             TraceParent = source.TraceParent,
             TraceState = source.TraceState,
             CallbackOf = source.Id.Text,
+            // Its body carries the source's, so it would show in the log what is hidden of the source (contract §17).
+            Redact = source.Redact is { } hidden ? $"body,{hidden}" : null,
             // The next message of the queue waits for this one too (contract §10).
             QueueSlot = source.QueueSlot ?? (source.QueueName is { } queue ? new QueueSlot(queue, source.Id.Text) : null),
         };

@@ -138,10 +138,21 @@ public sealed class Publisher(
             throw QStashException.BadRequest($"invalid {what}: {refusal}");
     }
 
+    // The queue's next message would wait for the callback all that time (contract §9.1).
+    private static void CheckCallbackDelay(string? queue, PublishSettings settings)
+    {
+        if (queue is not null && (IsDelayed(settings.Callback) || IsDelayed(settings.FailureCallback)))
+            throw QStashException.BadRequest("invalid Upstash-Callback-Delay: callbacks of queued messages cannot be delayed");
+
+        static bool IsDelayed(CallbackSettings? callback) =>
+            callback is not null && (callback.Settings.Contains("Upstash-Delay") || callback.Settings.Contains("Upstash-Not-Before"));
+    }
+
     private Part CreatePart(PublishRequest request, PublishSettings settings, Endpoint endpoint, int? shard, string? topic = null)
     {
         CheckAddress("Upstash-Callback", settings.Callback?.Url);
         CheckAddress("Upstash-Failure-Callback", settings.FailureCallback?.Url);
+        CheckCallbackDelay(request.QueueName ?? settings.QueueName, settings);
         // What has a cause has an id of its own; a fixed one would swallow other occurrences of a schedule.
         var key = request.Cause is not null ? null : settings.DeduplicationId
             ?? (settings.ContentBasedDeduplication ? Deduplicator.ContentKey(request.Destination, settings, request.Body) : null);

@@ -1,0 +1,72 @@
+using FuncStash.Tests.Running;
+
+namespace FuncStash.Tests.Callbacks;
+
+/// <summary>What a callback's settings mean, and what it takes over from its source (contract §9.3, §17).</summary>
+public sealed class CallbackSettingsTests
+{
+    [Theory]
+    [InlineData("body", true, false)]
+    [InlineData("header[X-Key]", true, false)]
+    [InlineData("headers", true, true)]
+    public async Task What_is_hidden_of_a_message_does_not_show_in_the_log_of_its_callback(string fields, bool body, bool headers)
+    {
+        await using var service = new TestService();
+        var received = new List<string>();
+        await using var destination = await StandIn.StartAsync(async context =>
+        {
+            using var reader = new StreamReader(context.Request.Body);
+            received.Add($"{context.Request.Path} {context.Request.Headers.Authorization} {await reader.ReadToEndAsync()}");
+            context.Response.StatusCode = context.Request.Path == "/hook" ? 500 : 200;
+        });
+        await service.PublishAsync(
+            destination.Url + "/hook", "top secret", ("Upstash-Redact-Fields", fields), ("Upstash-Forward-X-Key", "hush"),
+            ("Upstash-Retries", "0"), ("Upstash-Callback", destination.Url + "/done"),
+            ("Upstash-Callback-Forward-Authorization", "Bearer mine"), ("Upstash-Failure-Callback", destination.Url + "/failed"));
+        await service.DeliverDueAsync();
+
+        foreach (var path in new[] { "/done", "/failed" })
+        {
+            var log = (await service.CallAsync("GET", "/v2/events?path=" + path)).Json["events"]!.AsArray();
+            Assert.NotEmpty(log);
+            Assert.All(log, entry => Assert.Equal(body, ((string)entry!["body"]!).StartsWith("REDACTED:", StringComparison.Ordinal)));
+            Assert.All(log, entry => Assert.Equal(headers, !entry!["header"]!.ToJsonString().Contains("/json", StringComparison.Ordinal)));
+        }
+        // The callback itself has it all.
+        var done = Assert.Single(received, call => call.StartsWith("/done Bearer mine", StringComparison.Ordinal));
+        Assert.Contains("\"sourceBody\":\"dG9wIHNlY3JldA==\"", done, StringComparison.Ordinal);
+        Assert.Contains("hush", done, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_names_of_settings_are_shown_in_canonical_form()
+    {
+        await using var service = new TestService();
+        var id = await service.PublishAsync(
+            "https://api.example.com", "", ("upstash-callback", "https://api.example.com/done"), ("upstash-callback-retries", "1"),
+            ("upstash-callback-forward-x-key", "v"));
+
+        var shown = (await service.CallAsync("GET", $"/v2/messages/{id}")).Json["callbackHeader"]!;
+
+        Assert.Equal("""{"Upstash-Retries":["1"],"Upstash-Forward-X-Key":["v"]}""", shown.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("Upstash-Callback")]
+    [InlineData("Upstash-Failure-Callback")]
+    public async Task A_delayed_callback_is_accepted_except_in_a_queue(string callback)
+    {
+        await using var service = new TestService();
+        (string, string)[] headers =
+            [(callback, "https://api.example.com/done"), (callback + "-Delay", "1m"), ("Upstash-Cron", "0 0 * * *")];
+
+        Assert.Equal(200, (await service.CallAsync("POST", "/v2/publish/https://api.example.com", "", null, headers)).Status);
+        Assert.Equal(200, (await service.CallAsync("POST", "/v2/schedules/https://api.example.com", "", null, headers)).Status);
+        var queued = await service.CallAsync("POST", "/v2/enqueue/orders/https://api.example.com", "", null, headers);
+        Assert.True(queued.Status == 400, queued.Text);
+        Assert.Contains("Callback-Delay", queued.Error, StringComparison.Ordinal);
+        var scheduled = await service.CallAsync(
+            "POST", "/v2/schedules/https://api.example.com", "", null, [.. headers, ("Upstash-Queue-Name", "orders")]);
+        Assert.True(scheduled.Status == 400, scheduled.Text);
+    }
+}
