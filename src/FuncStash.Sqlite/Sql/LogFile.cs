@@ -54,7 +54,7 @@ internal sealed partial class LogFile(string path) : IDisposable
     {
         Flush();
         if (DataSync(handle) != 0)
-            throw new IOException($"fdatasync failed: {Marshal.GetLastPInvokeErrorMessage()}");
+            throw new IOException($"fdatasync failed: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
     }
 
     public void Dispose() => handle.Dispose();

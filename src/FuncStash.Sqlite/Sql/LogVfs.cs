@@ -9,7 +9,12 @@ namespace FuncStash.Sqlite.Sql;
 /// </summary>
 internal static unsafe partial class LogVfs
 {
-    private const int Ok = 0, WriteFailed = 10 | (3 << 8), SyncFailed = 10 | (4 << 8), OpenWal = 0x80000;
+    private const int Ok = 0, Full = 13, WriteFailed = 10 | (3 << 8), SyncFailed = 10 | (4 << 8), OpenWal = 0x80000;
+
+    /// <summary>Of the two structures below, since SQLite 3.7.17: another one may be longer.</summary>
+    private const int Version = 3;
+
+    private const int SyncNormal = 2, NoSpace = 28; // ENOSPC
 
     private static readonly Lazy<string?> Registered = new(Register);
 
@@ -23,6 +28,8 @@ internal static unsafe partial class LogVfs
         if (!OperatingSystem.IsLinux())
             return null;
         original = Find(null);
+        if (original is null || original->Version != Version)
+            return null;
         var vfs = (Vfs*)NativeMemory.Alloc((nuint)sizeof(Vfs)); // for the life of the process
         *vfs = *original;
         vfs->FileSize = Extra + sizeof(FileExtra);
@@ -45,8 +52,14 @@ internal static unsafe partial class LogVfs
     private static int Open(Vfs* vfs, byte* name, Methods** file, int flags, int* outFlags)
     {
         var code = original->Open(original, name, file, flags, outFlags);
-        if (code != Ok || (flags & OpenWal) == 0)
+        if (code != Ok || (flags & OpenWal) == 0 || (*file)->Version != Version)
             return code;
+
+        // SQLite's first sync of a log syncs its folder too, and ours does not: so here, while the sync is SQLite's own. It
+        // also makes durable what a killed process had not synced, before anybody reads it.
+        code = (*file)->Sync(file, SyncNormal);
+        if (code != Ok)
+            return code; // SQLite closes the file
         try
         {
             var log = new LogFile(Marshal.PtrToStringUTF8((nint)name)!);
@@ -89,9 +102,9 @@ internal static unsafe partial class LogVfs
             Log(file).Write(new ReadOnlySpan<byte>(bytes, count), offset);
             return Ok;
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            return WriteFailed;
+            return IsFull(e) ? Full : WriteFailed;
         }
     }
 
@@ -103,11 +116,13 @@ internal static unsafe partial class LogVfs
             Log(file).Sync();
             return Ok;
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            return SyncFailed;
+            return IsFull(e) ? Full : SyncFailed;
         }
     }
+
+    private static bool IsFull(Exception e) => e is IOException { HResult: NoSpace };
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Read(Methods** file, byte* bytes, int count, long offset) =>

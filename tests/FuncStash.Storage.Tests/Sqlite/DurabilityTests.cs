@@ -56,6 +56,21 @@ public sealed class DurabilityTests
     }
 
     [Fact]
+    public async Task The_name_of_a_new_log_is_synced_before_a_commit_is_acknowledged()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.File("store.db");
+        await SqliteStore.Open(path, TimeProvider.System).DisposeAsync();
+        Assert.False(File.Exists(path + "-wal"));
+
+        using var syncs = new DirectorySyncs();
+        await using var store = SqliteStore.Open(path, TimeProvider.System);
+        await store.Tables.CommitAsync(new Commit("t", "p", [Insert("r")]), Cancelled);
+
+        Assert.Contains(path + "-wal", DirectorySyncs.Files);
+    }
+
+    [Fact]
     public async Task A_commit_larger_than_the_page_cache_is_whole()
     {
         using var folder = new TemporaryFolder();
