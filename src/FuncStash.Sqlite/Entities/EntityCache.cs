@@ -4,8 +4,8 @@ namespace FuncStash.Sqlite.Entities;
 
 /// <summary>
 /// Rows that were just written, as bytes, for reads that follow soon: a read by SQLite costs much more, as each commit
-/// empties the page cache of readers. The writer alone puts and removes, once a commit is durable, so an entry is
-/// always what the last acknowledged commit left.
+/// empties the page cache of readers. The writer alone changes it: it removes a row before a commit changes it, and puts
+/// the new one once that is durable, so no entry is from before a commit that the file shows.
 /// </summary>
 /// <remarks>
 /// Most rows are never read one by one, log events for instance. So a row is taken in only when one like it, by its
@@ -64,6 +64,8 @@ internal sealed class EntityCache
 
     public void Remove(ReadOnlySpan<byte> key)
     {
+        if (!wanted[Kind(key)])
+            return; // none like it was ever taken in
         lock (gate)
             RemoveEntry(key);
     }

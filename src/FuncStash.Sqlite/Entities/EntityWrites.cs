@@ -81,7 +81,11 @@ internal sealed class EntityWrites
     {
         failed = -1;
         if (TryApply(session))
+        {
+            Hide(session.Cache);
             return true;
+        }
+
         failed = FirstConflict(session);
         return false;
     }
@@ -120,6 +124,17 @@ internal sealed class EntityWrites
         var size = entity is null ? 0 : EntityFormat.Write(ref bytes, entity.Values);
         slot.End = bytes.Length;
         return size;
+    }
+
+    /// <summary>
+    /// The file shows the commit a little before <see cref="Publish"/>; so meanwhile these rows are read from there, and
+    /// nobody who has seen a part of the commit, its message for instance, finds a row from before it.
+    /// </summary>
+    private void Hide(EntityCache cache)
+    {
+        foreach (ref var slot in slots.AsSpan())
+            if (slot.Kind is not Kind.Insert)
+                cache.Remove(Key(slot));
     }
 
     private bool TryApply(WriteSession session)

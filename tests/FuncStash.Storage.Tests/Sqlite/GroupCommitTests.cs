@@ -88,6 +88,38 @@ public sealed class GroupCommitTests
             session.PutBody.BindText(1, Encoding.UTF8.GetBytes(name)).BindBlob(2, new byte[length]).Run());
     }
 
+    [Fact]
+    public async Task Whoever_meets_a_message_finds_the_writes_that_stood_before_it()
+    {
+        using var folder = new TemporaryFolder();
+        await using var store = SqliteStore.Open(folder.File("store.db"), TimeProvider.System);
+        Assert.Null(await store.Tables.GetAsync("t", "p", "r", Cancelled)); // wanted in the cache from now on
+        var old = await store.Tables.CommitAsync(new Commit("t", "p", [Insert("r")]), Cancelled);
+        Assert.NotNull(await store.Tables.GetAsync("t", "p", "r", Cancelled));
+        using ManualResetEventSlim busy = new(), gather = new(), durable = new(), publish = new();
+        var held = Submit(store.Writer, new Operating(_ => { busy.Set(); gather.Wait(Cancelled); }));
+        busy.Wait(Cancelled); // what follows is one group
+        var ahead = Submit(store.Writer, new Operating(_ => { }, () => { durable.Set(); publish.Wait(Cancelled); }));
+        var replaced = new Entity("p", "r", new Dictionary<string, object> { ["New"] = true });
+        var commit = store.Tables.CommitAsync(
+            new Commit("t", "p", [new Write.Replace(replaced, old.ETags[0])]) { Sends = [new Send("queue", "m")] }, Cancelled).AsTask();
+        gather.Set();
+        durable.Wait(Cancelled); // the commit is in the file, and nothing in memory knows of it
+
+        try
+        {
+            Assert.Single(await store.Queues.ReceiveAsync("queue", 1, TimeSpan.FromMinutes(1), TimeSpan.Zero, Cancelled));
+            Assert.True((await store.Tables.GetAsync("t", "p", "r", Cancelled))!.Values.ContainsKey("New"));
+        }
+        finally
+        {
+            publish.Set();
+        }
+
+        await Task.WhenAll(held, ahead, commit);
+        Assert.True((await store.Tables.GetAsync("t", "p", "r", Cancelled))!.Values.ContainsKey("New"));
+    }
+
     [Theory]
     [InlineData("a/b")]
     [InlineData("a\\b")]
@@ -112,8 +144,10 @@ public sealed class GroupCommitTests
 
     private static Write.Insert Insert(string row) => new(new Entity("p", row, new Dictionary<string, object>()));
 
-    private sealed class Operating(Action<WriteSession> apply) : Operation<bool>
+    private sealed class Operating(Action<WriteSession> apply, Action? publish = null) : Operation<bool>
     {
         public override void Apply(WriteSession session) => apply(session);
+
+        public override void Publish(WriteSession session) => publish?.Invoke();
     }
 }
