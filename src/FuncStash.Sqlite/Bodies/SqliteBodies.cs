@@ -23,9 +23,14 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
     {
         using var loan = readers.Lend();
         var find = loan.Reader.Body.BindText(1, Encoding.UTF8.GetBytes(name));
-        var content = find.Step() ? find.Bytes(0).ToArray() : null;
-        find.Reset();
-        return content;
+        try
+        {
+            return find.Step() ? find.Bytes(0).ToArray() : null;
+        }
+        finally
+        {
+            find.Reset(); // also where memory is out: what is left open keeps the log from starting over
+        }
     }
 
     private ValueTask Write(string name, ReadOnlyMemory<byte>? content, CancellationToken cancellation)

@@ -16,10 +16,11 @@ internal sealed class Connection : IDisposable
     static Connection()
     {
         Batteries_V2.Init();
-        _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0); // counting each allocation takes a lock
+        // Counting each allocation takes a lock. SQLite refuses this once it is in use.
+        _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
     }
 
-    public Connection(string path, bool readOnly, string? vfs = null)
+    public Connection(string path, bool readOnly)
     {
         var options = new SqliteConnectionStringBuilder
         {
@@ -28,7 +29,7 @@ internal sealed class Connection : IDisposable
             Pooling = false,
             DefaultTimeout = 5,
         };
-        if (vfs is not null)
+        if (!readOnly && LogVfs.Name is { } vfs)
             options.Vfs = vfs;
         connection = new SqliteConnection(options.ToString());
         try

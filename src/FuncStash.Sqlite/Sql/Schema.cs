@@ -26,7 +26,7 @@ internal static class Schema
     /// <exception cref="StoreFailedException">The file is no store, or one of a later version.</exception>
     public static Connection OpenWriter(string path)
     {
-        var connection = new Connection(path, readOnly: false, LogVfs.Name);
+        var connection = new Connection(path, readOnly: false);
         try
         {
             // Synced at each commit (FULL); 16 MB of log before pages move into the file, and of cache.

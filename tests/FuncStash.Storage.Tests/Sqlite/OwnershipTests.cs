@@ -42,6 +42,13 @@ public sealed class OwnershipTests
     }
 
     [Fact]
+    public async Task SQLite_does_not_count_its_memory_under_a_lock()
+    {
+        await using var store = SqliteStore.Open(":memory:", TimeProvider.System);
+        Assert.Equal(0, SQLitePCL.raw.sqlite3_memory_used());
+    }
+
+    [Fact]
     public void A_file_that_is_no_store_is_refused_and_left_alone()
     {
         using var folder = new TemporaryFolder();
