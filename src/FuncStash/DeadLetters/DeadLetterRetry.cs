@@ -9,7 +9,7 @@ namespace FuncStash.DeadLetters;
 /// The letter's row first says which message the retry makes; then the message is stored, once; then the letter goes. So a
 /// retry repeated after a crash, or made twice at the same time, makes one message.
 /// </remarks>
-public sealed class DeadLetterRetry(DeadLetterStore letters, Publisher publisher, MessageIds ids, TimeProvider time)
+public sealed class DeadLetterRetry(DeadLetterStore letters, Publisher publisher, MessageIds ids)
 {
     private const int SideBySide = 16;
 
@@ -34,7 +34,7 @@ public sealed class DeadLetterRetry(DeadLetterStore letters, Publisher publisher
                     return null;
                 throw;
             }
-            var message = Renewed(letter.Message, retry, body, changes, time.GetUtcNow().ToUnixTimeMilliseconds());
+            var message = Renewed(letter.Message, retry, body, changes);
             var published = await publisher.PublishAsync(message, DeduplicationKey(message, changes), cancellation);
             // What was not sent because of another message stays: it is the only copy.
             if (!published.Deduplicated)
@@ -57,7 +57,7 @@ public sealed class DeadLetterRetry(DeadLetterStore letters, Publisher publisher
         return published;
     }
 
-    private static Message Renewed(Message old, MessageId id, byte[] body, PublishSettings changes, long now) => changes.ApplyTo(old, now) with
+    private static Message Renewed(Message old, MessageId id, byte[] body, PublishSettings changes) => changes.ApplyTo(old, id.CreatedAt) with
     {
         Id = id,
         Body = body,

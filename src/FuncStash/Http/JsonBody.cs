@@ -59,7 +59,7 @@ internal static class JsonBody
         }
         catch (InvalidOperationException)
         {
-            throw QStashException.BadRequest("invalid JSON body: names must be of whole characters");
+            throw BadName();
         }
     }
 
@@ -90,8 +90,17 @@ internal static class JsonBody
     {
         if (item.ValueKind != JsonValueKind.Object)
             throw QStashException.BadRequest("invalid JSON body: items must be objects");
-        return item.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        try
+        {
+            return item.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        }
+        catch (InvalidOperationException)
+        {
+            throw BadName();
+        }
     }
+
+    private static QStashException BadName() => QStashException.BadRequest("invalid JSON body: names must be of whole characters");
 
     private static QStashException Invalid(string name, string kind) =>
         QStashException.BadRequest($"invalid JSON body: {name} must be {kind}");

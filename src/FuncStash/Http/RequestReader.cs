@@ -26,8 +26,8 @@ internal static class RequestReader
         ApiCall call, IEnumerable<KeyValuePair<string, string>> parameters, bool forwardAll, FuncStashOptions options)
     {
         var reader = new PublishSettingsReader(options);
-        foreach (var (name, value) in parameters)
-            reader.Read(name, value);
+        foreach (var parameter in parameters.GroupBy(p => p.Key, p => p.Value, StringComparer.OrdinalIgnoreCase))
+            reader.ReadLines(parameter.Key, [.. parameter]);
         var headers = call.Request.Headers;
         foreach (var (name, values) in headers)
             reader.ReadLines(name, values);

@@ -178,7 +178,7 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
     private static string ReadRetryDelay(string value) =>
         RetryDelayExpression.TryParse(value, out _, out var error)
             ? value
-            : throw QStashException.BadRequest($"invalid Upstash-Retry-Delay: {error}");
+            : throw QStashException.BadRequest($"invalid {error}");
 
     private static TimeSpan ReadDuration(string name, string value) =>
         DurationText.TryParse(value, out var duration)
@@ -207,15 +207,16 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
         return labels.Length == 0 ? null : labels;
     }
 
+    // Bytes that were no UTF-8 have all become U+FFFD: ids that differ would be one.
     private static string ReadDeduplicationId(string value) =>
-        value.Contains(':', StringComparison.Ordinal)
-            ? throw QStashException.BadRequest("DeduplicationId cannot contain ':'")
-            : value;
+        value.Contains(':', StringComparison.Ordinal) ? throw QStashException.BadRequest("DeduplicationId cannot contain ':'")
+        : value.Contains('\uFFFD', StringComparison.Ordinal) ? throw QStashException.BadRequest("invalid Upstash-Deduplication-Id: it must be UTF-8")
+        : value;
 
     private static string ReadRedaction(string value) =>
         RedactFields.TryParse(value, out _, out var error)
             ? value
-            : throw QStashException.BadRequest($"invalid Upstash-Redact-Fields: {error}");
+            : throw QStashException.BadRequest($"invalid {error}");
 
     // Python sends True and False.
     private static bool ReadFlag(string setting, string value) =>

@@ -34,6 +34,20 @@ public sealed class DeadLetterRetryTests : IAsyncDisposable
         Assert.Equal(404, (await _service.CallAsync("POST", $"/v2/dlq/retry/{id}")).Status);
     }
 
+    [Theory]
+    [InlineData("0s", 0)]
+    [InlineData("1h", 3_600_000)]
+    public async Task The_new_message_is_due_from_its_creation_on_however_long_the_call_takes(string delay, long later)
+    {
+        var id = await _service.AddDeadLetterAsync(Full());
+        _service.Time.AutoAdvanceAmount = TimeSpan.FromMilliseconds(7);
+
+        var answer = await _service.CallAsync("POST", $"/v2/dlq/retry/{id}", "", null, ("Upstash-Delay", delay));
+
+        var message = (await _service.MessageAsync((string)answer.Json["messageId"]!))!.Message;
+        Assert.Equal(message.CreatedAt + later, message.NotBefore);
+    }
+
     [Fact]
     public async Task The_new_message_is_sent_on_its_way()
     {

@@ -50,6 +50,46 @@ public sealed class UnusualRequestTests
     }
 
     [Fact]
+    public async Task Half_a_character_in_a_batch_is_the_mistake_of_its_item()
+    {
+        await using var service = new TestService();
+
+        var answer = await service.CallAsync(
+            "POST", "/v2/batch", """[{"\ud83d":1,"destination":"https://a.example"},{"destination":"https://b.example"}]""");
+
+        Assert.True(answer.Status == 200, answer.Text);
+        Assert.Contains("of whole characters", (string?)answer.Json[0]!["error"], StringComparison.Ordinal);
+        Assert.NotNull(answer.Json[1]!["messageId"]);
+    }
+
+    [Fact]
+    public async Task The_parameters_of_a_setting_that_is_a_list_are_one_list_which_a_header_replaces()
+    {
+        await using var service = new TestService();
+        const string Target = "https://api.example.com?upstash-label=a&x=1&Upstash-Label=b&upstash-redact-fields=body&upstash-redact-fields=header";
+        var both = (await service.CallAsync("GET", "/v2/messages/" + await service.PublishAsync(Target, "secret"))).Json;
+        var header = (await service.CallAsync("GET", "/v2/messages/" + await service.PublishAsync(Target, "secret", ("Upstash-Label", "c")))).Json;
+
+        Assert.Equal(["a", "b"], both["labels"]!.AsArray().Select(label => (string?)label));
+        Assert.StartsWith("REDACTED:", (string?)both["body"], StringComparison.Ordinal);
+        Assert.Equal(["c"], header["labels"]!.AsArray().Select(label => (string?)label));
+    }
+
+    [Fact]
+    public async Task A_deduplication_id_that_was_no_UTF_8_is_refused_and_not_taken_for_another_one()
+    {
+        await using var service = new TestService();
+
+        var answer = await service.CallAsync(
+            "POST", "/v2/publish/https://api.example.com", "", null, ("Upstash-Deduplication-Id", "order-\uFFFD"));
+
+        Assert.True(answer.Status == 400, answer.Text);
+        Assert.Equal("invalid Upstash-Deduplication-Id: it must be UTF-8", answer.Error);
+        await service.PublishAsync("https://api.example.com", "", ("Upstash-Deduplication-Id", "größe"));
+        await service.PublishAsync("https://api.example.com", "", ("Upstash-Deduplication-Id", "grüße"));
+    }
+
+    [Fact]
     public async Task The_lines_of_a_header_that_is_a_list_are_one_list()
     {
         await using var service = new TestService();
