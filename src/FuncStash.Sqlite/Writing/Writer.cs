@@ -12,6 +12,7 @@ internal sealed class Writer : IDisposable
 
     private readonly Lock gate = new();
 
+    // Not disposed: a caller whose operation was taken in may set it even after the end, and is not to be told it was refused.
     private readonly AutoResetEvent wake = new(false);
 
     private readonly WriteSession session;
@@ -52,7 +53,6 @@ internal sealed class Writer : IDisposable
             closed = true;
         wake.Set();
         thread.Join();
-        wake.Dispose();
     }
 
     private void Run()
