@@ -19,7 +19,7 @@ public sealed class MessageFilter
             ["callerIP"] = m => [m.CallerIp],
             ["label"] = m => m.Labels ?? [],
             ["host"] = m => HostsOf(m.Url),
-            ["path"] = m => [PathOf(m.Url)],
+            ["path"] = m => PathsOf(m.Url),
             ["messageId"] = m => [m.Id.Text],
             ["api"] = m => m.Api is null ? [] : [m.Api, "llm"],
         }.ToFrozenDictionary(StringComparer.Ordinal);
@@ -73,8 +73,21 @@ public sealed class MessageFilter
             ? ms
             : throw QStashException.BadRequest($"invalid {name}: {value}: must be a unix time in milliseconds");
 
+    // As the publisher wrote them, and as they are normally written (RFC 3986 §6.2.2).
     private static IEnumerable<string?> HostsOf(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var uri) ? [uri.Host, uri.Authority, $"{uri.Host}:{uri.Port}"] : [];
+        Uri.TryCreate(url, UriKind.Absolute, out var uri)
+            ? [uri.Host, uri.Authority, $"{uri.Host}:{uri.Port}", url[HostIn(url)..PathIn(url)]]
+            : [];
 
-    private static string? PathOf(string url) => Uri.TryCreate(url, UriKind.Absolute, out var uri) ? uri.AbsolutePath : null;
+    private static IEnumerable<string?> PathsOf(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri) ? [uri.AbsolutePath, url[PathIn(url)..QueryIn(url)]] : [];
+
+    private static int HostIn(string url) => url.IndexOf("://", StringComparison.Ordinal) + 3;
+
+    private static int PathIn(string url) => Before(url, HostIn(url), "/?#");
+
+    private static int QueryIn(string url) => Before(url, PathIn(url), "?#");
+
+    private static int Before(string url, int start, string ends) =>
+        url.AsSpan(start).IndexOfAny(ends) is var length and >= 0 ? start + length : url.Length;
 }

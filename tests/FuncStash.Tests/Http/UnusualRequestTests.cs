@@ -137,4 +137,23 @@ public sealed class UnusualRequestTests
         Assert.True(answer.Status == 400, answer.Text);
         Assert.Contains("Upstash-Label", answer.Error, StringComparison.Ordinal);
     }
+
+    [Theory]
+        [InlineData("host", "api.example.com")]
+    [InlineData("host", "API.Example.com:8443")]
+    [InlineData("host", "api.example.com:8443")]
+    [InlineData("path", "/größe/%7euser/../x")]
+    [InlineData("path", "/gr%C3%B6%C3%9Fe/x")]
+    public async Task A_destination_is_found_by_its_host_and_path_as_they_were_written(string name, string value)
+    {
+        await using var service = new TestService();
+        var item = new JsonObject
+        {
+            ["destination"] = "https://API.Example.com:8443/größe/%7euser/../x?a=/b#c", ["headers"] = new JsonObject { ["upstash-delay"] = "1h" },
+        };
+        await service.CallAsync("POST", "/v2/batch", $"[{item.ToJsonString()}]");
+
+        Assert.Equal(0, (int)(await service.CallAsync("DELETE", $"/v2/messages?{name}=x")).Json["cancelled"]!);
+        Assert.Equal(1, (int)(await service.CallAsync("DELETE", $"/v2/messages?{name}={Uri.EscapeDataString(value)}")).Json["cancelled"]!);
+    }
 }
