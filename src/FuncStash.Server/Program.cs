@@ -67,7 +67,12 @@ builder.Services.AddHostedService<UpkeepLoop>();
 if (OtlpExport.IsWanted)
     OtlpExport.Add(builder.Services);
 
+builder.Services.AddCors();
+
 await using var app = builder.Build();
+// QStash's console has a page for a development server.
+if (DevServer.IsUsedBy(options))
+    app.UseCors(cors => cors.WithOrigins(DevServer.ConsoleOrigin).AllowAnyHeader().AllowAnyMethod());
 var api = app.Services.GetRequiredService<Api>();
 app.Run(api.HandleAsync);
 try

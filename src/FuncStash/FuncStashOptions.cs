@@ -80,6 +80,9 @@ public static class DevServer
     public const string CurrentSigningKey = "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r";
     public const string NextSigningKey = "sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs";
 
+    /// <summary>The web origin whose pages may look at a development server in the browser.</summary>
+    public const string ConsoleOrigin = "https://console.upstash.com";
+
     /// <summary>True when any of them would let a stranger in, or sign for one.</summary>
     public static bool IsUsedBy(FuncStashOptions options) =>
         options.Tokens.Contains(Token) || options.CurrentSigningKey == CurrentSigningKey || options.NextSigningKey == NextSigningKey;

@@ -57,18 +57,18 @@ public sealed class TopicsResource(UrlGroupStore groups, FuncStashOptions option
     {
         var name = NameOf(call);
         using var body = await BodyAsync(call);
-        HeaderMap headers;
+        HeaderMap? headers;
         try
         {
-            headers = JsonBody.Property(body.RootElement, "headers")?.Deserialize(MessageJson.Default.HeaderMap) ?? HeaderMap.Empty;
+            headers = JsonBody.Property(body.RootElement, "headers")?.Deserialize(MessageJson.Default.HeaderMap);
         }
         catch (JsonException error)
         {
             throw QStashException.BadRequest($"headers: {error.Message}");
         }
         // What every publish would be refused for is refused here.
-        PublishSettingsReader.Parse(headers, options);
-        if (!await groups.ChangeAsync(name, old => old is null ? null : old with { Headers = headers }, call.Aborted))
+        PublishSettingsReader.Parse(headers ?? HeaderMap.Empty, options);
+        if (!await groups.ChangeAsync(name, old => old is null ? null : old with { Headers = headers ?? old.Headers }, call.Aborted))
             throw NotFound(call);
         await call.OkAsync();
     }

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
 using FuncStash.EndToEnd.Tests.Hosts;
+using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Lifecycle;
 
@@ -39,6 +41,33 @@ public sealed partial class ServerProcessTests(SqliteHost hosts)
         Assert.NotEqual(0, await second.ExitAsync(TimeSpan.FromSeconds(30)));
         Assert.Contains("address already in use", second.Output, StringComparison.OrdinalIgnoreCase);
         Assert.Matches($@":{port}\s*$", second.Output);
+    }
+
+    [Fact]
+    public async Task Pages_of_the_console_may_use_it_in_the_browser_as_long_as_it_has_the_public_credentials()
+    {
+        const string Console = "https://console.upstash.com";
+        var host = await hosts.SharedAsync();
+        Assert.Equal((Console, "authorization,content-type", HttpStatusCode.NoContent), await PreflightAsync(host, Console));
+        Assert.Null((await PreflightAsync(host, "https://elsewhere.example")).Origin);
+        var answer = await new WireClient(host).SendAsync(HttpMethod.Get, "/v2/queues", headers: [("Origin", Console)]);
+        Assert.Equal([Console], answer.Headers.GetValues("Access-Control-Allow-Origin"));
+
+        var data = await hosts.NewDataAsync();
+        await using var own = await hosts.StartAsync(data, credentials: new Credentials("own", "sig_an_own_current_key", "sig_an_own_next_key"));
+        Assert.Null((await PreflightAsync(own, Console)).Origin);
+        Assert.Equal(0, await own.StopAsync());
+        await data.DisposeAsync();
+    }
+
+    private static async Task<(string? Origin, string? Headers, HttpStatusCode Status)> PreflightAsync(RunningHost host, string origin)
+    {
+        var answer = await new WireClient(host).SendAsync(
+            HttpMethod.Options, "/v2/publish/http://127.0.0.1/", token: "",
+            headers: [("Origin", origin), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "authorization,content-type")]);
+        return (Header("Access-Control-Allow-Origin"), Header("Access-Control-Allow-Headers"), answer.Status);
+
+        string? Header(string name) => answer.Headers.TryGetValues(name, out var values) ? string.Join(',', values) : null;
     }
 
     [Fact]

@@ -77,6 +77,9 @@ public sealed class UrlGroupTests
             {"headers":{"Upstash-Retries":"7","Upstash-Method":["PUT"],"Upstash-Forward-One":"group","Upstash-Forward-Two":"group"}}
             """)).Status);
 
+        // What a patch does not name stays.
+        Assert.Equal(200, (await service.SendAsync("PATCH", "/v2/topics/g", "{}")).Status);
+
         var (_, json) = await service.SendAsync("POST", "/v2/publish/g", "x", ("Upstash-Retries", "1"), ("Upstash-Forward-One", "own"));
         var message = (await service.SendAsync("GET", "/v2/messages/" + (string)json![0]!["messageId"]!)).Json!;
         Assert.Equal((1, "PUT"), ((int)message["maxRetries"]!, (string)message["method"]!));
