@@ -19,6 +19,7 @@ namespace FuncStash.EndToEnd.Tests.Receiving;
 public sealed class Receiver : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly ConcurrentDictionary<string, bool> Used = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private readonly List<ReceivedRequest> _requests = [];
     private readonly ConcurrentDictionary<string, Answer[]> _answers = new(StringComparer.Ordinal);
@@ -55,13 +56,18 @@ public sealed class Receiver : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts one on a port that none had before: tests that share a host tell their messages apart by it.</summary>
     public static async Task<Receiver> StartAsync()
     {
         var receiver = new Receiver();
         await receiver._app.StartAsync();
         var addresses = receiver._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();
         receiver.BaseUrl = addresses!.Addresses.Single();
-        return receiver;
+        if (Used.TryAdd(receiver.BaseUrl, true))
+            return receiver;
+        // While it holds the port, the next one gets another.
+        await using (receiver)
+            return await StartAsync();
     }
 
     public string Url(string path) => BaseUrl + path;
