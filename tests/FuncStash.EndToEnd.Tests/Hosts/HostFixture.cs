@@ -37,6 +37,20 @@ public abstract class HostFixture : IAsyncDisposable
     /// <param name="port">0 lets the system choose.</param>
     public abstract Task<RunningHost> StartAsync(DataStore data, int port = 0, Credentials? credentials = null);
 
+    /// <summary>Kills a host, and starts another in its place and on its port.</summary>
+    /// <param name="isLast">
+    /// Whether it is the last to be killed: the hosts between find the work of those before them still leased, and the one
+    /// that stays does it all.
+    /// </param>
+    public async Task<RunningHost> ReplaceAsync(RunningHost host, DataStore data, bool isLast)
+    {
+        await host.KillAsync();
+        await host.DisposeAsync();
+        if (isLast)
+            await EndLeasesAsync(data);
+        return await StartAsync(data, host.Url.Port);
+    }
+
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);

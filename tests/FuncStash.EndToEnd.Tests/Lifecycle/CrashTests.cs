@@ -112,15 +112,8 @@ public abstract class CrashTests(HostFixture hosts, NodeSdk sdk, ITestOutputHelp
     }
 
     /// <summary>Kills a host, or a part of it, and brings it back.</summary>
-    protected virtual async Task<RunningHost> KillAsync(RunningHost host, DataStore data, bool isLast)
-    {
-        await host.KillAsync();
-        await host.DisposeAsync();
-        // The hosts between find the work of those before them still leased; the last one does it all.
-        if (isLast)
-            await Hosts.EndLeasesAsync(data);
-        return await Hosts.StartAsync(data, host.Url.Port);
-    }
+    protected virtual Task<RunningHost> KillAsync(RunningHost host, DataStore data, bool isLast) =>
+        Hosts.ReplaceAsync(host, data, isLast);
 
     private async Task<ILookup<string, string>> EndsAsync(WireClient wire) =>
         (await wire.EventsAsync($"label={_label}", pageSize: 250))

@@ -38,12 +38,7 @@ public abstract class QueueCrashTests(HostFixture hosts, NodeSdk sdk, ITestOutpu
             await Eventually.GetAsync(
                 () => Task.FromResult(Volatile.Read(ref _acknowledged)), count => count >= point, timeout: TimeSpan.FromSeconds(60));
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(60)), TimeProvider.System);
-            await host.KillAsync();
-            await host.DisposeAsync();
-            // The hosts between find the work of those before them still leased; the last one does it all.
-            if (kill == Kills)
-                await Hosts.EndLeasesAsync(data);
-            host = await Hosts.StartAsync(data, host.Url.Port);
+            host = await Hosts.ReplaceAsync(host, data, isLast: kill == Kills);
         }
         await publishing;
 
