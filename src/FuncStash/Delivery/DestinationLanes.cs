@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FuncStash.Messages;
 
 namespace FuncStash.Delivery;
 
@@ -82,12 +83,7 @@ public sealed class DestinationLanes(FuncStashOptions options)
     }
 
     // Scheme, host and port as given: enough to tell destinations apart, without parsing the URL again.
-    private static string HostOf(string url)
-    {
-        var start = url.IndexOf("://", StringComparison.Ordinal) + 3;
-        var end = url.AsSpan(start).IndexOfAny('/', '?');
-        return end < 0 ? url : url[..(start + end)];
-    }
+    private static string HostOf(string url) => url[..WrittenUrl.Path(url)];
 
     internal sealed class Lane
     {

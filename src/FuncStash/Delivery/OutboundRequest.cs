@@ -81,15 +81,14 @@ internal static class OutboundRequest
         var fragment = url.IndexOf('#', StringComparison.Ordinal);
         if (fragment >= 0)
             url = url[..fragment];
-        var host = url.IndexOf("://", StringComparison.Ordinal) + 3;
-        var end = url.AsSpan(host).IndexOfAny('/', '?');
-        if (end < 0)
+        var path = WrittenUrl.Path(url);
+        if (path == url.Length)
             return new Uri(url);
-        var target = url[(host + end)..];
+        var target = url[path..];
         if (target[0] == '?')
             target = "/" + target;
         return new Uri(
-            url[..(host + end)] + (Ascii.IsValid(target) ? target : Escaped(target)),
+            url[..path] + (Ascii.IsValid(target) ? target : Escaped(target)),
             new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
     }
 

@@ -76,18 +76,11 @@ public sealed class MessageFilter
     // As the publisher wrote them, and as they are normally written (RFC 3986 §6.2.2).
     private static IEnumerable<string?> HostsOf(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri)
-            ? [uri.Host, uri.Authority, $"{uri.Host}:{uri.Port}", url[HostIn(url)..PathIn(url)]]
+            ? [uri.Host, uri.Authority, $"{uri.Host}:{uri.Port}", url[WrittenUrl.Authority(url)..WrittenUrl.Path(url)]]
             : [];
 
     private static IEnumerable<string?> PathsOf(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var uri) ? [uri.AbsolutePath, url[PathIn(url)..QueryIn(url)]] : [];
-
-    private static int HostIn(string url) => url.IndexOf("://", StringComparison.Ordinal) + 3;
-
-    private static int PathIn(string url) => Before(url, HostIn(url), "/?#");
-
-    private static int QueryIn(string url) => Before(url, PathIn(url), "?#");
-
-    private static int Before(string url, int start, string ends) =>
-        url.AsSpan(start).IndexOfAny(ends) is var length and >= 0 ? start + length : url.Length;
+        Uri.TryCreate(url, UriKind.Absolute, out var uri)
+            ? [uri.AbsolutePath, url[WrittenUrl.Path(url)..WrittenUrl.Query(url)]]
+            : [];
 }

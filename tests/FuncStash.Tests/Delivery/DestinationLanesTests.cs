@@ -21,6 +21,8 @@ public sealed class DestinationLanesTests
         var lanes = Lanes();
         Assert.Equal(256, Fill(lanes, "https://slow.example/a").Count);
         Assert.Null(lanes.TryEnter("https://slow.example/b?x=1"));
+        Assert.Null(lanes.TryEnter("https://slow.example?x=1"));
+        Assert.Null(lanes.TryEnter("https://slow.example#top"));
         Assert.NotNull(lanes.TryEnter("https://other.example/a"));
         Assert.NotNull(lanes.TryEnter("https://slow.example:8443/a"));
     }
