@@ -29,11 +29,12 @@ internal static class Schema
         var connection = new Connection(path, readOnly: false);
         try
         {
-            // Synced at each commit (FULL); 16 MB of log before pages move into the file, and of cache.
+            // Synced at each commit (FULL); 16 MB of log before pages move into the file. The cache stays at SQLite's 2 MB:
+            // after a split that reorders pages, the commit walks all of it, and few pages are written to often.
             connection.Execute(
                 """
                 PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
-                PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;
+                PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;
                 """);
             Prepare(connection, path);
             return connection;
