@@ -139,7 +139,7 @@ public sealed class UnusualRequestTests
     }
 
     [Theory]
-        [InlineData("host", "api.example.com")]
+    [InlineData("host", "api.example.com")]
     [InlineData("host", "API.Example.com:8443")]
     [InlineData("host", "api.example.com:8443")]
     [InlineData("path", "/größe/%7euser/../x")]
