@@ -1,4 +1,5 @@
 using System.Globalization;
+using FuncStash.Messages;
 
 namespace FuncStash.Storage.Bench;
 

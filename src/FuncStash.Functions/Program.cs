@@ -1,8 +1,8 @@
 using FuncStash;
 using FuncStash.Azure;
-using FuncStash.Delivery;
 using FuncStash.Functions;
 using FuncStash.Functions.Delivery;
+using FuncStash.Messages;
 using FuncStash.Storage;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;

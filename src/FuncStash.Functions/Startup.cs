@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using FuncStash.Settings;
 
 namespace FuncStash.Functions;
 

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using FuncStash.Delivery;
+using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Storage;
 
 namespace FuncStash.Server;
@@ -69,7 +71,7 @@ internal sealed partial class DeliveryWorker(
         IReadOnlyList<Lease> leases = [];
         try
         {
-            leases = await store.Queues.ReceiveAsync(DeliveryTicket.Queue, places, s_lease, s_wait, stop);
+            leases = await store.Queues.ReceiveAsync(WorkItem.Queue, places, s_lease, s_wait, stop);
         }
         finally
         {

@@ -1,10 +1,12 @@
 using System.Net;
 using System.Text;
 using FuncStash;
-using FuncStash.Delivery;
 using FuncStash.Http;
+using FuncStash.Messages;
 using FuncStash.Server;
+using FuncStash.Settings;
 using FuncStash.Storage;
+using FuncStash.Waiting;
 
 Startup.RunInline();
 ServerArguments arguments;

@@ -1,5 +1,6 @@
 using System.Net;
 using FuncStash.Azure;
+using FuncStash.Settings;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
 

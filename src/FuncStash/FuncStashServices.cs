@@ -1,8 +1,11 @@
 using FuncStash.Access;
 using FuncStash.Admission;
+using FuncStash.Cancelling;
 using FuncStash.DeadLetters;
 using FuncStash.Deduplication;
 using FuncStash.Delivery;
+using FuncStash.Destinations;
+using FuncStash.FlowControl;
 using FuncStash.Http;
 using FuncStash.Llm;
 using FuncStash.Logs;
@@ -10,10 +13,12 @@ using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Queues;
 using FuncStash.Schedules;
+using FuncStash.Settings;
 using FuncStash.Signing;
 using FuncStash.Storage;
 using FuncStash.Upkeep;
 using FuncStash.UrlGroups;
+using FuncStash.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -35,6 +40,7 @@ public static class FuncStashServices
         services.AddSingleton<GateSweep>();
         services.AddSingleton<Cancellation>();
         services.AddSingleton<QueueService>();
+        services.AddSingleton<FlowControlService>();
         services.AddSingleton<LiveMessages>();
         services.AddSingleton<BulkCancellation>();
         services.AddSingleton<Deduplicator>();

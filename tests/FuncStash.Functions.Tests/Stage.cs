@@ -2,11 +2,11 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
-using FuncStash.Delivery;
 using FuncStash.EndToEnd.Tests.Receiving;
 using FuncStash.Functions.Delivery;
 using FuncStash.Functions.Http;
-using FuncStash.Http;
+using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
 using Microsoft.AspNetCore.Http;
@@ -146,7 +146,7 @@ internal sealed class Stage : IAsyncDisposable
         {
             while (true)
             {
-                foreach (var lease in await _store.Queues.ReceiveAsync(DeliveryTicket.Queue, 1, s_lease, s_lease, end))
+                foreach (var lease in await _store.Queues.ReceiveAsync(WorkItem.Queue, 1, s_lease, s_lease, end))
                 {
                     await Get<DeliveryTrigger>().RunAsync(lease.Text, Client);
                     await _store.Queues.DeleteAsync(lease, CancellationToken.None);

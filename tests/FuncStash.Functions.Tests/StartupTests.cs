@@ -1,3 +1,5 @@
+using FuncStash.Settings;
+
 namespace FuncStash.Functions.Tests;
 
 public sealed class StartupTests

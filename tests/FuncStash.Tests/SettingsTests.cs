@@ -1,3 +1,5 @@
+using FuncStash.Settings;
+
 namespace FuncStash.Tests;
 
 /// <summary>What an operator sets, and what comes of it.</summary>

@@ -1,6 +1,6 @@
 using FuncStash.Admission;
-using FuncStash.Delivery;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Storage;
 
 namespace FuncStash.Testing;
@@ -209,13 +209,13 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
     /// <summary>Does what the work queue asks for, as workers would, until it is empty.</summary>
     private async Task WorkAsync()
     {
-        while (await stores[0].Queues.ReceiveAsync(DeliveryTicket.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero) is { Count: > 0 } leases)
+        while (await stores[0].Queues.ReceiveAsync(WorkItem.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero) is { Count: > 0 } leases)
         {
             foreach (var lease in leases)
             {
                 await stores[0].Queues.DeleteAsync(lease);
                 var gates = _processes[_worked++ % 2];
-                if (GateWake.TryParse(lease.Text, out var wake))
+                if (WorkItem.Parse(lease.Text) is (WorkItem.WakeFlowKey or WorkItem.WakeQueue) and var wake)
                 {
                     await WakeAsync(gates, wake);
                     continue;
@@ -237,13 +237,16 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
         }
     }
 
-    private static async Task WakeAsync(Gates gates, GateWake wake)
+    private static async Task WakeAsync(Gates gates, WorkItem item)
     {
         while (true)
         {
             try
             {
-                await gates.WakeAsync(wake);
+                if (item is WorkItem.WakeQueue queue)
+                    await gates.WakeAsync(GateKind.Queue, queue.Name, queue.At);
+                else if (item is WorkItem.WakeFlowKey key)
+                    await gates.WakeAsync(GateKind.FlowKey, key.Key, key.At);
                 return;
             }
             catch (StoreFaultException)

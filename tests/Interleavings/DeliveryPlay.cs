@@ -1,11 +1,12 @@
 using System.Globalization;
-using FuncStash.Admission;
 using FuncStash.Delivery;
 using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Publishing;
+using FuncStash.Settings;
 using FuncStash.Storage;
 using FuncStash.Upkeep;
+using FuncStash.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FuncStash.Testing;
@@ -172,7 +173,7 @@ internal sealed class DeliveryPlay : IAsyncDisposable
 
     private static async Task<int> WorkAsync(Process process, int most)
     {
-        var leases = await process.Get<IStore>().Queues.ReceiveAsync(DeliveryTicket.Queue, most, s_lease, TimeSpan.Zero);
+        var leases = await process.Get<IStore>().Queues.ReceiveAsync(WorkItem.Queue, most, s_lease, TimeSpan.Zero);
         foreach (var lease in leases)
         {
             if (DeliveryTicket.TryParse(lease.Text, out var ticket))

@@ -1,9 +1,12 @@
 using System.Text;
-using FuncStash.Delivery;
+using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Publishing;
+using FuncStash.Settings;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
+using FuncStash.Waiting;
+using FuncStash.Wire;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;

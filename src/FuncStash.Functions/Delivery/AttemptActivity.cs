@@ -1,4 +1,5 @@
 using FuncStash.Delivery;
+using FuncStash.Messages;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 

@@ -1,3 +1,4 @@
+using FuncStash.Messages;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
 using Microsoft.Extensions.Logging;

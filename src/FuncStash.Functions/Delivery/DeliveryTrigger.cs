@@ -1,4 +1,5 @@
 using FuncStash.Delivery;
+using FuncStash.Messages;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 
@@ -12,7 +13,7 @@ namespace FuncStash.Functions.Delivery;
 public sealed class DeliveryTrigger(DeliveryService deliveries, DurableSchedule schedule)
 {
     /// <summary>The work queue under its name in the storage account.</summary>
-    public const string Queue = "funcstash-" + DeliveryTicket.Queue;
+    public const string Queue = "funcstash-" + WorkItem.Queue;
 
     [Function("Deliver")]
     public Task RunAsync([QueueTrigger(Queue)] string text, [DurableClient] DurableTaskClient durable)

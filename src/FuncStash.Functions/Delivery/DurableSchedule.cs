@@ -1,5 +1,4 @@
 using DurableTask.Core.Exceptions;
-using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Storage;
 using Grpc.Core;

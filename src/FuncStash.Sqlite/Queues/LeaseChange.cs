@@ -1,3 +1,4 @@
+using FuncStash.Schedules;
 using FuncStash.Sqlite.Writing;
 
 namespace FuncStash.Sqlite.Queues;

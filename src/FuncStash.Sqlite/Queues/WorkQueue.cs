@@ -1,4 +1,6 @@
 using System.Text;
+using FuncStash.Messages;
+using FuncStash.Schedules;
 using FuncStash.Sqlite.Sql;
 using FuncStash.Storage;
 

@@ -1,4 +1,3 @@
-using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Storage;
 
@@ -74,7 +73,7 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         if (GateRules.NextLook(state, now) is { } look && !(state.WakeAt <= look && state.WakeAt > now))
         {
             state = state with { WakeAt = look };
-            sends.Add(GateWake.ToSend(kind, name, look, now));
+            sends.Add(Wake(look).ToSend(TimeSpan.FromMilliseconds(look - now)));
         }
 
         var writes = new List<Write>();
@@ -128,6 +127,9 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         return [.. rows.Select(GateRows.CandidateFromRow).Where(c => !leaving.Contains(c.Order)).Take(take)];
     }
 
+    private WorkItem Wake(long at) =>
+        kind == GateKind.Queue ? new WorkItem.WakeQueue(name, at) : new WorkItem.WakeFlowKey(name, at);
+
     private static Send SendOf(Candidate candidate) =>
-        new DeliveryTicket(MessageId.Parse(candidate.Message), candidate.Ticket).ToSend(TimeSpan.Zero);
+        new DeliveryTicket(MessageId.Parse(candidate.Message), candidate.Ticket).ToSend();
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FuncStash.Settings;
 using FuncStash.Storage;
 
 namespace FuncStash.Admission;
@@ -33,8 +34,9 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
     public Task WakeAsync(GateKind kind, string name) => RunAsync(kind, name, GateOperation.Change.Nothing());
 
     /// <summary>Looks at a gate again because its wake message has come; should it still be early, another one is sent.</summary>
-    internal Task WakeAsync(GateWake wake) => RunAsync(wake.Kind, wake.Name, new GateOperation.Change(
-        state => state.WakeAt == wake.At ? state with { WakeAt = null } : state, creates: false));
+    /// <param name="at">The time of the wake message, in unix milliseconds.</param>
+    internal Task WakeAsync(GateKind kind, string name, long at) => RunAsync(kind, name, new GateOperation.Change(
+        state => state.WakeAt == at ? state with { WakeAt = null } : state, creates: false));
 
     /// <summary>A gate's stored state; null when there is none of that name.</summary>
     public async ValueTask<GateState?> GetAsync(GateKind kind, string name, CancellationToken cancellation = default) =>

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using FuncStash.Delivery;
 using FuncStash.Messages;
+using FuncStash.Wire;
 
 namespace FuncStash.Callbacks;
 

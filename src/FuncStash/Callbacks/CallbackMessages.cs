@@ -1,6 +1,7 @@
-using FuncStash.Delivery;
+using FuncStash.Headers;
 using FuncStash.Messages;
-using FuncStash.Publishing;
+using FuncStash.Settings;
+using FuncStash.Wire;
 
 namespace FuncStash.Callbacks;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
-using FuncStash.Delivery;
 using FuncStash.Messages;
-using FuncStash.Storage;
+using FuncStash.Wire;
 
 namespace FuncStash.DeadLetters;
 

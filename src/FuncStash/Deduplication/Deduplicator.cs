@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using FuncStash.Messages;
-using FuncStash.Publishing;
+using FuncStash.Settings;
 using FuncStash.Storage;
+using FuncStash.Wire;
 
 namespace FuncStash.Deduplication;
 
@@ -41,12 +42,12 @@ public sealed class Deduplicator(ITables tables, FuncStashOptions options, TimeP
     }
 
     /// <summary>The content-based id: destination, body, content type and forwarded headers (contract §13).</summary>
-    public static string ContentKey(string destination, PublishSettings settings, byte[] body)
+    public static string ContentKey(string destination, HeaderMap forwarded, byte[] body)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Append(hash, Encoding.UTF8.GetBytes(destination));
         Append(hash, body);
-        foreach (var (name, values) in settings.Header.OrderBy(h => h.Key, StringComparer.Ordinal))
+        foreach (var (name, values) in forwarded.OrderBy(h => h.Key, StringComparer.Ordinal))
         {
             Append(hash, Encoding.UTF8.GetBytes(name));
             foreach (var value in values)

@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using FuncStash.Admission;
+using FuncStash.Cancelling;
 using FuncStash.DeadLetters;
-using FuncStash.Logs;
+using FuncStash.Destinations;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Signing;
 using FuncStash.Storage;
-using FuncStash.Telemetry;
-using FuncStash.Upkeep;
+using FuncStash.Waiting;
 
 namespace FuncStash.Delivery;
 
@@ -29,17 +30,22 @@ public sealed class DeliveryService(
     /// <summary>Does what a work-queue message asks for; null when its text means nothing.</summary>
     public async Task<StepResult?> RunAsync(string text, Lease? lease, CancellationToken stop = default)
     {
-        if (DeliveryTicket.TryParse(text, out var ticket))
-            return await RunAsync(ticket, lease, stop);
-        if (QueueProbe.TryParse(text, out var sentAt))
+        switch (WorkItem.Parse(text))
         {
-            await probe.NoteAsync(sentAt, stop);
-            await messages.EndLeaseAsync(End(lease), stop);
-            return StepResult.Done.Instance;
+            case WorkItem.Deliver delivery:
+                return await RunAsync(delivery.Ticket, lease, stop);
+            case WorkItem.Probe probed:
+                await probe.NoteAsync(probed.SentAt, stop);
+                break;
+            case WorkItem.WakeQueue wake:
+                await gates.WakeAsync(GateKind.Queue, wake.Name, wake.At);
+                break;
+            case WorkItem.WakeFlowKey wake:
+                await gates.WakeAsync(GateKind.FlowKey, wake.Key, wake.At);
+                break;
+            default:
+                return null;
         }
-        if (!GateWake.TryParse(text, out var wake))
-            return null;
-        await gates.WakeAsync(wake);
         await messages.EndLeaseAsync(End(lease), stop);
         return StepResult.Done.Instance;
     }
@@ -96,7 +102,7 @@ public sealed class DeliveryService(
             await messages.EndLeaseAsync(End(lease, at), stop);
             return new StepResult.Crowded(at);
         }
-        using var span = Tracing.StartAttempt(stored);
+        using var span = DeliveryTracing.Start(stored);
         return await SettleAsync(await AttemptAsync(stored, place, stop), lease, stop);
     }
 
@@ -133,7 +139,7 @@ public sealed class DeliveryService(
         AttemptOutcome outcome;
         try
         {
-            outcome = await outbound.SendAsync(message, body, stored.Progress.Retried, signature, stop);
+            outcome = await outbound.SendAsync(message, body, stored.Progress.Retried, signature, DeliveryTracing.Outgoing(message), stop);
         }
         finally
         {
@@ -153,7 +159,7 @@ public sealed class DeliveryService(
             var letter = DeadLetter.Of(DlqId.Parse(step.After.DlqId!), stored.Message, outcome, failed.Error);
             step = step with { Also = await deadLetters.AddingAsync(letter, body, stop) };
         }
-        step = Tracing.Settled(step, outcome);
+        step = DeliveryTracing.Settled(step, outcome);
         var retryAt = (verdict as Verdict.Retry)?.At;
         // From here on the step is finished whatever happens: the destination has had its attempt.
         var governed = AdmissionService.Governs(stored.Message);
@@ -164,7 +170,7 @@ public sealed class DeliveryService(
         if (governed || after is null)
             await messages.EndLeaseAsync(after is null ? End(lease) : End(lease, retryAt), CancellationToken.None);
         if (after is not null)
-            Metrics.Settled(stored.Message, step, outcome, startedAt, now.ToUnixTimeMilliseconds());
+            DeliveryMetrics.Settled(stored.Message, step, outcome, startedAt, now.ToUnixTimeMilliseconds());
         return after is not null && retryAt is { } at ? new StepResult.Again(at) : StepResult.Done.Instance;
     }
 

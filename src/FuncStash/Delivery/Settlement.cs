@@ -1,7 +1,7 @@
 using FuncStash.Callbacks;
 using FuncStash.DeadLetters;
-using FuncStash.Logs;
 using FuncStash.Messages;
+using FuncStash.Settings;
 
 namespace FuncStash.Delivery;
 

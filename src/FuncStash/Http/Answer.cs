@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
-using FuncStash.Messages;
+using FuncStash.Wire;
 using Microsoft.AspNetCore.Http;
 
 namespace FuncStash.Http;

@@ -1,4 +1,5 @@
 using FuncStash.Access;
+using FuncStash.Wire;
 using Microsoft.AspNetCore.Http;
 
 namespace FuncStash.Http;

@@ -1,9 +1,12 @@
 using System.Text;
 using System.Text.Json;
 using FuncStash.Access;
+using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Publishing;
+using FuncStash.Settings;
 using FuncStash.Telemetry;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 

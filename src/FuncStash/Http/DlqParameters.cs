@@ -1,6 +1,6 @@
 using System.Globalization;
 using FuncStash.DeadLetters;
-using FuncStash.Messages;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 

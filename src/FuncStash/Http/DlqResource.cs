@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.DeadLetters;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 

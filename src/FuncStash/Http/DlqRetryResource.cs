@@ -1,6 +1,9 @@
 using FuncStash.Access;
 using FuncStash.DeadLetters;
+using FuncStash.Headers;
 using FuncStash.Publishing;
+using FuncStash.Settings;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 

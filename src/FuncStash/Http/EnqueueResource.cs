@@ -1,5 +1,6 @@
 using FuncStash.Access;
 using FuncStash.Publishing;
+using FuncStash.Settings;
 using FuncStash.UrlGroups;
 
 namespace FuncStash.Http;

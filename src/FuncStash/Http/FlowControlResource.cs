@@ -1,42 +1,40 @@
 using System.Globalization;
 using System.Text.Json;
 using FuncStash.Access;
-using FuncStash.Admission;
-using FuncStash.Delivery;
+using FuncStash.Destinations;
 using FuncStash.FlowControl;
-using FuncStash.Publishing;
+using FuncStash.Settings;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
 /// <summary><c>/v2/flowControl</c> and <c>/v2/globalParallelism</c> (contract §11.2).</summary>
-public sealed class FlowControlResource(Gates gates, DestinationLanes lanes, FuncStashOptions options, TimeProvider time) : IResource
+public sealed class FlowControlResource(FlowControlService keys, DestinationLanes lanes, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>
     [
         new("GET", "/v2/flowControl", AccessLevel.Read, ListAsync),
         new("GET", "/v2/flowControl/{key}", AccessLevel.Read, GetAsync),
-        new("POST", "/v2/flowControl/{key}/pause", AccessLevel.Full, call => ChangeAsync(call, s => s with { Paused = true })),
-        new("POST", "/v2/flowControl/{key}/resume", AccessLevel.Full, call => ChangeAsync(call, s => s with { Paused = false })),
+        new("POST", "/v2/flowControl/{key}/pause", AccessLevel.Full, call => ChangeAsync(call, key => keys.SetPausedAsync(key, true))),
+        new("POST", "/v2/flowControl/{key}/resume", AccessLevel.Full, call => ChangeAsync(call, key => keys.SetPausedAsync(key, false))),
         new("POST", "/v2/flowControl/{key}/pin", AccessLevel.Full, PinAsync),
         new("POST", "/v2/flowControl/{key}/unpin", AccessLevel.Full, UnpinAsync),
-        new("POST", "/v2/flowControl/{key}/resetRate", AccessLevel.Full, call => ChangeAsync(call, s => GateRules.ResetRate(s, Now))),
+        new("POST", "/v2/flowControl/{key}/resetRate", AccessLevel.Full, call => ChangeAsync(call, keys.ResetRateAsync)),
         // The changelog's name of it, which no SDK calls.
-        new("POST", "/v2/flowControl/{key}/reset", AccessLevel.Full, call => ChangeAsync(call, s => GateRules.ResetRate(s, Now))),
+        new("POST", "/v2/flowControl/{key}/reset", AccessLevel.Full, call => ChangeAsync(call, keys.ResetRateAsync)),
         new("GET", "/v2/globalParallelism", AccessLevel.Read, GlobalAsync),
     ];
 
     private async Task ListAsync(ApiCall call)
     {
-        var found = await gates.ListAsync(GateKind.FlowKey, call.Target["search"], call.Aborted);
-        await call.JsonListAsync(found, (json, key) => Write(json, key.Name, key.State));
+        await call.JsonListAsync(await keys.ListAsync(call.Target["search"], call.Aborted), Write);
     }
 
     private async Task GetAsync(ApiCall call)
     {
         var key = KeyOf(call);
-        var state = await gates.GetAsync(GateKind.FlowKey, key, call.Aborted)
-            ?? throw QStashException.NotFound($"flow control key {key} not found");
-        await call.JsonAsync(200, json => Write(json, key, state));
+        var info = await keys.GetAsync(key, call.Aborted) ?? throw QStashException.NotFound($"flow control key {key} not found");
+        await call.JsonAsync(200, json => Write(json, info));
     }
 
     private async Task PinAsync(ApiCall call)
@@ -46,28 +44,18 @@ public sealed class FlowControlResource(Gates gates, DestinationLanes lanes, Fun
         var period = Number(call, "period", FlowControlValue.MaxPeriodSeconds);
         if (parallelism is null && rate is null)
             throw QStashException.BadRequest("pin needs parallelism or rate");
-        await ChangeAsync(call, state =>
-        {
-            state = GateRules.ResetRate(state, Now);
-            if (parallelism is not null)
-                state = state with { Parallelism = parallelism, PinnedParallelism = true };
-            return rate is null ? state : state with { Rate = rate, Period = period ?? 1, PinnedRate = true };
-        });
+        await ChangeAsync(call, key => keys.PinAsync(key, parallelism, rate, period));
     }
 
     private async Task UnpinAsync(ApiCall call)
     {
         var (parallelism, rate) = (Flag(call, "parallelism"), Flag(call, "rate"));
-        await ChangeAsync(call, state => state with
-        {
-            PinnedParallelism = state.PinnedParallelism && !parallelism,
-            PinnedRate = state.PinnedRate && !rate,
-        });
+        await ChangeAsync(call, key => keys.UnpinAsync(key, parallelism, rate));
     }
 
-    private async Task ChangeAsync(ApiCall call, Func<GateState, GateState> change)
+    private static async Task ChangeAsync(ApiCall call, Func<string, Task> change)
     {
-        await gates.ChangeAsync(GateKind.FlowKey, KeyOf(call), change);
+        await change(KeyOf(call));
         await call.OkAsync();
     }
 
@@ -78,8 +66,6 @@ public sealed class FlowControlResource(Gates gates, DestinationLanes lanes, Fun
         json.WriteNumber("parallelismCount", lanes.InFlight);
         json.WriteEndObject();
     });
-
-    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private static string KeyOf(ApiCall call) => ResourceName.IsValid(call.Values[0])
         ? call.Values[0]
@@ -101,20 +87,20 @@ public sealed class FlowControlResource(Gates gates, DestinationLanes lanes, Fun
         var text => throw QStashException.BadRequest($"invalid {name}: {text}: must be true or false"),
     };
 
-    private void Write(Utf8JsonWriter json, string key, GateState state)
+    private static void Write(Utf8JsonWriter json, FlowControlInfo info)
     {
         json.WriteStartObject();
-        json.WriteString("flowControlKey", key);
-        json.WriteNumber("waitListSize", state.Waiting);
-        json.WriteNumber("parallelismMax", state.Parallelism ?? 0);
-        json.WriteNumber("parallelismCount", state.Inside.Count);
-        json.WriteNumber("rateMax", state.Rate ?? 0);
-        json.WriteNumber("rateCount", state.CountAt(Now));
-        json.WriteNumber("ratePeriod", state.Period);
-        json.WriteNumber("ratePeriodStart", state.PeriodStart / 1000);
-        json.WriteBoolean("isPaused", state.Paused);
-        json.WriteBoolean("isPinnedParallelism", state.PinnedParallelism);
-        json.WriteBoolean("isPinnedRate", state.PinnedRate);
+        json.WriteString("flowControlKey", info.Key);
+        json.WriteNumber("waitListSize", info.Waiting);
+        json.WriteNumber("parallelismMax", info.Parallelism ?? 0);
+        json.WriteNumber("parallelismCount", info.InFlight);
+        json.WriteNumber("rateMax", info.Rate ?? 0);
+        json.WriteNumber("rateCount", info.RateCount);
+        json.WriteNumber("ratePeriod", info.PeriodSeconds);
+        json.WriteNumber("ratePeriodStart", info.PeriodStart / 1000);
+        json.WriteBoolean("isPaused", info.Paused);
+        json.WriteBoolean("isPinnedParallelism", info.PinnedParallelism);
+        json.WriteBoolean("isPinnedRate", info.PinnedRate);
         json.WriteEndObject();
     }
 }

@@ -1,5 +1,6 @@
 using FuncStash.Access;
 using FuncStash.Storage;
+using FuncStash.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace FuncStash.Http;

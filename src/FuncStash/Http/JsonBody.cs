@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using FuncStash.Messages;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 

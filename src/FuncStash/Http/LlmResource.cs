@@ -1,5 +1,7 @@
 using FuncStash.Access;
 using FuncStash.Llm;
+using FuncStash.Settings;
+using FuncStash.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.Logs;
 using FuncStash.Messages;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 

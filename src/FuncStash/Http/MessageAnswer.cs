@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using FuncStash.Logs;
 using FuncStash.Messages;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 

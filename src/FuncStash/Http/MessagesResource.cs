@@ -1,5 +1,8 @@
 using FuncStash.Access;
+using FuncStash.Cancelling;
 using FuncStash.Messages;
+using FuncStash.Settings;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.Publishing;
+using FuncStash.Settings;
 using FuncStash.UrlGroups;
 
 namespace FuncStash.Http;

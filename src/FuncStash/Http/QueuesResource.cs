@@ -1,7 +1,8 @@
 using System.Text.Json;
 using FuncStash.Access;
-using FuncStash.Publishing;
 using FuncStash.Queues;
+using FuncStash.Settings;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 

@@ -1,6 +1,9 @@
+using FuncStash.Headers;
 using FuncStash.Publishing;
+using FuncStash.Settings;
 using FuncStash.Telemetry;
 using FuncStash.UrlGroups;
+using FuncStash.Wire;
 using Microsoft.Extensions.Primitives;
 
 namespace FuncStash.Http;

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using FuncStash.Logs;
 using FuncStash.Publishing;
 using FuncStash.Schedules;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 

@@ -1,8 +1,9 @@
 using System.Text.RegularExpressions;
 using FuncStash.Access;
-using FuncStash.Publishing;
 using FuncStash.Schedules;
+using FuncStash.Settings;
 using FuncStash.UrlGroups;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 

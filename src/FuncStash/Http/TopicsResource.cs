@@ -1,9 +1,11 @@
 using System.Text.Json;
 using FuncStash.Access;
-using FuncStash.Delivery;
+using FuncStash.Destinations;
+using FuncStash.Headers;
 using FuncStash.Messages;
-using FuncStash.Publishing;
+using FuncStash.Settings;
 using FuncStash.UrlGroups;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
@@ -85,7 +87,7 @@ public sealed class TopicsResource(UrlGroupStore groups, FuncStashOptions option
     private Endpoint EndpointOf(JsonElement item)
     {
         var url = item.Text("url") ?? throw QStashException.BadRequest("endpoints: url is missing");
-        if (!Destination.TryParseHttpUrl(url, out var error))
+        if (!HttpUrl.IsValid(url, out var error))
             throw QStashException.BadRequest($"endpoints: invalid url {url}: {error}");
         if (_addresses.RefusalOfHost(url) is { } refusal)
             throw QStashException.BadRequest($"endpoints: invalid url {url}: {refusal}");

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using FuncStash.Logs;
 using FuncStash.Storage;
 
 namespace FuncStash.Messages;

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FuncStash.Wire;
 
 namespace FuncStash.Messages;
 

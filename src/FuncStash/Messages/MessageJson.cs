@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using FuncStash.Logs;
+using FuncStash.Wire;
 
 namespace FuncStash.Messages;
 

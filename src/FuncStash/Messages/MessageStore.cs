@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using FuncStash.Delivery;
-using FuncStash.Logs;
 using FuncStash.Storage;
 
 namespace FuncStash.Messages;

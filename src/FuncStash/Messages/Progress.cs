@@ -99,7 +99,7 @@ public sealed record Progress
 public sealed record StoredMessage(Message Message, Progress Progress, string? ETag)
 {
     /// <summary>Log events that belong into another partition and may not have got there yet.</summary>
-    public IReadOnlyList<Logs.LogEvent> Outbox { get; init; } = [];
+    public IReadOnlyList<LogEvent> Outbox { get; init; } = [];
 
     /// <summary>The messages this one's latest step caused: callbacks, by id.</summary>
     public IReadOnlyList<string> Followers { get; init; } = [];

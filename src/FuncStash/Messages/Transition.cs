@@ -1,4 +1,3 @@
-using FuncStash.Logs;
 using FuncStash.Storage;
 
 namespace FuncStash.Messages;

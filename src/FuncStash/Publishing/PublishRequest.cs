@@ -1,3 +1,4 @@
+using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Telemetry;
 

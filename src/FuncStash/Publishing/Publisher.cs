@@ -2,11 +2,14 @@ using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using FuncStash.Admission;
 using FuncStash.Deduplication;
-using FuncStash.Delivery;
+using FuncStash.Destinations;
+using FuncStash.Headers;
 using FuncStash.Llm;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Telemetry;
 using FuncStash.UrlGroups;
+using FuncStash.Wire;
 
 namespace FuncStash.Publishing;
 
@@ -34,7 +37,7 @@ public sealed class Publisher(
         }
         catch (QStashException refusal)
         {
-            Tracing.Refused(span, refusal);
+            Tracing.Refused(span, refusal.Status);
             throw;
         }
     }
@@ -77,7 +80,7 @@ public sealed class Publisher(
             }
         }
         if (drafts.Count > 0 && drafts.TrueForAll(d => d.Refusal is not null))
-            Tracing.Refused(span, drafts[0].Refusal!);
+            Tracing.Refused(span, drafts[0].Refusal!.Status);
         await StoreAsync([.. drafts.Where(d => d.Draft is not null).SelectMany(d => d.Draft!.Parts)], cancellation);
         return [.. drafts.Select(d => (d.Draft?.Result, d.Refusal))];
     }
@@ -155,7 +158,7 @@ public sealed class Publisher(
         CheckCallbackDelay(request.QueueName ?? settings.QueueName, settings);
         // What has a cause has an id of its own; a fixed one would swallow other occurrences of a schedule.
         var key = request.Cause is not null ? null : settings.DeduplicationId
-            ?? (settings.ContentBasedDeduplication ? Deduplicator.ContentKey(request.Destination, settings, request.Body) : null);
+            ?? (settings.ContentBasedDeduplication ? Deduplicator.ContentKey(request.Destination, settings.Header, request.Body) : null);
         // In a group every endpoint has its own first message (contract §13).
         if (key is not null && topic is not null)
             key = $"{key}:{topic}:{endpoint.Url}";
@@ -246,7 +249,7 @@ public sealed class Publisher(
         var delayed = news.Where(n => n.Scheduled && n.Message.QueueName is not null).Select(n => n.Message.QueueName!).Distinct();
         await Task.WhenAll(delayed.Select(admission.PrepareAsync));
         var created = await messages.CreateAsync(news, cancellation);
-        Metrics.Published(news, created);
+        Count(news, created);
         // All get in line before any is waited for, so that they stand there in the order given.
         var accepting = new List<Task>();
         for (var i = 0; i < news.Count; i++)
@@ -261,6 +264,18 @@ public sealed class Publisher(
                 accepting.Add(AcceptAgainAsync(there));
         }
         await Task.WhenAll(accepting);
+    }
+
+    // Those that were there before are counted already.
+    private static void Count(List<NewMessage> news, bool[] created)
+    {
+        if (!Metrics.CountsPublished)
+            return;
+        for (var i = 0; i < news.Count; i++)
+        {
+            if (created[i])
+                Metrics.Published(news[i].Message.Kind());
+        }
     }
 
     // Who stored it may have died before it got in line, and nobody else would put it there.

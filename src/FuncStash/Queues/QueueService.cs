@@ -1,4 +1,5 @@
 using FuncStash.Admission;
+using FuncStash.Cancelling;
 using FuncStash.Messages;
 
 namespace FuncStash.Queues;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using FuncStash.Publishing;
+using FuncStash.Wire;
 
 namespace FuncStash.Retries;
 

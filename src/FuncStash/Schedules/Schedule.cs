@@ -1,5 +1,5 @@
+using FuncStash.Headers;
 using FuncStash.Messages;
-using FuncStash.Publishing;
 
 namespace FuncStash.Schedules;
 

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FuncStash.Messages;
-using FuncStash.Publishing;
 using FuncStash.Storage;
 
 namespace FuncStash.Schedules;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using FuncStash.Messages;
 using FuncStash.Publishing;
+using FuncStash.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace FuncStash.Schedules;

@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
+using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Publishing;
+using FuncStash.Wire;
 
 namespace FuncStash.Schedules;
 

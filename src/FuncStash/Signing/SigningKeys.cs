@@ -1,3 +1,4 @@
+using FuncStash.Settings;
 using FuncStash.Storage;
 
 namespace FuncStash.Signing;

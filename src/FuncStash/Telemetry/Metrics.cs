@@ -1,6 +1,4 @@
 using System.Diagnostics.Metrics;
-using FuncStash.Delivery;
-using FuncStash.Messages;
 
 namespace FuncStash.Telemetry;
 
@@ -53,67 +51,49 @@ public static class Metrics
     /// <summary>Counts a message that had been lost.</summary>
     internal static void Recovered() => s_recovered.Add(1);
 
-    internal static void Cancelled(Message message) => s_cancelled.Add(1, KindOf(message));
+    internal static void Cancelled(string kind) => s_cancelled.Add(1, KindOf(kind));
 
-    /// <summary>Counts the messages of a publish that were <paramref name="created"/>; the others were there before.</summary>
-    internal static void Published(IReadOnlyList<NewMessage> news, bool[] created)
+    /// <summary>False where nobody counts, so that a caller need not find out what it would count.</summary>
+    internal static bool CountsPublished => s_published.Enabled;
+
+    internal static void Published(string kind) => s_published.Add(1, KindOf(kind));
+
+    /// <summary>Counts a message that its destination accepted.</summary>
+    /// <param name="kind">The kind of message.</param>
+    /// <param name="latency">Seconds since it was first due.</param>
+    internal static void Delivered(string kind, double latency)
     {
-        if (!s_published.Enabled)
-            return;
-        for (var i = 0; i < news.Count; i++)
-        {
-            if (created[i])
-                s_published.Add(1, KindOf(news[i].Message));
-        }
+        s_delivered.Add(1, KindOf(kind));
+        s_latency.Record(latency, KindOf(kind));
     }
 
-    /// <summary>Counts an attempt whose step stands.</summary>
-    /// <param name="startedAt">When it was sent, in unix milliseconds.</param>
-    /// <param name="now">When its outcome was there, in unix milliseconds.</param>
-    internal static void Settled(Message message, Transition step, AttemptOutcome outcome, long startedAt, long now)
+    internal static void Failed(string kind) => s_failed.Add(1, KindOf(kind));
+
+    internal static void Retried(string kind) => s_retried.Add(1, KindOf(kind));
+
+    internal static void DeadLettered(string kind) => s_deadLetters.Add(1, KindOf(kind));
+
+    /// <summary>Counts an attempt.</summary>
+    /// <param name="kind">The kind of message.</param>
+    /// <param name="seconds">How long it took.</param>
+    /// <param name="status">The HTTP status; 0 when there was no response.</param>
+    internal static void Attempted(string kind, double seconds, int status)
     {
-        var kind = KindOf(message);
-        switch (step.After.State)
-        {
-            case MessageState.Delivered:
-                s_delivered.Add(1, kind);
-                s_latency.Record(Seconds(message.NotBefore, now), kind);
-                break;
-            case MessageState.Failed:
-                s_failed.Add(1, kind);
-                break;
-            default:
-                s_retried.Add(1, kind);
-                break;
-        }
-        if (step.After.DlqId is not null)
-            s_deadLetters.Add(1, kind);
-        foreach (var follower in step.Followers)
-            s_published.Add(1, KindOf(follower));
-        if (s_attempts.Enabled)
-        {
-            var seconds = Seconds(startedAt, now);
-            if (outcome.Status is >= 200 and <= 299)
-                s_attempts.Record(seconds, kind, Status(outcome));
-            else if (outcome.Status > 0)
-                s_attempts.Record(seconds, kind, Status(outcome), new("error.type", ErrorType(outcome)));
-            else
-                s_attempts.Record(seconds, kind, new("error.type", ErrorType(outcome)));
-        }
+        if (!s_attempts.Enabled)
+            return;
+        if (status is >= 200 and <= 299)
+            s_attempts.Record(seconds, KindOf(kind), Status(status));
+        else if (status > 0)
+            s_attempts.Record(seconds, KindOf(kind), Status(status), new("error.type", ErrorType(status)));
+        else
+            s_attempts.Record(seconds, KindOf(kind), new("error.type", ErrorType(status)));
     }
 
     /// <summary>The value of OpenTelemetry's <c>error.type</c>: the status, or that there was no response.</summary>
-    internal static string ErrorType(AttemptOutcome outcome) =>
-        outcome.Status == 0 ? "no_response" : outcome.Status.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    internal static string ErrorType(int status) =>
+        status == 0 ? "no_response" : status.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    private static KeyValuePair<string, object?> Status(AttemptOutcome outcome) => new("http.response.status_code", outcome.Status);
+    private static KeyValuePair<string, object?> Status(int status) => new("http.response.status_code", status);
 
-    private static KeyValuePair<string, object?> KindOf(Message message) => new(Kind,
-        message.CallbackOf is not null ? "callback"
-        : message.ScheduleId is not null ? "schedule"
-        : message.QueueName is not null ? "queue"
-        : message.TopicName is not null ? "topic"
-        : "url");
-
-    private static double Seconds(long from, long to) => Math.Max(0, to - from) / 1000.0;
+    private static KeyValuePair<string, object?> KindOf(string kind) => new(Kind, kind);
 }

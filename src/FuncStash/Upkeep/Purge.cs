@@ -2,6 +2,7 @@ using System.Text.Json;
 using FuncStash.DeadLetters;
 using FuncStash.Deduplication;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Storage;
 
 namespace FuncStash.Upkeep;

@@ -1,9 +1,11 @@
 using System.Runtime.CompilerServices;
 using FuncStash.Admission;
-using FuncStash.Delivery;
+using FuncStash.Destinations;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Storage;
 using FuncStash.Telemetry;
+using FuncStash.Waiting;
 using Microsoft.Extensions.Logging;
 
 namespace FuncStash.Upkeep;

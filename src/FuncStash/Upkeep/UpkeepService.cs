@@ -1,4 +1,3 @@
-using FuncStash.Admission;
 using Microsoft.Extensions.Logging;
 
 namespace FuncStash.Upkeep;

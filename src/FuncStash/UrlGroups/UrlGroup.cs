@@ -1,4 +1,4 @@
-using FuncStash.Messages;
+using FuncStash.Wire;
 
 namespace FuncStash.UrlGroups;
 

@@ -1,7 +1,7 @@
 using FuncStash.Azure;
-using FuncStash.Delivery;
 using FuncStash.EndToEnd.Tests.Receiving;
 using FuncStash.Functions.Delivery;
+using FuncStash.Http;
 using FuncStash.Messages;
 using static Microsoft.DurableTask.Client.OrchestrationRuntimeStatus;
 
@@ -11,7 +11,7 @@ public sealed class DurableScheduleTests
 {
     [Fact]
     public void The_trigger_reads_the_queue_that_the_store_writes() =>
-        Assert.Equal(DeliveryTrigger.Queue, new AzureStoreOptions().QueueName(DeliveryTicket.Queue));
+        Assert.Equal(DeliveryTrigger.Queue, new AzureStoreOptions().QueueName(WorkItem.Queue));
 
     [Fact]
     public async Task A_queue_message_that_comes_twice_is_delivered_once()

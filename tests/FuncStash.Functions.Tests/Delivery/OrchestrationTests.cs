@@ -1,6 +1,8 @@
 using System.Text.Json;
 using FuncStash.EndToEnd.Tests.Receiving;
 using FuncStash.Functions.Delivery;
+using FuncStash.Http;
+using FuncStash.Settings;
 using Microsoft.DurableTask.Client;
 using static Microsoft.DurableTask.Client.OrchestrationRuntimeStatus;
 

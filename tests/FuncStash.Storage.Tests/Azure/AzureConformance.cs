@@ -1,4 +1,3 @@
-using FuncStash.Azure;
 using FuncStash.Storage.Tests.Conformance;
 
 namespace FuncStash.Storage.Tests;

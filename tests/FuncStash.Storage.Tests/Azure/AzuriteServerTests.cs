@@ -1,5 +1,4 @@
 using FuncStash.Azure;
-using FuncStash.Storage;
 using FuncStash.Testing;
 using static FuncStash.Storage.Tests.Rows;
 

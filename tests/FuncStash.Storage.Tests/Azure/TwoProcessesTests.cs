@@ -2,12 +2,13 @@ using CsCheck;
 using FuncStash.Admission;
 using FuncStash.Azure;
 using FuncStash.Deduplication;
-using FuncStash.Delivery;
+using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Publishing;
+using FuncStash.Settings;
 using FuncStash.Sqlite;
-using FuncStash.Storage;
 using FuncStash.Testing;
+using FuncStash.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FuncStash.Storage.Tests.Azure;
@@ -71,7 +72,7 @@ public sealed class TwoProcessesTests(AzuriteAccount account)
         Assert.All(results.Skip(20), result => Assert.Equal((reserved, true), (result.Id, result.Deduplicated)));
         Assert.NotNull(await second.GetRequiredService<MessageStore>().GetAsync(id));
         Assert.NotNull(await second.GetRequiredService<MessageStore>().GetAsync(reserved));
-        Assert.Equal(2, await one.Queues.CountAsync(DeliveryTicket.Queue));
+        Assert.Equal(2, await one.Queues.CountAsync(WorkItem.Queue));
     }
 
     private static ServiceProvider ServiceOn(IStore store) => new ServiceCollection()

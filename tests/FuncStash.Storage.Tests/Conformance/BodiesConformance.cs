@@ -1,5 +1,3 @@
-using FuncStash.Storage;
-
 namespace FuncStash.Storage.Tests.Conformance;
 
 /// <summary>Payloads by name.</summary>

@@ -1,5 +1,4 @@
 using CsCheck;
-using FuncStash.Storage;
 
 namespace FuncStash.Storage.Tests.Conformance;
 

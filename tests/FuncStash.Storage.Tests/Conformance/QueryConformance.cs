@@ -1,5 +1,3 @@
-using FuncStash.Storage;
-
 namespace FuncStash.Storage.Tests.Conformance;
 
 /// <summary>Ranges of one partition, in ordinal order, page by page.</summary>

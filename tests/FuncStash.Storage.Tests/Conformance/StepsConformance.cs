@@ -1,5 +1,3 @@
-using FuncStash.Storage;
-
 namespace FuncStash.Storage.Tests.Conformance;
 
 /// <summary>Commits that also send and end a lease.</summary>

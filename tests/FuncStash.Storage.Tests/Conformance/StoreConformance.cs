@@ -1,4 +1,3 @@
-using FuncStash.Storage;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FuncStash.Storage.Tests.Conformance;

@@ -1,5 +1,3 @@
-using FuncStash.Storage;
-
 namespace FuncStash.Storage.Tests.Conformance;
 
 /// <summary>Each kind of write, its conflicts, and what a conflict leaves behind: nothing.</summary>

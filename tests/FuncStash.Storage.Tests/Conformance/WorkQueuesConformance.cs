@@ -1,5 +1,3 @@
-using FuncStash.Storage;
-
 namespace FuncStash.Storage.Tests.Conformance;
 
 /// <summary>Sending, visibility, leases and their loss.</summary>

@@ -4,6 +4,9 @@ using System.Text;
 using FuncStash.Azure;
 using FuncStash.Delivery;
 using FuncStash.Http;
+using FuncStash.Messages;
+using FuncStash.Settings;
+using FuncStash.Waiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -93,13 +96,13 @@ internal sealed class MeteredService : IAsyncDisposable
         var deliveries = Get<DeliveryService>();
         while (steps > 0)
         {
-            var leases = await _store.Queues.ReceiveAsync(DeliveryTicket.Queue, 32, s_lease, s_patience);
+            var leases = await _store.Queues.ReceiveAsync(WorkItem.Queue, 32, s_lease, s_patience);
             Assert.True(leases.Count > 0, $"{steps} more steps did not come");
             await Task.WhenAll(leases.Select(lease => deliveries.RunAsync(lease.Text, lease)));
             steps -= leases.Count;
         }
         Assert.Equal(0, steps);
-        Assert.Empty(await _store.Queues.ReceiveAsync(DeliveryTicket.Queue, 32, s_lease, TimeSpan.Zero));
+        Assert.Empty(await _store.Queues.ReceiveAsync(WorkItem.Queue, 32, s_lease, TimeSpan.Zero));
     }
 
     public async ValueTask DisposeAsync()

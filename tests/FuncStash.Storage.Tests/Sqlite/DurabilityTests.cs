@@ -1,7 +1,6 @@
 using System.Text;
 using FuncStash.Sqlite;
 using FuncStash.Sqlite.Sql;
-using FuncStash.Storage;
 
 namespace FuncStash.Storage.Tests.Sqlite;
 

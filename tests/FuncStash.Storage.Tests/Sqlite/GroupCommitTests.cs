@@ -3,7 +3,6 @@ using FuncStash.Sqlite;
 using FuncStash.Sqlite.Entities;
 using FuncStash.Sqlite.Sql;
 using FuncStash.Sqlite.Writing;
-using FuncStash.Storage;
 
 namespace FuncStash.Storage.Tests.Sqlite;
 

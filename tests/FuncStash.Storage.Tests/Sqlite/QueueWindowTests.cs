@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using FuncStash.Sqlite;
 using FuncStash.Sqlite.Queues;
-using FuncStash.Storage;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FuncStash.Storage.Tests.Sqlite;

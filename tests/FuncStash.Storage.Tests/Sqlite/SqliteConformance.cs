@@ -1,5 +1,4 @@
 using FuncStash.Sqlite;
-using FuncStash.Storage;
 using FuncStash.Storage.Tests.Conformance;
 using Microsoft.Extensions.Time.Testing;
 

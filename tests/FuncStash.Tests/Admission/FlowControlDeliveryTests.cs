@@ -2,6 +2,7 @@ using FuncStash.Admission;
 using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Testing;
+using FuncStash.Upkeep;
 
 namespace FuncStash.Tests.Admission;
 
@@ -161,7 +162,7 @@ public sealed class FlowControlDeliveryTests
         await Assert.ThrowsAsync<StoreFaultException>(async () =>
         {
             var leases = await service.Store.Queues.ReceiveAsync(
-                DeliveryTicket.Queue, 1, TimeSpan.FromDays(1), TimeSpan.Zero);
+                WorkItem.Queue, 1, TimeSpan.FromDays(1), TimeSpan.Zero);
             await service.Get<DeliveryService>().RunAsync(leases[0].Text, leases[0]);
         });
         service.Clock.Advance(120_000);

@@ -1,5 +1,6 @@
 using FuncStash.Admission;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
 using FuncStash.Testing;

@@ -1,8 +1,9 @@
 using CsCheck;
 using FuncStash.Admission;
+using FuncStash.Settings;
 using FuncStash.Sqlite;
-using FuncStash.Storage;
 using FuncStash.Testing;
+using FuncStash.Upkeep;
 
 namespace FuncStash.Tests.Admission;
 

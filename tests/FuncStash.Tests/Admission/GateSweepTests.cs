@@ -1,9 +1,9 @@
-using FuncStash.Admission;
 using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Storage;
 using FuncStash.Testing;
+using FuncStash.Upkeep;
 
 namespace FuncStash.Tests.Admission;
 
@@ -93,5 +93,5 @@ public sealed class GateSweepTests : IAsyncLifetime
     }
 
     private ValueTask<IReadOnlyList<Lease>> ReceiveAsync() =>
-        _service.Store.Queues.ReceiveAsync(DeliveryTicket.Queue, 32, TimeSpan.FromSeconds(1), TimeSpan.Zero);
+        _service.Store.Queues.ReceiveAsync(WorkItem.Queue, 32, TimeSpan.FromSeconds(1), TimeSpan.Zero);
 }

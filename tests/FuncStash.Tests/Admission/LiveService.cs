@@ -4,9 +4,11 @@ using System.Text.Json.Nodes;
 using FuncStash.Delivery;
 using FuncStash.Http;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
 using FuncStash.Testing;
+using FuncStash.Waiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -136,7 +138,7 @@ internal sealed class LiveService : IAsyncDisposable
                 // Its lease runs out.
             }
         }
-        var leases = await Store.Queues.ReceiveAsync(DeliveryTicket.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero);
+        var leases = await Store.Queues.ReceiveAsync(WorkItem.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero);
         foreach (var lease in leases)
             _running.Add(Task.Run(() => Get<DeliveryService>().RunAsync(lease.Text, lease)));
         return leases.Count > 0;

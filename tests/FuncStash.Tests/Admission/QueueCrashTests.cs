@@ -1,6 +1,7 @@
 using FuncStash.Admission;
 using FuncStash.Messages;
 using FuncStash.Testing;
+using FuncStash.Upkeep;
 
 namespace FuncStash.Tests.Admission;
 

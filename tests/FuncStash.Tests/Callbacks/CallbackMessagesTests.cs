@@ -1,6 +1,7 @@
 using FuncStash.Callbacks;
-using FuncStash.Delivery;
 using FuncStash.Messages;
+using FuncStash.Settings;
+using FuncStash.Wire;
 
 namespace FuncStash.Tests.Callbacks;
 

@@ -1,7 +1,10 @@
 using CsCheck;
 using FuncStash.Delivery;
+using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Publishing;
+using FuncStash.Settings;
+using FuncStash.Wire;
 
 namespace FuncStash.Tests.Callbacks;
 

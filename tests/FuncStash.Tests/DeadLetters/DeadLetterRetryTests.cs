@@ -4,6 +4,7 @@ using FuncStash.DeadLetters;
 using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Tests.Running;
+using FuncStash.Wire;
 
 namespace FuncStash.Tests.DeadLetters;
 

@@ -158,7 +158,7 @@ public sealed class DeduplicationTests
         await service.RunNowAsync();
         service.Clock.Advance(1500);
         // Two workers, each in a process of its own.
-        var leases = await service.Store.Queues.ReceiveAsync(DeliveryTicket.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero);
+        var leases = await service.Store.Queues.ReceiveAsync(WorkItem.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero);
         await Task.WhenAll(leases.Select(lease => service.New<DeliveryService>().RunAsync(lease.Text, lease)));
         await service.RunNowAsync();
 

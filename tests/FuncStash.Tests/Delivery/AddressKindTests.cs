@@ -1,6 +1,6 @@
 using System.Net;
 using CsCheck;
-using FuncStash.Delivery;
+using FuncStash.Destinations;
 
 namespace FuncStash.Tests.Delivery;
 

@@ -1,5 +1,6 @@
 using System.Net;
-using FuncStash.Delivery;
+using FuncStash.Destinations;
+using FuncStash.Settings;
 
 namespace FuncStash.Tests.Delivery;
 

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using FuncStash.Delivery;
+using FuncStash.Destinations;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Delivery;

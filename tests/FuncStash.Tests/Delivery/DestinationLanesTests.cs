@@ -1,4 +1,5 @@
-using FuncStash.Delivery;
+using FuncStash.Destinations;
+using FuncStash.Settings;
 
 namespace FuncStash.Tests.Delivery;
 

@@ -1,6 +1,7 @@
 using CsCheck;
 using FuncStash.Delivery;
 using FuncStash.Messages;
+using FuncStash.Wire;
 
 namespace FuncStash.Tests.Delivery;
 

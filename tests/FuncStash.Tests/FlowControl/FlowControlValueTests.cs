@@ -1,5 +1,5 @@
 using CsCheck;
-using FuncStash.FlowControl;
+using FuncStash.Wire;
 
 namespace FuncStash.Tests.FlowControl;
 

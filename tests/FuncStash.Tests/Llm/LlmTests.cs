@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Tests.Running;
 using Microsoft.AspNetCore.Http;
 

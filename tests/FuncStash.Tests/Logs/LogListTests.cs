@@ -1,9 +1,8 @@
 using System.Globalization;
 using FuncStash.Delivery;
-using FuncStash.Logs;
 using FuncStash.Messages;
-using FuncStash.Storage;
 using FuncStash.Tests.Running;
+using FuncStash.Wire;
 
 namespace FuncStash.Tests.Logs;
 

@@ -1,5 +1,5 @@
 using CsCheck;
-using FuncStash.Logs;
+using FuncStash.Wire;
 
 namespace FuncStash.Tests.Logs;
 

@@ -1,8 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using FuncStash.Tests.Admission;
+using FuncStash.Settings;
 using FuncStash.Testing;
+using FuncStash.Tests.Admission;
 
 namespace FuncStash.Tests.Publishing;
 

@@ -1,5 +1,6 @@
 using CsCheck;
 using FuncStash.Publishing;
+using FuncStash.Wire;
 
 namespace FuncStash.Tests.Publishing;
 
@@ -23,7 +24,7 @@ public sealed class DestinationTests
         Assert.True(Destination.TryParse(text, out var value, out var error));
         Assert.Equal(new Destination.Url(text), value);
         Assert.Empty(error);
-        Assert.True(Destination.TryParseHttpUrl(text, out _));
+        Assert.True(HttpUrl.IsValid(text, out _));
     }
 
     [Theory]
@@ -83,9 +84,9 @@ public sealed class DestinationTests
     [Fact]
     public void A_lone_surrogate_and_an_endless_url_are_refused()
     {
-        Assert.False(Destination.TryParseHttpUrl("https://example.com/\uD800", out _));
-        Assert.True(Destination.TryParseHttpUrl("https://example.com/".PadRight(Destination.MaxUrlLength, 'a'), out _));
-        Assert.False(Destination.TryParseHttpUrl("https://example.com/".PadRight(Destination.MaxUrlLength + 1, 'a'), out var error));
+        Assert.False(HttpUrl.IsValid("https://example.com/\uD800", out _));
+        Assert.True(HttpUrl.IsValid("https://example.com/".PadRight(HttpUrl.MaxLength, 'a'), out _));
+        Assert.False(HttpUrl.IsValid("https://example.com/".PadRight(HttpUrl.MaxLength + 1, 'a'), out var error));
         Assert.Equal("it is longer than 16000 characters", error);
     }
 

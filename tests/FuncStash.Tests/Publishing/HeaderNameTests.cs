@@ -1,5 +1,5 @@
 using CsCheck;
-using FuncStash.Publishing;
+using FuncStash.Wire;
 
 namespace FuncStash.Tests.Publishing;
 

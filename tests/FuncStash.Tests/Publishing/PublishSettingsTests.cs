@@ -1,6 +1,8 @@
 using CsCheck;
+using FuncStash.Headers;
 using FuncStash.Messages;
-using FuncStash.Publishing;
+using FuncStash.Settings;
+using FuncStash.Wire;
 
 namespace FuncStash.Tests.Publishing;
 

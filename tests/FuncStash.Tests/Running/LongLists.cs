@@ -1,3 +1,4 @@
+using FuncStash.Cancelling;
 using FuncStash.DeadLetters;
 using FuncStash.Logs;
 using FuncStash.Messages;

@@ -4,8 +4,10 @@ using FuncStash.DeadLetters;
 using FuncStash.Delivery;
 using FuncStash.Http;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
+using FuncStash.Waiting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
@@ -113,7 +115,7 @@ internal sealed class TestService : IAsyncDisposable
 
     /// <summary>Takes the deliveries that are due off their work queue.</summary>
     public async Task<IReadOnlyList<Lease>> ReceiveAsync() =>
-        await Get<IStore>().Queues.ReceiveAsync(DeliveryTicket.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero);
+        await Get<IStore>().Queues.ReceiveAsync(WorkItem.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero);
 
     /// <summary>Runs one delivery.</summary>
     public async Task RunAsync(Lease lease) => Assert.NotNull(await Get<DeliveryService>().RunAsync(lease.Text, lease));

@@ -1,10 +1,10 @@
 using System.Text;
-using FuncStash.Messages;
-using FuncStash.Publishing;
+using FuncStash.Cancelling;
 using FuncStash.Schedules;
 using FuncStash.Storage;
 using FuncStash.Testing;
 using FuncStash.UrlGroups;
+using FuncStash.Wire;
 
 namespace FuncStash.Tests.Schedules;
 

@@ -1,11 +1,10 @@
 using System.Text;
+using FuncStash.Cancelling;
 using FuncStash.DeadLetters;
-using FuncStash.Deduplication;
-using FuncStash.Delivery;
 using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Publishing;
-using FuncStash.Storage;
+using FuncStash.Settings;
 using FuncStash.Testing;
 using FuncStash.Upkeep;
 

@@ -2,9 +2,11 @@ using FuncStash.Admission;
 using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Publishing;
+using FuncStash.Settings;
 using FuncStash.Storage;
 using FuncStash.Testing;
 using FuncStash.Upkeep;
+using FuncStash.Waiting;
 
 namespace FuncStash.Tests.Upkeep;
 
@@ -203,7 +205,7 @@ public sealed class SweepTests : IAsyncLifetime
         await _service.Get<QueueProbe>().SendAsync();
         foreach (var lease in await ReceiveAsync())
         {
-            if (QueueProbe.TryParse(lease.Text, out _))
+            if (WorkItem.Parse(lease.Text) is WorkItem.Probe)
                 await _service.Get<DeliveryService>().RunAsync(lease.Text, lease);
             else
                 await Queues.RenewAsync(lease, TimeSpan.Zero);
@@ -225,7 +227,7 @@ public sealed class SweepTests : IAsyncLifetime
         IReadOnlyList<Lease> some;
         do
         {
-            some = await Queues.ReceiveAsync(DeliveryTicket.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero);
+            some = await Queues.ReceiveAsync(WorkItem.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero);
             all.AddRange(some);
         }
         while (some.Count > 0);

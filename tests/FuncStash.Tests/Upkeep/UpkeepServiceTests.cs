@@ -1,4 +1,4 @@
-using FuncStash.Messages;
+using FuncStash.Cancelling;
 using FuncStash.Publishing;
 using FuncStash.Testing;
 using FuncStash.Upkeep;

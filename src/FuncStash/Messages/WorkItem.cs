@@ -1,0 +1,75 @@
+using System.Globalization;
+using FuncStash.Storage;
+
+namespace FuncStash.Messages;
+
+/// <summary>What a message of the work queue says: the closed set of what a worker can be asked to do.</summary>
+/// <remarks>The texts outlive deployments: a new form of one gets a new prefix, and the old one is still read.</remarks>
+public abstract record WorkItem
+{
+    /// <summary>The work queue.</summary>
+    public const string Queue = "deliveries";
+
+    private const string QueuePrefix = "gate|q|", FlowKeyPrefix = "gate|k|", ProbePrefix = "probe|";
+
+    private WorkItem()
+    {
+    }
+
+    /// <summary>The text of the work-queue message.</summary>
+    public abstract string Text { get; }
+
+    /// <summary>Do what is due for a message.</summary>
+    public sealed record Deliver(DeliveryTicket Ticket) : WorkItem
+    {
+        public override string Text => Ticket.ToString();
+    }
+
+    /// <summary>Look at a queue again, whose line may move.</summary>
+    /// <param name="Name">The queue.</param>
+    /// <param name="At">When, in unix milliseconds, as the queue's state has it.</param>
+    public sealed record WakeQueue(string Name, long At) : WorkItem
+    {
+        public override string Text => string.Create(CultureInfo.InvariantCulture, $"{QueuePrefix}{At}|{Name}");
+    }
+
+    /// <summary>Look at a flow-control key again, whose line may move.</summary>
+    /// <param name="Key">The key.</param>
+    /// <param name="At">When, in unix milliseconds, as the key's state has it.</param>
+    public sealed record WakeFlowKey(string Key, long At) : WorkItem
+    {
+        public override string Text => string.Create(CultureInfo.InvariantCulture, $"{FlowKeyPrefix}{At}|{Key}");
+    }
+
+    /// <summary>Note that the work queue has been worked through up to here.</summary>
+    /// <param name="SentAt">When the probe was sent, in unix milliseconds.</param>
+    public sealed record Probe(long SentAt) : WorkItem
+    {
+        public override string Text => string.Create(CultureInfo.InvariantCulture, $"{ProbePrefix}{SentAt}");
+    }
+
+    /// <summary>The work-queue message; a delay beyond what the queue can hold is cut, a negative one is none.</summary>
+    public Send ToSend(TimeSpan delay = default) => new(
+        Queue, Text, delay > IWorkQueues.MaxDelay ? IWorkQueues.MaxDelay : delay < TimeSpan.Zero ? TimeSpan.Zero : delay);
+
+    /// <summary>What a work-queue message says; null for a text that means nothing.</summary>
+    public static WorkItem? Parse(string text)
+    {
+        if (DeliveryTicket.TryParse(text, out var ticket))
+            return new Deliver(ticket);
+        if (text.StartsWith(ProbePrefix, StringComparison.Ordinal))
+            return TryParse(text.AsSpan(ProbePrefix.Length), out var sentAt) ? new Probe(sentAt) : null;
+        var isQueue = text.StartsWith(QueuePrefix, StringComparison.Ordinal);
+        if (!isQueue && !text.StartsWith(FlowKeyPrefix, StringComparison.Ordinal))
+            return null;
+        var rest = text.AsSpan(QueuePrefix.Length);
+        var bar = rest.IndexOf('|');
+        if (bar < 0 || !TryParse(rest[..bar], out var at))
+            return null;
+        var name = rest[(bar + 1)..].ToString();
+        return isQueue ? new WakeQueue(name, at) : new WakeFlowKey(name, at);
+    }
+
+    private static bool TryParse(ReadOnlySpan<char> text, out long number) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+}

@@ -1,0 +1,89 @@
+namespace FuncStash.Settings;
+
+/// <summary>What an operator may set. Every value has a default that suits a local server.</summary>
+public sealed record FuncStashOptions
+{
+    /// <summary>Tokens that may do everything, newest first. At least one.</summary>
+    public IReadOnlyList<string> Tokens { get; init; } = [DevServer.Token];
+
+    /// <summary>Tokens that may look but not act.</summary>
+    public IReadOnlyList<string> ReadOnlyTokens { get; init; } = [];
+
+    /// <summary>The signing keys until the first rotation (contract §8.1).</summary>
+    public string CurrentSigningKey { get; init; } = DevServer.CurrentSigningKey;
+
+    public string NextSigningKey { get; init; } = DevServer.NextSigningKey;
+
+    /// <summary>The largest payload of one message, in bytes, and the most that is kept of a response.</summary>
+    public int MaxBodyBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>The largest <c>/v2/batch</c> request, in bytes.</summary>
+    public int MaxBatchBytes { get; init; } = 100 * 1024 * 1024;
+
+    public int MaxRetries { get; init; } = 1000;
+
+    /// <summary>How long an attempt may take at most; <c>Upstash-Timeout</c> can only shorten it.</summary>
+    public TimeSpan MaxTimeout { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>The longest delay, from the publish, that a message may ask for.</summary>
+    public TimeSpan MaxDelay { get; init; } = TimeSpan.FromDays(366);
+
+    /// <summary>The most attempts in flight in one process. The host decides, which must have a place for each.</summary>
+    public int MaxParallelism { get; init; } = 1024;
+
+    /// <summary>
+    /// The most of them to one destination host: less than <see cref="MaxParallelism"/>, so that one that hangs leaves room.
+    /// </summary>
+    public int DestinationParallelism { get; init; } = 256;
+
+    /// <summary>How long ended messages and log events are kept.</summary>
+    public TimeSpan LogRetention { get; init; } = TimeSpan.FromDays(7);
+
+    public TimeSpan DlqRetention { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long a message may be due, with the work queue worked through, before it is taken for lost and sent again.</summary>
+    public TimeSpan SweepAfter { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a message stays readable and cancellable under its id after its end (contract §6.7).</summary>
+    public TimeSpan EndedGrace { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The window of a deduplication id (contract §13).</summary>
+    public TimeSpan DeduplicationWindow { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// Whether deliveries may go to this machine and to private networks, as a local server's have to. Metadata,
+    /// link-local and multicast addresses stay closed all the same.
+    /// </summary>
+    public bool AllowPrivateNetworks { get; init; } = true;
+
+    /// <summary>Networks that deliveries may go to although they are not public.</summary>
+    public IReadOnlyList<System.Net.IPNetwork> AllowedNetworks { get; init; } = [];
+
+    /// <summary>
+    /// The base URL of the OpenAI-compatible provider of <c>api/llm</c>, such as <c>https://api.openai.com</c>, without
+    /// <c>/v1</c>; null when there is none (contract §20).
+    /// </summary>
+    public string? LlmBaseUrl { get; init; }
+
+    /// <summary>The key for that provider. It is added on the way out and stored nowhere.</summary>
+    public string? LlmApiKey { get; init; }
+
+    /// <summary>Sent as <c>Upstash-Region</c>: one of the two values receivers know (contract §6.5).</summary>
+    public string Region { get; init; } = "EU-CENTRAL-1";
+
+}
+
+/// <summary>The public credentials of the official development server (contract §22): fit for tests only.</summary>
+public static class DevServer
+{
+    public const string Token = "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0=";
+    public const string CurrentSigningKey = "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r";
+    public const string NextSigningKey = "sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs";
+
+    /// <summary>The web origin whose pages may look at a development server in the browser.</summary>
+    public const string ConsoleOrigin = "https://console.upstash.com";
+
+    /// <summary>True when any of them would let a stranger in, or sign for one.</summary>
+    public static bool IsUsedBy(FuncStashOptions options) =>
+        options.Tokens.Contains(Token) || options.CurrentSigningKey == CurrentSigningKey || options.NextSigningKey == NextSigningKey;
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Net;
+using FuncStash.Wire;
+
+namespace FuncStash.Settings;
+
+/// <summary>Reads options from an operator's settings (environment variables, app settings).</summary>
+public static class FuncStashSettings
+{
+    /// <param name="setting">Gives a setting by name; null or empty when it is not set.</param>
+    /// <param name="allowPrivateNetworks">Whether deliveries may go to private networks where no setting says so.</param>
+    /// <exception cref="FormatException">A setting has a value it cannot have; the message names it.</exception>
+    public static FuncStashOptions Read(Func<string, string?> setting, bool allowPrivateNetworks = false)
+    {
+        var defaults = new FuncStashOptions();
+        return new FuncStashOptions
+        {
+            Tokens = List(setting("QSTASH_TOKEN")) is { Length: > 0 } tokens ? tokens : defaults.Tokens,
+            ReadOnlyTokens = List(setting("QSTASH_READONLY_TOKEN")),
+            CurrentSigningKey = Key(setting, "QSTASH_CURRENT_SIGNING_KEY") ?? defaults.CurrentSigningKey,
+            NextSigningKey = Key(setting, "QSTASH_NEXT_SIGNING_KEY") ?? defaults.NextSigningKey,
+            MaxBodyBytes = Number(setting, "FUNCSTASH_MAX_BODY_BYTES", defaults.MaxBodyBytes, 1, 64 * 1024 * 1024),
+            MaxBatchBytes = Number(setting, "FUNCSTASH_MAX_BATCH_BYTES", defaults.MaxBatchBytes, 1, 1024 * 1024 * 1024),
+            MaxRetries = Number(setting, "FUNCSTASH_MAX_RETRIES", defaults.MaxRetries, 0, 10_000),
+            MaxTimeout = Duration(setting, "FUNCSTASH_MAX_TIMEOUT", defaults.MaxTimeout),
+            MaxDelay = Duration(setting, "FUNCSTASH_MAX_DELAY", defaults.MaxDelay),
+            LogRetention = Duration(setting, "FUNCSTASH_LOG_RETENTION", defaults.LogRetention),
+            DlqRetention = Duration(setting, "FUNCSTASH_DLQ_RETENTION", defaults.DlqRetention),
+            SweepAfter = Duration(setting, "FUNCSTASH_SWEEP_AFTER", defaults.SweepAfter),
+            AllowPrivateNetworks = Flag(setting, "FUNCSTASH_ALLOW_PRIVATE_NETWORKS", allowPrivateNetworks),
+            AllowedNetworks = Array.ConvertAll(List(setting("FUNCSTASH_ALLOWED_NETWORKS")), Network),
+            LlmBaseUrl = BaseUrl(setting, "FUNCSTASH_LLM_BASE_URL"),
+            LlmApiKey = setting("FUNCSTASH_LLM_API_KEY") is { Length: > 0 } key ? key : null,
+            Region = setting("FUNCSTASH_REGION") switch
+            {
+                null or "" => defaults.Region,
+                "EU-CENTRAL-1" or "US-EAST-1" => setting("FUNCSTASH_REGION")!,
+                var other => throw new FormatException($"FUNCSTASH_REGION: {other}: must be EU-CENTRAL-1 or US-EAST-1"),
+            },
+        };
+    }
+
+    private static string[] List(string? text) =>
+        text?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+
+    private static string? Key(Func<string, string?> setting, string name)
+    {
+        var text = setting(name);
+        if (string.IsNullOrEmpty(text))
+            return null;
+        return text.Length >= 16 ? text : throw new FormatException($"{name}: a signing key has at least 16 characters");
+    }
+
+    private static bool Flag(Func<string, string?> setting, string name, bool byDefault)
+    {
+        var text = setting(name);
+        if (string.IsNullOrEmpty(text))
+            return byDefault;
+        return bool.TryParse(text, out var flag) ? flag : throw new FormatException($"{name}: {text}: must be true or false");
+    }
+
+    private static IPNetwork Network(string text)
+    {
+        if (IPNetwork.TryParse(text, out var network))
+            return network;
+        return IPAddress.TryParse(text, out var address)
+            ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
+            : throw new FormatException($"FUNCSTASH_ALLOWED_NETWORKS: {text}: must be a network such as 10.0.0.0/8 or fd12:3456::/32");
+    }
+
+    private static string? BaseUrl(Func<string, string?> setting, string name)
+    {
+        var text = setting(name)?.TrimEnd('/');
+        if (string.IsNullOrEmpty(text))
+            return null;
+        return HttpUrl.IsValid(text, out var error) ? text : throw new FormatException($"{name}: {text}: {error}");
+    }
+
+    private static int Number(Func<string, string?> setting, string name, int byDefault, int min, int max)
+    {
+        var text = setting(name);
+        if (string.IsNullOrEmpty(text))
+            return byDefault;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max
+            ? value
+            : throw new FormatException($"{name}: {text}: must be a number from {min} to {max}");
+    }
+
+    private static TimeSpan Duration(Func<string, string?> setting, string name, TimeSpan byDefault)
+    {
+        var text = setting(name);
+        if (string.IsNullOrEmpty(text))
+            return byDefault;
+        return DurationText.TryParse(text, out var value) && value > TimeSpan.Zero
+            ? value
+            : throw new FormatException($"{name}: {text}: must be a duration such as 30s, 15m or 7d");
+    }
+}

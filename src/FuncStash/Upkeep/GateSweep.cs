@@ -1,0 +1,92 @@
+using FuncStash.Admission;
+using FuncStash.Destinations;
+using FuncStash.Messages;
+using FuncStash.Settings;
+using FuncStash.Telemetry;
+using FuncStash.Waiting;
+
+namespace FuncStash.Upkeep;
+
+/// <summary>Finds places that a dead worker left taken, and gates that nobody uses any more.</summary>
+/// <remarks>
+/// A second line of defence: places are given back with the step that took them, or when that step is done again. A
+/// message inside is sent on its way again only when the work queue has been worked through since its place was last
+/// heard of (<see cref="QueueProbe"/>): in a backlog it would lose its turn. Where that is not known, a probe is sent, and
+/// the next run sees.
+/// </remarks>
+public sealed class GateSweep(
+    Gates gates, MessageStore messages, DestinationLanes lanes, QueueProbe probe, FuncStashOptions options, TimeProvider time)
+{
+    /// <summary>How long an unused flow-control key is remembered.</summary>
+    public static readonly TimeSpan KeyLife = TimeSpan.FromHours(1);
+
+    public async Task RunAsync(CancellationToken cancellation = default)
+    {
+        var through = await probe.SettledAsync(cancellation);
+        var isUncertain = false;
+        foreach (var kind in new[] { GateKind.Queue, GateKind.FlowKey })
+        {
+            foreach (var (name, state) in await gates.NamedAsync(kind, cancellation: cancellation))
+            {
+                if (state is null)
+                    await gates.RemoveAsync(kind, name, cancellation);
+                else
+                    isUncertain |= await SweepAsync(kind, name, state, through, cancellation);
+            }
+        }
+        if (isUncertain)
+            await probe.SendAsync(cancellation);
+    }
+
+    private async Task<bool> SweepAsync(GateKind kind, string name, GateState state, long? through, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var isUncertain = false;
+        foreach (var slot in state.Inside.Where(slot => slot.Until < now))
+            isUncertain |= !await CheckAsync(kind, name, slot, now, through >= slot.Until, cancellation);
+        if (state.Waiting > 0)
+            await gates.WakeAsync(kind, name);
+        else if (kind == GateKind.FlowKey && IsIdle(state, now))
+            await gates.RemoveAsync(kind, name, cancellation);
+        return isUncertain;
+    }
+
+    /// <returns>False when a message may be lost, or still be in the work queue: <paramref name="isThrough"/> tells which.</returns>
+    private async Task<bool> CheckAsync(
+        GateKind kind, string name, GateSlot slot, long now, bool isThrough, CancellationToken cancellation)
+    {
+        var patience = (long)(options.MaxTimeout + TimeSpan.FromMinutes(5)).TotalMilliseconds;
+        var until = now + patience;
+        foreach (var holder in slot.HeldBy())
+        {
+            var stored = await messages.GetAsync(MessageId.Parse(holder), cancellation);
+            if (stored is null or { Ended: true } || (kind == GateKind.FlowKey && stored.Progress.Retried > slot.Attempt))
+            {
+                await gates.PassAsync(kind, name, slot.Message, slot.Attempt, holder, []);
+                continue;
+            }
+            // Not due, just due, or being attempted; else its work-queue message was lost, or its worker died.
+            var expected = stored.Progress is { State: MessageState.Active, ActiveSince: { } since }
+                ? since + patience
+                : stored.Progress.DueAt + GateContext.AnnouncedMs;
+            if (expected > now)
+                until = Math.Min(until, expected);
+            else if (!isThrough)
+                return false;
+            // One that a full lane sent back to the work queue comes again; another waits at its key, which sees to it.
+            else if (!lanes.IsFull(stored.Message.Url) && !(kind == GateKind.Queue && await IsAtItsKeyAsync(stored, cancellation))
+                && await messages.RestartAsync(stored, cancellation))
+                Metrics.Recovered();
+        }
+        await gates.RunAsync(kind, name, new GateOperation.Change(s => GateRules.Extend(s, slot, until), creates: false));
+        return true;
+    }
+
+    private async ValueTask<bool> IsAtItsKeyAsync(StoredMessage stored, CancellationToken cancellation) =>
+        stored.Message.FlowControl is { } flow && await gates.KnowsAsync(
+            GateKind.FlowKey, flow.Key, Candidate.Of(stored.Message, stored.Progress, GateKind.FlowKey), cancellation);
+
+    private static bool IsIdle(GateState state, long now) =>
+        state is { Inside.Count: 0, Paused: false, PinnedParallelism: false, PinnedRate: false }
+        && now >= state.PeriodEnd && now - Math.Max(state.UpdatedAt, state.PeriodStart) > KeyLife.TotalMilliseconds;
+}

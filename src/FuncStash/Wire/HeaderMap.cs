@@ -1,0 +1,125 @@
+using System.Collections;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace FuncStash.Wire;
+
+/// <summary>Headers in the order given, each name with its values; names compare without regard to case.</summary>
+[JsonConverter(typeof(HeaderMapConverter))]
+public sealed class HeaderMap : IEnumerable<KeyValuePair<string, string[]>>
+{
+    public static readonly HeaderMap Empty = new();
+
+    private readonly List<KeyValuePair<string, string[]>> _items = [];
+
+    public int Count => _items.Count;
+
+    public string[]? this[string name]
+    {
+        get
+        {
+            var index = IndexOf(name);
+            return index < 0 ? null : _items[index].Value;
+        }
+    }
+
+    /// <summary>Adds values to those the name has.</summary>
+    public void Add(string name, params string[] values)
+    {
+        var index = IndexOf(name);
+        if (index < 0)
+            _items.Add(new(name, values));
+        else
+            _items[index] = new(_items[index].Key, [.. _items[index].Value, .. values]);
+    }
+
+    /// <summary>Puts these values in the place of those the name has.</summary>
+    public void Set(string name, params string[] values)
+    {
+        var index = IndexOf(name);
+        if (index < 0)
+            _items.Add(new(name, values));
+        else
+            _items[index] = new(name, values);
+    }
+
+    /// <summary>A copy with one more header.</summary>
+    public HeaderMap With(string name, params string[] values)
+    {
+        var copy = new HeaderMap();
+        copy._items.AddRange(_items);
+        copy.Add(name, values);
+        return copy;
+    }
+
+    public bool Contains(string name) => IndexOf(name) >= 0;
+
+    /// <summary>The same names, each value passed through <paramref name="map"/>.</summary>
+    public HeaderMap Select(Func<string, string, string> map)
+    {
+        var result = new HeaderMap();
+        foreach (var (name, values) in _items)
+            result._items.Add(new(name, Array.ConvertAll(values, value => map(name, value))));
+        return result;
+    }
+
+    public IEnumerator<KeyValuePair<string, string[]>> GetEnumerator() => _items.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    private int IndexOf(string name)
+    {
+        for (var i = 0; i < _items.Count; i++)
+        {
+            if (string.Equals(_items[i].Key, name, StringComparison.OrdinalIgnoreCase))
+                return i;
+        }
+        return -1;
+    }
+}
+
+/// <summary>A header map as a JSON object of arrays, as all QStash answers have it; a plain string is read as one value.</summary>
+internal sealed class HeaderMapConverter : JsonConverter<HeaderMap>
+{
+    public override HeaderMap Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        var map = new HeaderMap();
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new JsonException("headers must be an object");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader.GetString()!;
+            reader.Read();
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.String:
+                    map.Add(name, reader.GetString()!);
+                    break;
+                case JsonTokenType.StartArray:
+                    while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                    {
+                        if (reader.TokenType != JsonTokenType.String)
+                            throw new JsonException($"header {name}: values must be strings");
+                        map.Add(name, reader.GetString()!);
+                    }
+                    break;
+                default:
+                    throw new JsonException($"header {name}: the value must be a string or an array of strings");
+            }
+        }
+        return map;
+    }
+
+    public override void Write(Utf8JsonWriter writer, HeaderMap value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        foreach (var (name, values) in value)
+        {
+            writer.WriteStartArray(name);
+            foreach (var item in values)
+                writer.WriteStringValue(item);
+            writer.WriteEndArray();
+        }
+        writer.WriteEndObject();
+    }
+}

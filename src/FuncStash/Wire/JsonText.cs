@@ -1,0 +1,10 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace FuncStash.Wire;
+
+/// <summary>How the service writes JSON: no HTML reads it, so "+", "&amp;" and letters of any language stay as they are.</summary>
+internal static class JsonText
+{
+    public static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+}

@@ -1,0 +1,11 @@
+namespace FuncStash.Wire;
+
+/// <summary>A refusal that the caller is told about: the status and the <c>error</c> text of the answer (contract §3).</summary>
+public sealed class QStashException(int status, string message) : Exception(message)
+{
+    public int Status { get; } = status;
+
+    public static QStashException BadRequest(string message) => new(400, message);
+
+    public static QStashException NotFound(string message) => new(404, message);
+}
