@@ -30,6 +30,7 @@ public static class FuncStashServices
     public static IServiceCollection AddFuncStash(this IServiceCollection services, FuncStashOptions options)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(Random.Shared);
         services.AddSingleton(options);
         services.AddSingleton(provider => provider.GetRequiredService<IStore>().Tables);
         services.AddSingleton(provider => new MessageIds(

@@ -18,7 +18,8 @@ namespace FuncStash.Delivery;
 /// </remarks>
 public sealed class DeliveryService(
     MessageStore messages, DeadLetterStore deadLetters, Outbound outbound, Signer signer, SigningKeys keys,
-    DestinationLanes lanes, AdmissionService admission, Gates gates, Cancellation cancellation, QueueProbe probe, FuncStashOptions options, TimeProvider time)
+    DestinationLanes lanes, AdmissionService admission, Gates gates, Cancellation cancellation, QueueProbe probe, FuncStashOptions options, TimeProvider time,
+    Random random)
     : IDisposable
 {
     // A slow attempt is written down as ACTIVE before it ends.
@@ -98,7 +99,7 @@ public sealed class DeliveryService(
         }
         if (lanes.TryEnter(stored.Message.Url) is not { } place)
         {
-            var at = Now + DestinationLanes.Pause(Now - stored.Progress.DueAt, Random.Shared.NextDouble());
+            var at = Now + DestinationLanes.Pause(Now - stored.Progress.DueAt, random.NextDouble());
             await messages.EndLeaseAsync(End(lease, at), stop);
             return new StepResult.Crowded(at);
         }
@@ -152,7 +153,7 @@ public sealed class DeliveryService(
     {
         var (stored, body, startedAt, outcome) = attempt;
         var now = time.GetUtcNow();
-        var verdict = Verdict.Of(stored.Message, stored.Progress.Retried, outcome, now);
+        var verdict = Verdict.Of(stored.Message, stored.Progress.Retried, outcome, now, random.NextDouble());
         var step = Settlement.Of(stored, body, startedAt, outcome, verdict, now.ToUnixTimeMilliseconds(), options);
         if (verdict is Verdict.Failed failed)
         {

@@ -25,27 +25,30 @@ public abstract record Verdict
     /// <param name="retried">How many retries had been started, this attempt included.</param>
     /// <param name="outcome">What came back.</param>
     /// <param name="now">When it came back.</param>
-    public static Verdict Of(Message message, int retried, AttemptOutcome outcome, DateTimeOffset now)
+    /// <param name="random">From 0 to 1: spreads the default waits of messages that failed together.</param>
+    public static Verdict Of(Message message, int retried, AttemptOutcome outcome, DateTimeOffset now, double random)
     {
         if (outcome is AttemptOutcome.Response { IsSuccess: true })
             return new Delivered();
-        var error = outcome is AttemptOutcome.NoResponse none
-            ? none.Error
-            : string.Create(CultureInfo.InvariantCulture, $"destination answered with status {outcome.Status}");
+        var error = ReasonOf(message, outcome);
         if (retried >= message.MaxRetries || IsNonRetryable(outcome))
             return new Failed(error);
-        return new Retry((now + Wait(message, retried, outcome, now)).ToUnixTimeMilliseconds(), error);
+        return new Retry((now + Wait(message, retried, outcome, now, random)).ToUnixTimeMilliseconds(), error);
     }
 
-    // The response's wish is the later and more specific one, so it beats the publisher's.
-    private static TimeSpan Wait(Message message, int retried, AttemptOutcome outcome, DateTimeOffset now)
+    private static string ReasonOf(Message message, AttemptOutcome outcome) =>
+        outcome is AttemptOutcome.NoResponse none ? none.Error
+        : (outcome is AttemptOutcome.Response response ? RedirectText.Of(message.Url, response) : null)
+            ?? string.Create(CultureInfo.InvariantCulture, $"destination answered with status {outcome.Status}");
+
+    // The response's wish is the later and more specific one, so it beats the publisher's. Both are kept to exactly.
+    private static TimeSpan Wait(Message message, int retried, AttemptOutcome outcome, DateTimeOffset now, double random)
     {
-        if (outcome is AttemptOutcome.Response response
-            && RetryAfter.Parse(name => response.Header[name]?[0], now) is { } wished)
+        if (outcome is AttemptOutcome.Response response && RetryAfter.Parse(name => response.Header[name], now) is { } wished)
             return wished;
         if (message.RetryDelay is { } text && RetryDelayExpression.TryParse(text, out var expression, out _))
             return expression!.Delay(retried);
-        return Backoff.Delay(retried + 1);
+        return Backoff.Delay(retried + 1, random);
     }
 
     private static bool IsNonRetryable(AttemptOutcome outcome) =>

@@ -9,45 +9,80 @@ public static class RetryAfter
     private static readonly string[] Headers =
         ["Retry-After", "X-RateLimit-Reset", "X-RateLimit-Reset-Requests", "X-RateLimit-Reset-Tokens"];
 
-    // HTTP dates of RFC 9110 §5.6.7 without their weekday, which senders get wrong and nobody needs.
-    private static readonly string[] DateFormats =
-        ["d MMM yyyy H:m:s 'GMT'", "d MMM yyyy H:m:s 'UTC'", "d-MMM-yy H:m:s 'GMT'", "MMM d H:m:s yyyy"];
+    // A number from here on is no wait in seconds (31 years) but a Unix time (from 2001 on): in seconds, or in milliseconds.
+    private const decimal FirstUnixTime = 1e9m, FirstUnixMilliseconds = 1e11m;
+
+    private static readonly string[] Weekdays = [.. CultureInfo.InvariantCulture.DateTimeFormat.DayNames];
 
     /// <summary>The wait of the first header, in the contract's order, that states a usable one.</summary>
-    /// <param name="responseHeader">Gives a response header's value by name, null where there is none.</param>
+    /// <param name="responseHeader">Gives a response header's values by name, null where there are none.</param>
     /// <param name="now">Dates are counted from here.</param>
     /// <returns>
-    /// Zero to a day: seconds (<c>1.5</c>), a Go duration (<c>6m5s</c>) or the time until an HTTP date; zero for what is past.
-    /// Null when no header states a wait, or only ones that are unreadable or longer than a day, such as Unix times.
+    /// Zero to a day: seconds (<c>1.5</c>), a Go duration (<c>6m5s</c>), or the time until an HTTP or ISO 8601 date or a Unix
+    /// time in seconds or milliseconds; zero for what is past. Of several values the longest, so that each is kept to. Null
+    /// when no header states a wait, or only ones that are unreadable or longer than a day.
     /// </returns>
-    public static TimeSpan? Parse(Func<string, string?> responseHeader, DateTimeOffset now)
+    public static TimeSpan? Parse(Func<string, IReadOnlyList<string>?> responseHeader, DateTimeOffset now)
     {
         foreach (var name in Headers)
         {
-            if (responseHeader(name)?.Trim() is { Length: > 0 } value && Wait(value, now) is { } wait && wait <= Backoff.Max)
+            if (Longest(responseHeader(name) ?? [], now) is { } wait)
                 return wait;
         }
-
-        return null;
+        return RateLimitFields.Wait(responseHeader);
     }
+
+    private static TimeSpan? Longest(IReadOnlyList<string> values, DateTimeOffset now)
+    {
+        TimeSpan? longest = null;
+        foreach (var value in values)
+        {
+            foreach (var item in Items(value))
+            {
+                if (Wait(item, now) is { } wait && wait <= Backoff.Max && !(wait <= longest))
+                    longest = wait;
+            }
+        }
+        return longest;
+    }
+
+    // The members of a list (RFC 9110 §5.6.1): some proxies join the lines of a header. The comma of a date is none of its.
+    private static IEnumerable<string> Items(string value)
+    {
+        string? weekday = null;
+        foreach (var part in value.Split(',', StringSplitOptions.TrimEntries))
+        {
+            var item = weekday is null ? part : $"{weekday}, {part}";
+            weekday = weekday is null && IsWeekday(part) ? part : null;
+            if (weekday is null)
+                yield return item.Trim('"', ' ');
+        }
+    }
+
+    private static bool IsWeekday(string text) =>
+        text.Length >= 3 && Array.Exists(Weekdays, day => day.StartsWith(text.TrimStart('"'), StringComparison.OrdinalIgnoreCase));
 
     private static TimeSpan? Wait(string value, DateTimeOffset now)
     {
-        var signed = value[0] is '-' or '+';
-        if (DurationText.TryParse(signed ? value[1..] : value, out var duration))
+        if (decimal.TryParse(
+            value, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+            return WaitOf(number, now);
+        var signed = value.Length > 0 && value[0] is '-' or '+';
+        // A micro sign may be in there.
+        if (DurationText.TryParse(HeaderBytes.ToRead(signed ? value[1..] : value), out var duration))
             return value[0] == '-' ? TimeSpan.Zero : duration;
-        if (!TryParseDate(value, out var date))
-            return null;
-        return date > now ? date - now : TimeSpan.Zero;
+        return DateText.TryParse(value, out var date) ? Until(date, now) : null;
     }
 
-    private static bool TryParseDate(string value, out DateTimeOffset date)
+    private static TimeSpan? WaitOf(decimal number, DateTimeOffset now)
     {
-        // "Sun, 06 Nov 1994 …" and "Sunday, 06-Nov-94 …", or "Sun Nov  6 … 1994".
-        var comma = value.IndexOf(',', StringComparison.Ordinal);
-        var weekday = comma >= 0 ? comma + 1 : value.Length > 3 && value[3] == ' ' ? 4 : 0;
-        return DateTimeOffset.TryParseExact(
-            value.AsSpan(weekday), DateFormats, CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out date);
+        if (number < FirstUnixTime)
+            return TimeSpan.FromSeconds((double)Math.Clamp(number, 0, FirstUnixTime));
+        var milliseconds = number < FirstUnixMilliseconds ? number * 1000 : number;
+        var wait = milliseconds - now.ToUnixTimeMilliseconds();
+        // What lies so far from now, even in the past, was not meant as a time.
+        return Math.Abs(wait) <= (decimal)Backoff.Max.TotalMilliseconds ? TimeSpan.FromMilliseconds((double)Math.Max(wait, 0)) : null;
     }
+
+    private static TimeSpan Until(DateTimeOffset date, DateTimeOffset now) => date > now ? date - now : TimeSpan.Zero;
 }

@@ -69,7 +69,7 @@ public sealed class CallbackProperties
                 AttemptOutcome outcome = random.Next(3) == 0
                     ? new AttemptOutcome.Response(200, HeaderMap.Empty, [])
                     : new AttemptOutcome.NoResponse("refused");
-                var verdict = Verdict.Of(stored.Message, stored.Progress.Retried, outcome, DateTimeOffset.FromUnixTimeMilliseconds(now));
+                var verdict = Verdict.Of(stored.Message, stored.Progress.Retried, outcome, DateTimeOffset.FromUnixTimeMilliseconds(now), random: 0);
                 var step = Settlement.Of(stored, [], now, outcome, verdict, now, s_options);
 
                 var failed = verdict is Verdict.Failed;

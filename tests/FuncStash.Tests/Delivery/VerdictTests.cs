@@ -25,7 +25,7 @@ public sealed class VerdictTests
 
     [Fact]
     public void Only_2xx_is_a_delivery() => Gen.Int[100, 599].Sample(status =>
-        Assert.Equal(status is >= 200 and <= 299, Verdict.Of(Message(), 0, Answer(status), s_now) is Verdict.Delivered));
+        Assert.Equal(status is >= 200 and <= 299, Verdict.Of(Message(), 0, Answer(status), s_now, random: 0) is Verdict.Delivered));
 
     [Fact]
     public void Attempts_never_exceed_one_and_the_retries() =>
@@ -35,7 +35,7 @@ public sealed class VerdictTests
             Verdict verdict;
             do
             {
-                verdict = Verdict.Of(Message(retries), attempts++, Answer(status), s_now);
+                verdict = Verdict.Of(Message(retries), attempts++, Answer(status), s_now, random: 0);
             }
             while (verdict is Verdict.Retry);
             Assert.IsType<Verdict.Failed>(verdict);
@@ -45,9 +45,26 @@ public sealed class VerdictTests
     [Fact]
     public void The_wait_is_the_responses_wish_then_the_publishers_then_the_backoff()
     {
-        Assert.Equal(TimeSpan.FromSeconds(7), WaitOf(Verdict.Of(Message(3, "1000"), 0, Answer(503, ("Retry-After", "7")), s_now)));
-        Assert.Equal(TimeSpan.FromSeconds(2), WaitOf(Verdict.Of(Message(3, "1000 * (1 + retried)"), 1, Answer(503), s_now)));
-        Assert.Equal(TimeSpan.FromMilliseconds(12_182), WaitOf(Verdict.Of(Message(), 0, new AttemptOutcome.NoResponse("refused"), s_now)));
+        Assert.Equal(TimeSpan.FromSeconds(7), WaitOf(Verdict.Of(Message(3, "1000"), 0, Answer(503, ("Retry-After", "7")), s_now, random: 0)));
+        Assert.Equal(TimeSpan.FromSeconds(2), WaitOf(Verdict.Of(Message(3, "1000 * (1 + retried)"), 1, Answer(503), s_now, random: 0)));
+        Assert.Equal(TimeSpan.FromMilliseconds(12_182), WaitOf(Verdict.Of(Message(), 0, new AttemptOutcome.NoResponse("refused"), s_now, random: 0)));
+    }
+
+    [Fact]
+    public void Only_the_backoff_is_spread()
+    {
+        Assert.Equal(TimeSpan.FromSeconds(7), WaitOf(Verdict.Of(Message(), 0, Answer(503, ("Retry-After", "7")), s_now, random: 1)));
+        Assert.Equal(TimeSpan.FromSeconds(1), WaitOf(Verdict.Of(Message(3, "1000"), 0, Answer(503), s_now, random: 1)));
+        Assert.Equal(TimeSpan.FromMilliseconds(12_791), WaitOf(Verdict.Of(Message(), 0, Answer(503), s_now, random: 1)));
+    }
+
+    [Fact]
+    public void Every_line_of_a_header_is_read()
+    {
+        var header = new HeaderMap();
+        header.Add("Retry-After", "1", "soon", "3", "2");
+        var outcome = new AttemptOutcome.Response(429, header, []);
+        Assert.Equal(TimeSpan.FromSeconds(3), WaitOf(Verdict.Of(Message(), 0, outcome, s_now, random: 0)));
     }
 
     [Theory]
@@ -55,12 +72,12 @@ public sealed class VerdictTests
     [InlineData(489, "false", false)]
     [InlineData(500, "true", false)]
     public void Non_retryable_needs_the_status_and_the_header(int status, string value, bool fails) =>
-        Assert.Equal(fails, Verdict.Of(Message(), 0, Answer(status, ("Upstash-NonRetryable-Error", value)), s_now) is Verdict.Failed);
+        Assert.Equal(fails, Verdict.Of(Message(), 0, Answer(status, ("Upstash-NonRetryable-Error", value)), s_now, random: 0) is Verdict.Failed);
 
     [Fact]
     public void The_error_says_what_happened()
     {
-        Assert.Equal("destination answered with status 503", Assert.IsType<Verdict.Retry>(Verdict.Of(Message(), 0, Answer(503), s_now)).Error);
-        Assert.Equal("refused", Assert.IsType<Verdict.Failed>(Verdict.Of(Message(0), 0, new AttemptOutcome.NoResponse("refused"), s_now)).Error);
+        Assert.Equal("destination answered with status 503", Assert.IsType<Verdict.Retry>(Verdict.Of(Message(), 0, Answer(503), s_now, random: 0)).Error);
+        Assert.Equal("refused", Assert.IsType<Verdict.Failed>(Verdict.Of(Message(0), 0, new AttemptOutcome.NoResponse("refused"), s_now, random: 0)).Error);
     }
 }

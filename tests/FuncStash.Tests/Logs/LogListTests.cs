@@ -182,7 +182,7 @@ public sealed class LogListTests : IAsyncDisposable
                 break;
             }
             AttemptOutcome outcome = attempt < Retries ? new AttemptOutcome.NoResponse("refused") : new AttemptOutcome.Response(200, HeaderMap.Empty, []);
-            var verdict = Verdict.Of(message, attempt, outcome, service.Time.GetUtcNow());
+            var verdict = Verdict.Of(message, attempt, outcome, service.Time.GetUtcNow(), random: 0);
             var step = Settlement.Of(stored, [], stored.Progress.ActiveSince!.Value, outcome, verdict, service.Now, service.Options);
             Assert.NotNull(await store.ApplyAsync(stored, step));
         }

@@ -10,7 +10,7 @@ public sealed class RetryAfterTests
 
     private static TimeSpan? Parse(params (string Name, string Value)[] headers) =>
         RetryAfter.Parse(
-            name => headers.Where(header => header.Name == name).Select(header => header.Value).FirstOrDefault(), Now);
+            name => headers.Where(header => header.Name == name).Select(header => header.Value).ToArray(), Now);
 
     [Theory]
     [InlineData("10", "00:00:10")]
@@ -35,6 +35,36 @@ public sealed class RetryAfterTests
     [InlineData("Fri, 28 Jun 2024 12:00:00 GMT", "1.00:00:00")]
     [InlineData("Sun, 06 Nov 1994 08:49:37 GMT", "00:00:00")]
     [InlineData("Sun Nov  6 08:49:37 1994", "00:00:00")]
+    [InlineData("Thu, 27 Jun 2024 12:16:24 +0000", "00:16:24")]
+    [InlineData("Thu, 27 Jun 2024 14:16:24 +0200", "00:16:24")]
+    [InlineData("Thursday, 27-Jun-2024 12:16:24 GMT", "00:16:24")]
+    [InlineData("2024-06-27T12:16:24Z", "00:16:24")]
+    [InlineData("2024-06-27T12:16:24", "00:16:24")]
+    [InlineData("2024-06-27T14:16:24.5+02:00", "00:16:24.5")]
+    [InlineData("2024-06-27T12:16:24.1234567Z", "00:16:24.1234567")]
+    [InlineData("2024-06-27 12:16:24", "00:16:24")]
+    [InlineData("2024-06-27T12:16Z", "00:16:00")]
+    [InlineData("20240627T121624Z", "00:16:24")]
+    [InlineData("1994-11-06T08:49:37Z", "00:00:00")]
+    [InlineData("1719490584", "00:16:24")]
+    [InlineData("1719490584.5", "00:16:24.5")]
+    [InlineData("1719490584500", "00:16:24.5")]
+    [InlineData("1719489600", "00:00:00")]
+    [InlineData("1719489599", "00:00:00")]
+    [InlineData("1719576000", "1.00:00:00")]
+    [InlineData(".5", "00:00:00.5")]
+    [InlineData("5.", "00:00:05")]
+    [InlineData("\"30\"", "00:00:30")]
+    [InlineData("1, 1", "00:00:01")]
+    [InlineData("1,30 , 7", "00:00:30")]
+    [InlineData("1, soon, 100000, 7", "00:00:07")]
+    [InlineData("5, Thu, 27 Jun 2024 12:16:24 GMT", "00:16:24")]
+    [InlineData("Thu, 27 Jun 2024 12:16:24 GMT, Thu, 27 Jun 2024 12:16:25 GMT", "00:16:25")]
+    [InlineData("\"Thu, 27 Jun 2024 12:16:24 GMT\"", "00:16:24")]
+    [InlineData("1s, 2m", "00:02:00")]
+    // A micro sign in Latin-1 and in UTF-8.
+    [InlineData("500000\u00B5s", "00:00:00.5")]
+    [InlineData("500000\u00C2\u00B5s", "00:00:00.5")]
     public void Reads_seconds_durations_and_dates(string value, string expected) =>
         Assert.Equal(TimeSpan.Parse(expected, CultureInfo.InvariantCulture), Parse(("Retry-After", value)));
 
@@ -45,8 +75,16 @@ public sealed class RetryAfterTests
     [InlineData("--5")]
     [InlineData("86400.5")]
     [InlineData("24h1s")]
-    [InlineData("1719490584")]
+    [InlineData("1719576001")] // a day and a second
+    [InlineData("1719403199")] // ago
+    [InlineData("1719576000001")]
+    [InlineData("1000000000")]
+    [InlineData("99999999999")]
     [InlineData("99999999999999999999999999999999")]
+    [InlineData(",")]
+    [InlineData("Thu,")]
+    [InlineData("1e3")]
+    [InlineData("2024-13-01T00:00:00Z")]
     [InlineData("Fri, 28 Jun 2024 12:00:01 GMT")]
     [InlineData("Fri, 31 Dec 9999 23:59:59 GMT")]
     [InlineData("Thu, 31 Jun 2024 12:16:24 GMT")]
@@ -69,8 +107,32 @@ public sealed class RetryAfterTests
         {
             var seconds = 5 - usable;
             Assert.Equal(TimeSpan.FromSeconds(seconds), Parse(all[..usable]));
-            Assert.Equal(TimeSpan.FromSeconds(seconds), Parse([.. all[..usable], .. all[usable..].Select(header => (header.Item1, "1719490584"))]));
+            Assert.Equal(TimeSpan.FromSeconds(seconds), Parse([.. all[..usable], .. all[usable..].Select(header => (header.Item1, "soon"))]));
         }
+    }
+
+    [Fact]
+    public void Of_several_lines_the_longest_usable_counts() =>
+        Assert.Equal(TimeSpan.FromSeconds(9), Parse(("Retry-After", "1"), ("Retry-After", "9, 3"), ("Retry-After", "100000"), ("X-RateLimit-Reset", "20")));
+
+    [Theory]
+    [InlineData("30", "RateLimit-Reset: 30")]
+    [InlineData("30", "RateLimit-Reset: 30", "RateLimit-Remaining: 0")]
+    [InlineData(null, "RateLimit-Reset: 30", "RateLimit-Remaining: 5")]
+    [InlineData("30", "RateLimit: \"default\";r=0;t=30")]
+    [InlineData("60", "RateLimit: \"burst\";r=0;t=5, \"daily\"; r=0; t=60, \"other\";r=9;t=900")]
+    [InlineData(null, "RateLimit: \"default\";r=50;t=30")]
+    [InlineData("12", "RateLimit: limit=100, remaining=0, reset=12")]
+    [InlineData(null, "RateLimit: limit=100, remaining=3, reset=12")]
+    [InlineData(null, "RateLimit: \"default\";r=0;t=100000")]
+    [InlineData(null, "RateLimit: \"default\";r=0")]
+    [InlineData(null, "RateLimit: nonsense;;=,r=0")]
+    [InlineData(null, "RateLimit-Reset: -1")]
+    [InlineData("2", "RateLimit-Reset: 30", "Retry-After: 2")]
+    public void The_drafts_of_the_IETF_count_where_nothing_is_left(string? seconds, params string[] headers)
+    {
+        var wait = Parse([.. headers.Select(header => header.Split(": ")).Select(pair => (pair[0], pair[1]))]);
+        Assert.Equal(seconds, wait?.TotalSeconds.ToString(CultureInfo.InvariantCulture));
     }
 
     [Fact]
@@ -85,6 +147,6 @@ public sealed class RetryAfterTests
     [Fact]
     public void Garbage_never_throws_and_a_wait_is_between_zero_and_a_day() =>
         Gen.OneOf(Gen.String, Gen.String[Gen.Char["0123456789.smhd-+,: JunGMT"], 0, 30])
-            .Sample(value => Parse(("Retry-After", value)) is not { } wait
+            .Sample(value => Parse(("Retry-After", value), ("RateLimit", value), ("RateLimit-Reset", value)) is not { } wait
                 || (wait >= TimeSpan.Zero && wait <= TimeSpan.FromDays(1)), iter: 5000);
 }
