@@ -26,13 +26,18 @@ public sealed class AddressPolicy(FuncStashOptions options)
         // Uri has read every way to write an IPv4 address: hexadecimal, octal, one number.
         if (uri.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
             return IPAddress.TryParse(uri.IdnHost, out var address) ? Refusal(address) : null;
-        var name = uri.IdnHost.TrimEnd('.');
-        // Such names are this machine's whatever DNS says (RFC 6761 §6.3).
-        return name.Equals("localhost", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+        return IsThisMachine(uri.IdnHost)
             ? Refusal(IPAddress.Loopback) is null || Refusal(IPAddress.IPv6Loopback) is null
                 ? null
                 : $"{uri.IdnHost} is this machine, a destination must be publicly accessible"
             : null;
+    }
+
+    /// <summary>True for <c>localhost</c> and the names below it, which are this machine's whatever DNS says (RFC 6761 §6.3).</summary>
+    internal static bool IsThisMachine(string host)
+    {
+        var name = host.TrimEnd('.');
+        return name.Equals("localhost", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
     }
 
     // Metadata, link-local and multicast addresses open to a network that names them and to nothing else.

@@ -8,28 +8,29 @@ namespace FuncStash.Destinations;
 /// The address that is checked is the address that is connected to: nothing is resolved again in between, so a name that
 /// changes its mind (DNS rebinding) gains nothing.
 /// </remarks>
-internal sealed class DestinationConnector(AddressPolicy policy, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
+/// <param name="policy">Which addresses are open.</param>
+/// <param name="time">The clock of the race between a host's addresses.</param>
+/// <param name="resolve">Gives a name's addresses, the preferred ones first.</param>
+/// <param name="connect">Connects to one address.</param>
+internal sealed class DestinationConnector(
+    AddressPolicy policy, TimeProvider time, Func<string, CancellationToken, Task<IPAddress[]>> resolve,
+    Func<IPEndPoint, CancellationToken, Task<Stream>> connect)
 {
-    public DestinationConnector(AddressPolicy policy)
-        : this(policy, Dns.GetHostAddressesAsync)
+    // Whichever of them an application on this machine listens at; what a resolver says of the name differs.
+    private static readonly IPAddress[] s_thisMachine = [IPAddress.Loopback, IPAddress.IPv6Loopback];
+
+    public DestinationConnector(AddressPolicy policy, TimeProvider time)
+        : this(policy, time, Dns.GetHostAddressesAsync, ConnectAsync)
     {
     }
 
     /// <exception cref="AddressRefusedException">The host has addresses, and none of them may be connected to.</exception>
+    /// <exception cref="SocketException">The host has no address, or none that takes the connection.</exception>
     public async ValueTask<Stream> ConnectAsync(DnsEndPoint destination, CancellationToken cancellation)
     {
-        var addresses = await AllowedAsync(destination.Host, cancellation);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(addresses, destination.Port, cancellation);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        var addresses = AddressRace.Order(await AllowedAsync(destination.Host, cancellation));
+        return await AddressRace.ConnectAsync(
+            addresses, (address, ended) => connect(new IPEndPoint(address, destination.Port), ended), time, cancellation);
     }
 
     internal async Task<IPAddress[]> AllowedAsync(string host, CancellationToken cancellation)
@@ -38,7 +39,7 @@ internal sealed class DestinationConnector(AddressPolicy policy, Func<string, Ca
             return policy.Refusal(literal) is { } reason ? throw new AddressRefusedException(reason) : [literal];
         string? refusal = null;
         var allowed = new List<IPAddress>();
-        foreach (var address in await resolve(host, cancellation))
+        foreach (var address in AddressPolicy.IsThisMachine(host) ? s_thisMachine : await resolve(host, cancellation))
         {
             if (policy.Refusal(address) is { } reason)
                 refusal ??= reason;
@@ -50,6 +51,21 @@ internal sealed class DestinationConnector(AddressPolicy policy, Func<string, Ca
         throw refusal is null
             ? new SocketException((int)SocketError.HostNotFound)
             : new AddressRefusedException($"{host} resolves to an address that is refused: {refusal}");
+    }
+
+    private static async Task<Stream> ConnectAsync(IPEndPoint address, CancellationToken cancellation)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(address, cancellation);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 }
 

@@ -7,91 +7,74 @@ using FuncStash.Telemetry;
 
 namespace FuncStash.Destinations;
 
-/// <summary>The one pooled client that sends to destinations, at addresses they may have (<see cref="AddressPolicy"/>).</summary>
+/// <summary>Sends attempts to destinations, at addresses they may have (<see cref="AddressPolicy"/>).</summary>
 public sealed class Outbound : IDisposable
 {
+    /// <summary>How long the body of an answer is waited for. Its status has come by then, and counts whatever the body does.</summary>
+    public static readonly TimeSpan BodyTime = TimeSpan.FromSeconds(5);
+
+    private static readonly IPNetwork[] s_anywhere = [IPNetwork.Parse("0.0.0.0/0"), IPNetwork.Parse("::/0")];
+
     private readonly FuncStashOptions _options;
     private readonly TimeProvider _time;
     private readonly LlmProvider _llm;
-    private readonly HttpMessageInvoker _client;
+    private readonly OutboundClient _toDestinations;
+    private readonly OutboundClient _toProvider;
 
     public Outbound(FuncStashOptions options, LlmProvider llm, TimeProvider time)
     {
-        var connector = new DestinationConnector(new AddressPolicy(options));
         _llm = llm;
         _options = options;
         _time = time;
-        _client = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            UseCookies = false,
-            UseProxy = false,
-            // The message's own trace context is sent on, not that of the worker.
-            ActivityHeadersPropagator = null,
-            ConnectCallback = (context, cancellation) => connector.ConnectAsync(context.DnsEndPoint, cancellation),
-            ConnectTimeout = TimeSpan.FromSeconds(30),
-            // DNS changes are followed within this time.
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            MaxConnectionsPerServer = 256,
-        });
+        _toDestinations = new OutboundClient(new DestinationConnector(new AddressPolicy(options), time), time);
+        _toProvider = new OutboundClient(
+            new DestinationConnector(new AddressPolicy(options with { AllowedNetworks = s_anywhere }), time), time);
     }
 
     /// <summary>Sends one attempt and reads the response up to the service's limit. Never throws for what a destination does.</summary>
-    /// <exception cref="OperationCanceledException">When <paramref name="cancellation"/> ends it.</exception>
+    /// <exception cref="OperationCanceledException">When <paramref name="cancellation"/> ends it before an answer.</exception>
     public async Task<AttemptOutcome> SendAsync(
         Message message, byte[] body, int retried, string signature, TraceContext? trace, CancellationToken cancellation)
     {
-        var limit = message.TimeoutMs is { } ms && ms < _options.MaxTimeout.TotalMilliseconds
+        var limit = message.TimeoutMs is > 0 and var ms && ms < _options.MaxTimeout.TotalMilliseconds
             ? TimeSpan.FromMilliseconds(ms)
             : _options.MaxTimeout;
         using var timeout = new CancellationTokenSource(limit, _time);
         using var either = cancellation.CanBeCanceled
             ? CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation)
             : null;
-        var token = either?.Token ?? timeout.Token;
+        using var exchange = new Exchange(_time, limit);
+        exchange.Enter();
         try
         {
             using var request = OutboundRequest.Create(message, body, retried, signature, _options.Region, trace);
-            using var response = await (message.Api == LlmProvider.Api
-                ? _llm.SendAsync(request, token)
-                : _client.SendAsync(request, token));
-            var answer = await ReadAsync(response.Content, token);
+            using var response = await ClientOf(message, request).SendAsync(request, exchange, either?.Token ?? timeout.Token);
+            // A callback carries the body, so all of it is waited for as long as the attempt may take.
+            var bodyTime = message.Callback is not null && exchange.Left > BodyTime ? exchange.Left : BodyTime;
+            var answer = await AnswerBody.ReadAsync(response, _options.MaxBodyBytes, bodyTime, _time, cancellation);
             return new AttemptOutcome.Response((int)response.StatusCode, OutboundRequest.ResponseHeaders(response), answer);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return new AttemptOutcome.NoResponse($"no response within {limit.TotalSeconds:0.###} s");
+            return new AttemptOutcome.NoResponse(FailureText.OfTime(limit, timeout.IsCancellationRequested));
         }
         catch (Exception error) when (error is HttpRequestException or IOException or SocketException or UriFormatException)
         {
-            return new AttemptOutcome.NoResponse(Reason(error));
+            return new AttemptOutcome.NoResponse(FailureText.Of(error));
         }
     }
 
-    public void Dispose() => _client.Dispose();
-
-    private async Task<byte[]> ReadAsync(HttpContent content, CancellationToken cancellation)
+    public void Dispose()
     {
-        if (content.Headers.ContentLength == 0)
-            return [];
-        using var stream = await content.ReadAsStreamAsync(cancellation);
-        var kept = new MemoryStream();
-        var buffer = new byte[4096];
-        while (kept.Length < _options.MaxBodyBytes)
-        {
-            var read = await stream.ReadAsync(buffer, cancellation);
-            if (read == 0)
-                break;
-            kept.Write(buffer, 0, (int)Math.Min(read, _options.MaxBodyBytes - kept.Length));
-        }
-        return kept.ToArray();
+        _toDestinations.Dispose();
+        _toProvider.Dispose();
     }
 
-    private static string Reason(Exception error) => error switch
+    private OutboundClient ClientOf(Message message, HttpRequestMessage request)
     {
-        HttpRequestException { InnerException: AddressRefusedException refused } => refused.Message,
-        HttpRequestException { InnerException: { } inner } => $"{error.Message} ({inner.Message})",
-        _ => error.Message,
-    };
+        if (message.Api != LlmProvider.Api)
+            return _toDestinations;
+        _llm.Address(request);
+        return _toProvider;
+    }
 }

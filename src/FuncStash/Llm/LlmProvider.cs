@@ -32,10 +32,17 @@ public sealed class LlmProvider(FuncStashOptions options) : IDisposable
     /// <exception cref="HttpRequestException">The provider gives no answer, or there is none.</exception>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
     {
+        Address(request);
+        return _client.SendAsync(request, cancellation);
+    }
+
+    /// <summary>Directs a request at the provider and adds the operator's key.</summary>
+    /// <exception cref="HttpRequestException">There is no provider.</exception>
+    public void Address(HttpRequestMessage request)
+    {
         request.RequestUri = new Uri(UrlOf(options) ?? throw new HttpRequestException("no LLM base URL is configured"));
         if (options.LlmApiKey is { } key)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        return _client.SendAsync(request, cancellation);
     }
 
     public void Dispose() => _client.Dispose();

@@ -30,7 +30,9 @@ public abstract class OutcomeTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
         Receiver.Answers("/hook", Answer.Of(status, "", ("Location", Receiver.Url("/elsewhere"))));
         var id = await Wire.PublishAsync(Receiver.Url("/hook"), "", ("Upstash-Retries", "0"));
 
-        Assert.Equal("FAILED", (await Wire.StatesUntilAsync(id, "FAILED"))[^1]);
+        var failed = await Wire.EventsUntilAsync(id, "FAILED");
+        var error = failed.Single(entry => (string?)entry["state"] == "ERROR");
+        Assert.Equal($"{status} to {Receiver.Url("/elsewhere")}: publish to that URL", (string?)error["error"]);
         Assert.Equal(status, (int?)(await Wire.DeadLetterAsync(id))["responseStatus"]);
         Assert.Empty(Receiver.Requests("/elsewhere"));
     }
