@@ -15,7 +15,8 @@ internal static class OutboundRequest
     private static readonly FrozenSet<string> s_notForwarded = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
         "Accept-Encoding", "Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Authenticate",
         "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
-        "User-Agent", "Upstash-Message-Id", "Upstash-Retried", "Upstash-Signature", "Upstash-Caller-Ip",
+        "Upstash-Message-Id", "Upstash-Retried", "Upstash-Retries", "Upstash-Max-Retries", "Upstash-Retry-Delay",
+        "Upstash-Flow-Control-Key", "Upstash-Flow-Control-Value", "Upstash-Signature", "Upstash-Caller-Ip",
         "Upstash-Topic-Name", "Upstash-Schedule-Id", "Upstash-Region");
 
     /// <param name="trace">The trace context that goes along, unless the message has one of its own; null for none.</param>
@@ -27,14 +28,40 @@ internal static class OutboundRequest
             request.Content = new ByteArrayContent(body);
         foreach (var (name, values) in message.Header)
         {
+            if (s_notForwarded.Contains(name))
+                continue;
+            var sent = Array.ConvertAll(values, HeaderBytes.ToSend);
             // Some names .NET only takes beside a body, even an empty one.
-            if (!s_notForwarded.Contains(name) && !request.Headers.TryAddWithoutValidation(name, values))
-                (request.Content ??= new ByteArrayContent(body)).Headers.TryAddWithoutValidation(name, values);
+            if (!request.Headers.TryAddWithoutValidation(name, sent))
+                (request.Content ??= new ByteArrayContent(body)).Headers.TryAddWithoutValidation(name, sent);
         }
-        var headers = request.Headers;
-        headers.TryAddWithoutValidation("User-Agent", "Upstash-QStash");
+        AddOwn(request.Headers, message, retried, signature, region);
+        // A trace context that the publisher forwards as a header of the message is its own affair.
+        if (trace is not null && !message.Header.Contains("traceparent"))
+        {
+            request.Headers.TryAddWithoutValidation("traceparent", trace.Parent);
+            if (trace.State is { Length: > 0 } state && !message.Header.Contains("tracestate"))
+                request.Headers.TryAddWithoutValidation("tracestate", state);
+        }
+        return request;
+    }
+
+    private static void AddOwn(HttpRequestHeaders headers, Message message, int retried, string signature, string region)
+    {
+        var retries = retried.ToString(CultureInfo.InvariantCulture);
+        if (!message.Header.Contains("User-Agent"))
+            headers.TryAddWithoutValidation("User-Agent", "Upstash-QStash");
         headers.TryAddWithoutValidation("Upstash-Message-Id", message.Id.Text);
-        headers.TryAddWithoutValidation("Upstash-Retried", retried.ToString(CultureInfo.InvariantCulture));
+        headers.TryAddWithoutValidation("Upstash-Retried", retries);
+        headers.TryAddWithoutValidation("Upstash-Retries", retries);
+        headers.TryAddWithoutValidation("Upstash-Max-Retries", message.MaxRetries.ToString(CultureInfo.InvariantCulture));
+        if (message.RetryDelay is { } delay)
+            headers.TryAddWithoutValidation("Upstash-Retry-Delay", delay);
+        if (message.FlowControl is { } limits)
+        {
+            headers.TryAddWithoutValidation("Upstash-Flow-Control-Key", limits.Key);
+            headers.TryAddWithoutValidation("Upstash-Flow-Control-Value", FlowControlText(limits));
+        }
         headers.TryAddWithoutValidation("Upstash-Signature", signature);
         headers.TryAddWithoutValidation("Upstash-Caller-Ip", message.CallerIp);
         headers.TryAddWithoutValidation("Upstash-Region", region);
@@ -42,14 +69,18 @@ internal static class OutboundRequest
             headers.TryAddWithoutValidation("Upstash-Topic-Name", topic);
         if (message.ScheduleId is { } schedule)
             headers.TryAddWithoutValidation("Upstash-Schedule-Id", schedule);
-        // A trace context that the publisher forwards as a header of the message is its own affair.
-        if (trace is not null && !message.Header.Contains("traceparent"))
-        {
-            headers.TryAddWithoutValidation("traceparent", trace.Parent);
-            if (trace.State is { Length: > 0 } state && !message.Header.Contains("tracestate"))
-                headers.TryAddWithoutValidation("tracestate", state);
-        }
-        return request;
+    }
+
+    // Limits that are not set are left out; the period, in seconds, is always there.
+    private static string FlowControlText(FlowControlSettings limits)
+    {
+        var parts = new List<string>(3);
+        if (limits.Parallelism is > 0 and var parallelism)
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"parallelism={parallelism}"));
+        if (limits.Rate is > 0 and var rate)
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"rate={rate}"));
+        parts.Add(string.Create(CultureInfo.InvariantCulture, $"period={limits.Period}"));
+        return string.Join(',', parts);
     }
 
     /// <summary>The response's headers, those of its content included.</summary>

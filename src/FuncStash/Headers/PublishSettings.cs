@@ -18,6 +18,7 @@ public sealed record PublishSettings
 
     public string? RetryDelay { get; init; }
 
+    /// <summary>How long one attempt may take; zero asks for the service's limit.</summary>
     public TimeSpan? Timeout { get; init; }
 
     public TimeSpan? Delay { get; init; }
@@ -74,7 +75,9 @@ public sealed record PublishSettings
         NotBefore = DueAt(now),
         MaxRetries = Retries ?? message.MaxRetries,
         RetryDelay = RetryDelay ?? message.RetryDelay,
-        TimeoutMs = Timeout is { } timeout ? (long)timeout.TotalMilliseconds : message.TimeoutMs,
+        TimeoutMs = Timeout is not { } timeout ? message.TimeoutMs
+            : timeout > TimeSpan.Zero ? (long)Math.Ceiling(timeout.TotalMilliseconds)
+            : null,
         Callback = Callback ?? message.Callback,
         FailureCallback = FailureCallback ?? message.FailureCallback,
         Labels = Labels ?? message.Labels,

@@ -14,13 +14,16 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
     private const string Prefix = "Upstash-", Forward = "Forward-", CallbackName = "Callback", FailureName = "Failure-Callback";
 
     private static readonly FrozenSet<string> s_lists = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
-        "Upstash-Label", "Upstash-Redact-Fields", "Upstash-Flow-Control-Value");
+        "Upstash-Label", "Upstash-Redact-Fields", "Upstash-Flow-Control-Value", "Content-Encoding");
+
+    // What the bytes are: it goes where they go, whether forwarded by name or not.
+    private static readonly string[] s_ofTheBody = ["Content-Type", "Content-Encoding"];
 
     private readonly HeaderMap _forwarded = new();
     private readonly HeaderMap _callback = new();
     private readonly HeaderMap _failure = new();
     private PublishSettings _settings = new();
-    private string? _contentType;
+    private readonly HeaderMap _ofTheBody = new();
     private string? _callbackUrl;
     private string? _failureUrl;
     private string? _flowKey;
@@ -43,13 +46,13 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
         }
     }
 
-    /// <summary>Takes one header; those that are neither settings nor the content type are left alone.</summary>
+    /// <summary>Takes one header; those that are neither settings nor about the body's form are left alone.</summary>
     public void Read(string name, string value)
     {
         if (!IsSetting(name))
         {
-            if (name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase) && value.Length > 0)
-                _contentType = Checked("Content-Type", value);
+            if (value.Length > 0 && Array.Find(s_ofTheBody, about => about.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } known)
+                _ofTheBody.Set(known, Checked(known, value));
             return;
         }
         var setting = name[Prefix.Length..];
@@ -73,8 +76,11 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
 
     public PublishSettings ToSettings()
     {
-        if (_contentType is not null && !_forwarded.Contains("Content-Type"))
-            _forwarded.Set("Content-Type", _contentType);
+        foreach (var (name, values) in _ofTheBody)
+        {
+            if (!_forwarded.Contains(name))
+                _forwarded.Set(name, values);
+        }
         return _settings with
         {
             Header = _forwarded,

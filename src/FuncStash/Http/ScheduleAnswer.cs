@@ -24,7 +24,7 @@ internal sealed record ScheduleAnswer(Schedule Schedule, byte[] Body, IReadOnlyL
         MessageAnswer.WriteHeader(json, MessageAnswer.Redact(settings.Header, redact));
         MessageAnswer.WriteBody(json, "body", "bodyBase64", Body, redact?.Body == true);
         json.WriteIf("delay", Seconds(settings.Delay));
-        json.WriteIf("timeout", Seconds(settings.Timeout));
+        json.WriteIf("timeout", settings.Timeout > TimeSpan.Zero ? Seconds(settings.Timeout) : null);
         MessageAnswer.WriteCallback(json, "callback", "callbackHeader", settings.Callback, redact);
         MessageAnswer.WriteCallback(json, "failureCallback", "failureCallbackHeader", settings.FailureCallback, redact);
         json.WriteIf("queueName", settings.QueueName);

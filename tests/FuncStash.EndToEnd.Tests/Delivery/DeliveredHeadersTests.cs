@@ -8,8 +8,8 @@ public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : En
 {
     private static readonly string[] Own =
     [
-        "content-length", "host", "upstash-caller-ip", "upstash-message-id", "upstash-region", "upstash-retried",
-        "upstash-signature", "user-agent",
+        "content-length", "host", "upstash-caller-ip", "upstash-max-retries", "upstash-message-id", "upstash-region",
+        "upstash-retried", "upstash-retries", "upstash-signature", "user-agent",
     ];
 
     [Fact]
@@ -22,6 +22,7 @@ public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : En
         Assert.Equal("Upstash-QStash", request.Header("user-agent"));
         Assert.Equal(id, request.MessageId);
         Assert.Equal("0", request.Header("upstash-retried"));
+        Assert.Equal(("0", "3"), (request.Header("upstash-retries"), request.Header("upstash-max-retries")));
         Assert.Equal("127.0.0.1", request.Header("upstash-caller-ip"));
         Assert.Contains(request.Header("upstash-region"), new[] { "EU-CENTRAL-1", "US-EAST-1" });
         Assert.Equal("3", request.Header("content-length"));
@@ -56,7 +57,7 @@ public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : En
             ("Upstash-Forward-Host", "evil.example"), ("Upstash-Forward-Connection", "close"),
             ("Upstash-Forward-Transfer-Encoding", "chunked"), ("Upstash-Forward-Keep-Alive", "timeout=1"),
             ("Upstash-Forward-TE", "trailers"), ("Upstash-Forward-Upgrade", "h2c"),
-            ("Upstash-Forward-Accept-Encoding", "br"), ("Upstash-Forward-User-Agent", "theirs"),
+            ("Upstash-Forward-Accept-Encoding", "br"), ("Upstash-Forward-Upstash-Max-Retries", "9"),
             ("Upstash-Forward-Upstash-Signature", "forged"), ("Upstash-Forward-Upstash-Message-Id", "msg_forged"),
             ("Upstash-Forward-Upstash-Retried", "7"), ("Upstash-Forward-Upstash-Caller-Ip", "8.8.8.8"),
             ("Upstash-Forward-Upstash-Region", "MOON"), ("Upstash-Forward-X-Kept", "yes"));
@@ -68,10 +69,27 @@ public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : En
         Assert.Equal(Receiver.Authority, request.Header("host"));
         Assert.Equal(id, request.MessageId);
         Assert.Equal("0", request.Header("upstash-retried"));
+        Assert.Equal("3", request.Header("upstash-max-retries"));
         Assert.Equal("127.0.0.1", request.Header("upstash-caller-ip"));
         Assert.NotEqual("MOON", request.Header("upstash-region"));
         Assert.Equal("Upstash-QStash", request.Header("user-agent"));
         Assert.True(await Sdk.VerifyAsync(Host.Credentials, request.Signature, request.Text, Receiver.Url("/hook")));
+    }
+
+    [Fact]
+    public async Task Settings_are_told_and_a_forwarded_agent_and_encoding_are_kept()
+    {
+        await Wire.PublishAsync(
+            Receiver.Url("/hook"), "", ("Upstash-Retries", "0"), ("Upstash-Retry-Delay", "pow(2, retried) * 1000"),
+            ("Upstash-Flow-Control-Key", Unique("key")), ("Upstash-Flow-Control-Value", "rate = 50, period=1m, parallelism=20"),
+            ("Upstash-Timeout", "0s"), ("Upstash-Forward-User-Agent", "theirs/1"), ("Upstash-Forward-Content-Encoding", "gzip"));
+
+        var request = await Receiver.OneAsync("/hook");
+        Assert.Equal("0", request.Header("upstash-max-retries"));
+        Assert.Equal("pow(2, retried) * 1000", request.Header("upstash-retry-delay"));
+        Assert.StartsWith("key-", request.Header("upstash-flow-control-key"), StringComparison.Ordinal);
+        Assert.Equal("parallelism=20,rate=50,period=60", request.Header("upstash-flow-control-value"));
+        Assert.Equal(("theirs/1", "gzip"), (request.Header("user-agent"), request.Header("content-encoding")));
     }
 
     [Fact]

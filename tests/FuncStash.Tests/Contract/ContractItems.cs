@@ -9,7 +9,7 @@ internal static class ContractItems
     // Contract §4.3; a star stands for the names an application chooses.
     private static readonly string[] s_settings =
     [
-        "Content-Type", "Upstash-Method", "Upstash-Timeout", "Upstash-Retries", "Upstash-Retry-Delay", "Upstash-Delay",
+        "Content-Type", "Content-Encoding", "Upstash-Method", "Upstash-Timeout", "Upstash-Retries", "Upstash-Retry-Delay", "Upstash-Delay",
         "Upstash-Not-Before", "Upstash-Label", "Upstash-Flow-Control-Key", "Upstash-Flow-Control-Value",
         "Upstash-Deduplication-Id", "Upstash-Content-Based-Deduplication", "Upstash-Callback", "Upstash-Failure-Callback",
         "Upstash-Callback-*", "Upstash-Failure-Callback-*", "Upstash-Redact-Fields", "Upstash-Queue-Name", "Upstash-Cron",
@@ -19,7 +19,8 @@ internal static class ContractItems
     // Contract §6.5.
     private static readonly string[] s_delivered =
     [
-        "User-Agent", "Upstash-Message-Id", "Upstash-Retried", "Upstash-Signature", "Upstash-Caller-Ip",
+        "User-Agent", "Upstash-Message-Id", "Upstash-Retried", "Upstash-Retries", "Upstash-Max-Retries", "Upstash-Retry-Delay",
+        "Upstash-Flow-Control-Key", "Upstash-Flow-Control-Value", "Upstash-Signature", "Upstash-Caller-Ip",
         "Upstash-Topic-Name", "Upstash-Schedule-Id", "Upstash-Region",
     ];
 
@@ -27,7 +28,7 @@ internal static class ContractItems
     private static readonly string[] s_answered =
     [
         "Retry-After", "X-RateLimit-Reset", "X-RateLimit-Reset-Requests", "X-RateLimit-Reset-Tokens",
-        "Upstash-NonRetryable-Error",
+        "RateLimit-Reset", "RateLimit", "Upstash-NonRetryable-Error", "Location",
     ];
 
     public static IEnumerable<string> All(IEnumerable<IResource> resources)

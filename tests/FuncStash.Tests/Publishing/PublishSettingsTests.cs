@@ -79,6 +79,21 @@ public sealed class PublishSettingsTests
         Assert.Equal(message, new PublishSettings().ApplyTo(message, 1_000_000));
     }
 
+    [Theory]
+    [InlineData("0s", null)]
+    [InlineData("0", null)]
+    [InlineData("0m0s", null)]
+    [InlineData("1us", 1L)]
+    [InlineData("1.5ms", 2L)]
+    [InlineData("30", 30_000L)]
+    public void A_timeout_of_zero_asks_for_the_services_limit_and_any_other_is_at_least_a_millisecond(string value, long? milliseconds)
+    {
+        // A limit that a message had before must not stay.
+        var message = new Message { Url = "https://a.example/", TimeoutMs = 7 };
+        Assert.Equal(milliseconds, Read(("Upstash-Timeout", value)).ApplyTo(message, 0).TimeoutMs);
+        Assert.Equal(7, Read().ApplyTo(message, 0).TimeoutMs);
+    }
+
     [Fact]
     public void Callback_settings_become_those_of_a_publish_to_the_callback()
     {
