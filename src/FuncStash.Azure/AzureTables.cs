@@ -17,7 +17,7 @@ internal sealed class AzureTables(TableServiceClient service, AzureStoreOptions 
         string table, string partitionKey, string rowKey, CancellationToken cancellation = default)
     {
         var row = await tables.Open(table).GetEntityIfExistsAsync<TableEntity>(
-            partitionKey, rowKey, cancellationToken: cancellation);
+            EntityKeys.Checked(partitionKey), EntityKeys.Checked(rowKey), cancellationToken: cancellation);
         return row.HasValue ? EntityMap.FromRow(row.Value!) : null;
     }
 
@@ -69,10 +69,11 @@ internal sealed class AzureTables(TableServiceClient service, AzureStoreOptions 
 
     private static string Filter(string partitionKey, RowRange range)
     {
-        var filter = TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey}");
+        var from = EntityKeys.Checked(range.From);
+        var filter = TableClient.CreateQueryFilter($"PartitionKey eq {EntityKeys.Checked(partitionKey)}");
         filter += range.Exclusive
-            ? TableClient.CreateQueryFilter($" and RowKey gt {range.From}")
-            : TableClient.CreateQueryFilter($" and RowKey ge {range.From}");
+            ? TableClient.CreateQueryFilter($" and RowKey gt {from}")
+            : TableClient.CreateQueryFilter($" and RowKey ge {from}");
         return range.To is { } to ? filter + TableClient.CreateQueryFilter($" and RowKey lt {to}") : filter;
     }
 }

@@ -5,14 +5,18 @@ namespace FuncStash.Azure;
 /// <summary>Refuses what Azure would refuse, before anything is sent.</summary>
 internal static class CommitLimits
 {
-    /// <exception cref="ArgumentException">Too many writes or bytes, or a row written twice.</exception>
+    /// <exception cref="ArgumentException">Too many writes or bytes, or what cannot be a key.</exception>
     public static void Check(Commit commit)
     {
         if (commit.Writes.Count > Commit.MaxWrites)
             throw new ArgumentException($"{commit.Writes.Count} writes in one commit; {Commit.MaxWrites} are the most.");
+        EntityKeys.Checked(commit.PartitionKey);
         long bytes = 0;
         foreach (var write in commit.Writes)
+        {
+            EntityKeys.Checked(write.RowKey);
             bytes += Size(write);
+        }
         if (bytes > Commit.MaxBytes)
             throw new ArgumentException($"{bytes} bytes in one commit; {Commit.MaxBytes} are the most.");
     }

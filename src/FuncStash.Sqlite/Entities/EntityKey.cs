@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using FuncStash.Storage;
 
@@ -7,9 +6,6 @@ namespace FuncStash.Sqlite.Entities;
 /// <summary>The key of a row as the file has it: TABLE/PARTITION/ROW in UTF-8.</summary>
 internal static class EntityKey
 {
-    private static readonly SearchValues<char> Forbidden = SearchValues.Create(
-        ['/', '\\', '#', '?', '%', '\x7f', .. Enumerable.Range(0, 0x20).Select(c => (char)c)]);
-
     /// <summary>The most bytes the key may need.</summary>
     public static int MaxBytes(string table, string partition, string row) =>
         3 * (table.Length + partition.Length + row.Length) + 3;
@@ -19,7 +15,7 @@ internal static class EntityKey
     public static int Write(string table, string partition, string row, Span<byte> into)
     {
         var length = WritePartition(table, partition, into);
-        return length + Encoding.UTF8.GetBytes(Checked(row), into[length..]);
+        return length + Encoding.UTF8.GetBytes(EntityKeys.Checked(row), into[length..]);
     }
 
     /// <summary>Writes the two keys that enclose <paramref name="range"/>: from (inclusive), to (exclusive).</summary>
@@ -28,7 +24,7 @@ internal static class EntityKey
     {
         var length = WritePartition(table, partition, from);
         from[..length].CopyTo(to);
-        var fromLength = length + Encoding.UTF8.GetBytes(Checked(range.From), from[length..]);
+        var fromLength = length + Encoding.UTF8.GetBytes(EntityKeys.Checked(range.From), from[length..]);
         if (range.Exclusive)
             from[fromLength++] = 1; // sorts before any character a key may hold
         if (range.To is { } end)
@@ -42,14 +38,10 @@ internal static class EntityKey
 
     private static int WritePartition(string table, string partition, Span<byte> into)
     {
-        var length = Encoding.UTF8.GetBytes(Checked(table), into);
+        var length = Encoding.UTF8.GetBytes(EntityKeys.Checked(table), into);
         into[length++] = (byte)'/';
-        length += Encoding.UTF8.GetBytes(Checked(partition), into[length..]);
+        length += Encoding.UTF8.GetBytes(EntityKeys.Checked(partition), into[length..]);
         into[length++] = (byte)'/';
         return length;
     }
-
-    private static string Checked(string part) => part.AsSpan().IndexOfAny(Forbidden) < 0
-        ? part
-        : throw new ArgumentException($"A key may hold no control character and none of / \\ # ? %: '{part}'");
 }

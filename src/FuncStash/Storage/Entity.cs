@@ -2,7 +2,7 @@ namespace FuncStash.Storage;
 
 /// <summary>One row of a table: two keys, a version and a bag of named values.</summary>
 /// <remarks>
-/// Keys are compared as ordinal text and hold none of <c>/ \ # ? %</c> and no control characters (Azure Table rules).
+/// Keys are compared as ordinal text and are what <see cref="EntityKeys"/> allows.
 /// Values are <see cref="string"/>, <see cref="long"/>, <see cref="bool"/> or <see cref="byte"/>[]; a name that is not
 /// there is a value that was never set. One entity holds at most <see cref="MaxBytes"/> in all; a single binary value
 /// may be that large, a single string at most 32,000 characters.

@@ -1,6 +1,7 @@
 namespace FuncStash.Storage;
 
 /// <summary>Rows by table, partition key and row key, with versions. Tables exist as soon as they are named.</summary>
+/// <remarks>Every call throws <see cref="ArgumentException"/> for what cannot be a key (<see cref="EntityKeys"/>), before it asks the store.</remarks>
 public interface ITables
 {
     /// <summary>Reads one row; null when it is not there.</summary>

@@ -174,6 +174,27 @@ public abstract class TablesConformance : StoreConformance
     }
 
     [Theory]
+    [InlineData("a/b")]
+    [InlineData("a\\b")]
+    [InlineData("a#b")]
+    [InlineData("a?b")]
+    [InlineData("a%b")]
+    [InlineData("a\0b")]
+    [InlineData("a\nb")]
+    [InlineData("a\u007Fb")]
+    [InlineData("a\u0085b")]
+    public async Task What_cannot_be_a_key_is_refused_before_the_store_is_asked(string key)
+    {
+        await Assert.ThrowsAsync<ArgumentException>(async () => await Tables.GetAsync(Table, "p", key));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await Tables.GetAsync(Table, key, "r"));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await Tables.QueryAsync(Table, key, RowRange.Prefix(""), 1));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await Tables.QueryAsync(Table, "p", RowRange.PrefixAfter("", key), 1));
+        await Assert.ThrowsAsync<ArgumentException>(() => CommitAsync("p", Insert("p", key)));
+        await Assert.ThrowsAsync<ArgumentException>(() => CommitAsync(key, Insert(key, "r")));
+        await Assert.ThrowsAsync<ArgumentException>(() => CommitAsync("p", new Write.Delete(key, null)));
+    }
+
+    [Theory]
     [InlineData(4, Entity.MaxBytes)]
     [InlineData(Commit.MaxWrites, Commit.MaxBytes / Commit.MaxWrites)]
     public async Task A_commit_may_hold_as_much_as_is_allowed(int rows, int bytesEach)
