@@ -68,6 +68,7 @@ public static class FuncStashServices
         services.AddSingleton<UpkeepTurns>();
         services.AddSingleton<UpkeepService>();
         services.AddSingleton<TokenCheck>();
+        services.AddSingleton<DevelopmentGuard>();
         services.AddSingleton<Api>();
         services.AddSingleton<IResource, PublishResource>();
         services.AddSingleton<IResource, EnqueueResource>();

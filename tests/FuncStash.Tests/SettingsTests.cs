@@ -14,8 +14,8 @@ public sealed class SettingsTests
     {
         ["QSTASH_TOKEN"] = "a,b",
         ["QSTASH_READONLY_TOKEN"] = "c",
-        ["QSTASH_CURRENT_SIGNING_KEY"] = "sig_current_0123456789",
-        ["QSTASH_NEXT_SIGNING_KEY"] = "sig_next_0123456789",
+        ["QSTASH_CURRENT_SIGNING_KEY"] = "sig_current_0123456789_0123456789",
+        ["QSTASH_NEXT_SIGNING_KEY"] = "sig_next_0123456789_0123456789_01",
         ["FUNCSTASH_MAX_BODY_BYTES"] = "1",
         ["FUNCSTASH_MAX_BATCH_BYTES"] = "2",
         ["FUNCSTASH_MAX_RETRIES"] = "3",
@@ -51,6 +51,8 @@ public sealed class SettingsTests
     [InlineData("FUNCSTASH_MAX_DELAY", "0s")]
     [InlineData("FUNCSTASH_MAX_BATCH_BYTES", "0")]
     [InlineData("FUNCSTASH_REGION", "Mars")]
+    [InlineData("QSTASH_CURRENT_SIGNING_KEY", "sig_of_31_characters_1234567890")]
+    [InlineData("QSTASH_NEXT_SIGNING_KEY", "sig_too_short")]
     public void A_value_that_a_setting_cannot_have_is_refused_by_name(string name, string value)
     {
         var refusal = Assert.Throws<FormatException>(() => FuncStashSettings.Read(asked => asked == name ? value : null));

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace FuncStash.Http;
 
 /// <summary>The whole HTTP API: finds the route, checks the token, turns refusals into answers. Every host calls this.</summary>
-public sealed partial class Api(IEnumerable<IResource> resources, TokenCheck tokens, ILogger<Api> log)
+public sealed partial class Api(IEnumerable<IResource> resources, TokenCheck tokens, DevelopmentGuard guard, ILogger<Api> log)
 {
     private readonly RouteTable _routes = new(resources.SelectMany(resource => resource.Routes));
 
@@ -38,6 +38,8 @@ public sealed partial class Api(IEnumerable<IResource> resources, TokenCheck tok
 
     private async Task RouteAsync(HttpContext context)
     {
+        if (guard.RefusalOf(context.Request) is { } refusal)
+            throw new QStashException(403, refusal);
         var target = RequestTarget.Of(context);
         if (_routes.Find(context.Request.Method, target, out var otherMethod) is not { } found)
         {

@@ -8,7 +8,8 @@ public sealed class KeysResource(SigningKeys keys) : IResource
 {
     public IEnumerable<Route> Routes =>
     [
-        new("GET", "/v2/keys", AccessLevel.Read, async call => await AnswerAsync(call, await keys.GetAsync(call.Aborted))),
+        // With them anybody can sign deliveries, so a token that may only look does not get them.
+        new("GET", "/v2/keys", AccessLevel.Full, async call => await AnswerAsync(call, await keys.GetAsync(call.Aborted))),
         new("POST", "/v2/keys/rotate", AccessLevel.Full, async call => await AnswerAsync(call, await keys.RotateAsync(call.Aborted))),
     ];
 

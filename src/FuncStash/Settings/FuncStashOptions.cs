@@ -3,10 +3,13 @@ namespace FuncStash.Settings;
 /// <summary>What an operator may set. Every value has a default that suits a local server.</summary>
 public sealed record FuncStashOptions
 {
+    /// <summary>The shortest signing key, in bytes: HS256 wants as many as its hash has (RFC 7518 §3.2).</summary>
+    public const int MinSigningKeyBytes = 32;
+
     /// <summary>Tokens that may do everything, newest first. At least one.</summary>
     public IReadOnlyList<string> Tokens { get; init; } = [DevServer.Token];
 
-    /// <summary>Tokens that may look but not act.</summary>
+    /// <summary>Tokens that may look but not act, nor see the signing keys.</summary>
     public IReadOnlyList<string> ReadOnlyTokens { get; init; } = [];
 
     /// <summary>The signing keys until the first rotation (contract §8.1).</summary>
@@ -70,20 +73,4 @@ public sealed record FuncStashOptions
 
     /// <summary>Sent as <c>Upstash-Region</c>: one of the two values receivers know (contract §6.5).</summary>
     public string Region { get; init; } = "EU-CENTRAL-1";
-
-}
-
-/// <summary>The public credentials of the official development server (contract §22): fit for tests only.</summary>
-public static class DevServer
-{
-    public const string Token = "eyJVc2VySUQiOiJkZWZhdWx0VXNlciIsIlBhc3N3b3JkIjoiZGVmYXVsdFBhc3N3b3JkIn0=";
-    public const string CurrentSigningKey = "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r";
-    public const string NextSigningKey = "sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs";
-
-    /// <summary>The web origin whose pages may look at a development server in the browser.</summary>
-    public const string ConsoleOrigin = "https://console.upstash.com";
-
-    /// <summary>True when any of them would let a stranger in, or sign for one.</summary>
-    public static bool IsUsedBy(FuncStashOptions options) =>
-        options.Tokens.Contains(Token) || options.CurrentSigningKey == CurrentSigningKey || options.NextSigningKey == NextSigningKey;
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
 using FuncStash.Wire;
 
 namespace FuncStash.Settings;
@@ -48,7 +49,9 @@ public static class FuncStashSettings
         var text = setting(name);
         if (string.IsNullOrEmpty(text))
             return null;
-        return text.Length >= 16 ? text : throw new FormatException($"{name}: a signing key has at least 16 characters");
+        return Encoding.UTF8.GetByteCount(text) is var bytes && bytes >= FuncStashOptions.MinSigningKeyBytes ? text : throw new FormatException(
+            $"{name}: a signing key has at least {FuncStashOptions.MinSigningKeyBytes} bytes, this one {bytes}: "
+            + "use sig_ and 28 random letters or digits");
     }
 
     private static bool Flag(Func<string, string?> setting, string name, bool byDefault)

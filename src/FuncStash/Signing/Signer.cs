@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using FuncStash.Settings;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -13,9 +14,6 @@ namespace FuncStash.Signing;
 /// <summary>Signs deliveries: the JWT of the <c>Upstash-Signature</c> header (contract §8). Safe for use by many threads.</summary>
 public sealed class Signer(TimeProvider time)
 {
-    /// <summary>The shortest key, in bytes: HS256 wants as many as its hash has (RFC 7518 §3.2).</summary>
-    public const int MinKeyBytes = 32;
-
     private const int LifetimeSeconds = 300;
     private const string Alphanumerics = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -32,17 +30,17 @@ public sealed class Signer(TimeProvider time)
     /// <param name="key">The current signing key; its UTF-8 bytes, <c>sig_</c> included, are the secret.</param>
     /// <param name="url">The URL that is called, verbatim.</param>
     /// <param name="body">The body that is sent.</param>
-    /// <exception cref="ArgumentException">The key is shorter than <see cref="MinKeyBytes"/>.</exception>
+    /// <exception cref="ArgumentException">The key is shorter than <see cref="FuncStashOptions.MinSigningKeyBytes"/>.</exception>
     public string Sign(string key, string url, ReadOnlySpan<byte> body) =>
         handler.CreateToken(Claims(url, body), credentials.GetOrAdd(key, Credentials));
 
     private static SigningCredentials Credentials(string key)
     {
         var secret = Encoding.UTF8.GetBytes(key);
-        return secret.Length >= MinKeyBytes
+        return secret.Length >= FuncStashOptions.MinSigningKeyBytes
             ? new(new SymmetricSecurityKey(secret), SecurityAlgorithms.HmacSha256)
             : throw new ArgumentException(
-                $"A signing key has at least {MinKeyBytes} bytes, this one {secret.Length}.", nameof(key));
+                $"A signing key has at least {FuncStashOptions.MinSigningKeyBytes} bytes, this one {secret.Length}.", nameof(key));
     }
 
     private string Claims(string url, ReadOnlySpan<byte> body)

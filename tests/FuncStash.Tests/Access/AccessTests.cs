@@ -51,7 +51,8 @@ public sealed class AccessTests : IAsyncDisposable
         {
             var target = string.Join('/', route.Pattern.Split('/').Select(part => part.StartsWith('{') ? "some-name" : part));
             var answer = await _service.CallAsync(route.Method, target, "", "looker");
-            var reads = route.Method == "GET";
+            // Who has the signing keys can do more than look.
+            var reads = route is { Method: "GET", Pattern: not "/v2/keys" };
             Assert.True(
                 reads ? answer.Status is 200 or 404 : answer.Status == 403,
                 $"{route.Method} {target}: {answer.Status} {answer.Text}");
