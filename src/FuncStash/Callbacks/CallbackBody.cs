@@ -46,6 +46,6 @@ internal static class CallbackBody
     private static void WriteHeader(Utf8JsonWriter json, string name, HeaderMap header)
     {
         json.WritePropertyName(name);
-        JsonSerializer.Serialize(json, header, MessageJson.Default.HeaderMap);
+        header.WriteText(json);
     }
 }

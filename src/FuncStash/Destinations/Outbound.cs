@@ -4,6 +4,7 @@ using FuncStash.Llm;
 using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Telemetry;
+using FuncStash.Wire;
 
 namespace FuncStash.Destinations;
 

@@ -59,11 +59,11 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
         if (setting.StartsWith(Forward, StringComparison.OrdinalIgnoreCase))
             ForwardHeader(setting[Forward.Length..], value);
         else if (setting.StartsWith(FailureName, StringComparison.OrdinalIgnoreCase))
-            ReadCallback(setting[FailureName.Length..], value, ref _failureUrl, _failure);
+            ReadCallback(name, setting[FailureName.Length..], value, ref _failureUrl, _failure);
         else if (setting.StartsWith(CallbackName, StringComparison.OrdinalIgnoreCase))
-            ReadCallback(setting[CallbackName.Length..], value, ref _callbackUrl, _callback);
+            ReadCallback(name, setting[CallbackName.Length..], value, ref _callbackUrl, _callback);
         else
-            ReadSetting(setting.ToLowerInvariant(), value.Trim());
+            ReadSetting(setting.ToLowerInvariant(), TextOf(name, value));
     }
 
     /// <summary>Takes a header that is to reach the destination.</summary>
@@ -126,12 +126,12 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
         }
     }
 
-    private static void ReadCallback(string rest, string value, ref string? url, HeaderMap settings)
+    private static void ReadCallback(string name, string rest, string value, ref string? url, HeaderMap settings)
     {
         if (rest.Length == 0)
-            url = value.Trim();
+            url = TextOf(name, value);
         else if (rest[0] == '-')
-            settings.Add(HeaderName.Canonical(Prefix + rest[1..]), value);
+            settings.Add(HeaderName.Canonical(Prefix + rest[1..]), Checked(name, value));
     }
 
     private CallbackSettings? CallbackOf(string name, string? url, HeaderMap settings)
@@ -204,20 +204,16 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
             ? seconds
             : throw QStashException.BadRequest($"invalid Upstash-Not-Before: {value}: must be a unix time in seconds");
 
-    // They are no header of the delivery, so letters beyond ASCII are fine; bytes that were no UTF-8 are not.
     private static string[]? ReadLabels(string value)
     {
-        if (value.Any(c => char.IsControl(c) || c == '\uFFFD'))
-            throw QStashException.BadRequest("invalid value of Upstash-Label: control characters are not allowed, and it must be UTF-8");
+        if (value.Any(char.IsControl))
+            throw QStashException.BadRequest("invalid value of Upstash-Label: control characters are not allowed");
         var labels = value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         return labels.Length == 0 ? null : labels;
     }
 
-    // Bytes that were no UTF-8 have all become U+FFFD: ids that differ would be one.
     private static string ReadDeduplicationId(string value) =>
-        value.Contains(':', StringComparison.Ordinal) ? throw QStashException.BadRequest("DeduplicationId cannot contain ':'")
-        : value.Contains('\uFFFD', StringComparison.Ordinal) ? throw QStashException.BadRequest("invalid Upstash-Deduplication-Id: it must be UTF-8")
-        : value;
+        value.Contains(':', StringComparison.Ordinal) ? throw QStashException.BadRequest("DeduplicationId cannot contain ':'") : value;
 
     private static string ReadRedaction(string value) =>
         RedactFields.TryParse(value, out _, out var error)
@@ -233,10 +229,16 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
     private static string ReadName(string header, string value) =>
         ResourceName.IsValid(value)
             ? value
-            : throw QStashException.BadRequest($"invalid {header}: {value}: only letters, digits, '.', '_' and '-' are allowed");
+            : throw QStashException.BadRequest($"invalid {header}: {value}: it is {ResourceName.Rule}");
+
+    // What the service itself reads is text; guessing what other bytes mean could make two ids one.
+    private static string TextOf(string name, string value) =>
+        HeaderValue.TryReadText(value, out var text)
+            ? text.Trim()
+            : throw QStashException.BadRequest($"invalid {HeaderName.Canonical(name)}: it must be UTF-8");
 
     private static string Checked(string name, string value) =>
-        HeaderName.IsValidValue(value)
+        HeaderValue.IsValid(value)
             ? value
-            : throw QStashException.BadRequest($"invalid value of {name}: control characters and non-ASCII characters are not allowed");
+            : throw QStashException.BadRequest($"invalid value of {name}: control characters are not allowed");
 }

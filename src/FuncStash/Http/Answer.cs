@@ -26,12 +26,8 @@ internal static class Answer
         json.WriteEndObject();
     });
 
-    public static Task ErrorAsync(HttpContext context, int status, string message) => WriteAsync(context, status, json =>
-    {
-        json.WriteStartObject();
-        json.WriteString("error", message);
-        json.WriteEndObject();
-    });
+    public static Task ErrorAsync(HttpContext context, int status, string message) =>
+        WriteAsync(context, status, json => ErrorJson.Write(json, message));
 
     private static async Task WriteAsync(HttpContext context, int status, Action<Utf8JsonWriter> write)
     {
@@ -42,6 +38,9 @@ internal static class Answer
         response.StatusCode = status;
         response.ContentType = "application/json";
         response.ContentLength = buffer.WrittenCount;
+        // A HEAD is answered as its GET, in headers only (RFC 9110 §9.3.2).
+        if (HttpMethods.IsHead(context.Request.Method))
+            return;
         await response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
     }
 

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.Headers;
-using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Settings;
 using FuncStash.Telemetry;
@@ -47,15 +46,7 @@ public sealed class BatchResource(Publisher publisher, FuncStashOptions options)
     private PublishRequest Read(JsonElement item, string callerIp)
     {
         var destination = item.Text("destination") ?? throw QStashException.BadRequest("destination is missing");
-        HeaderMap headers;
-        try
-        {
-            headers = JsonBody.Property(item, "headers")?.Deserialize(MessageJson.Default.HeaderMap) ?? HeaderMap.Empty;
-        }
-        catch (JsonException error)
-        {
-            throw QStashException.BadRequest($"invalid headers: {error.Message}");
-        }
+        var headers = item.Headers("headers") ?? HeaderMap.Empty;
         return new PublishRequest(destination, PublishSettingsReader.Parse(headers, options), Encoding.UTF8.GetBytes(item.Text("body") ?? ""))
         {
             CallerIp = callerIp,
@@ -71,7 +62,7 @@ public sealed class BatchResource(Publisher publisher, FuncStashOptions options)
             return null;
         return ResourceName.IsValid(name)
             ? name
-            : throw QStashException.BadRequest($"invalid queue: {name}: only letters, digits, '.', '_' and '-' are allowed");
+            : throw QStashException.BadRequest($"invalid queue: {name}: it is {ResourceName.Rule}");
     }
 
     private static void Write(Utf8JsonWriter json, List<(PublishResult? Result, QStashException? Refusal)> answers)
@@ -84,9 +75,7 @@ public sealed class BatchResource(Publisher publisher, FuncStashOptions options)
                 PublishResource.Write(json, result);
                 continue;
             }
-            json.WriteStartObject();
-            json.WriteString("error", refusal!.Message);
-            json.WriteEndObject();
+            ErrorJson.Write(json, refusal!.Message);
         }
         json.WriteEndArray();
     }

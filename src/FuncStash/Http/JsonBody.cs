@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FuncStash.Messages;
 using FuncStash.Wire;
 
 namespace FuncStash.Http;
@@ -78,6 +79,19 @@ internal static class JsonBody
         { ValueKind: JsonValueKind.Number } number when number.TryGetInt32(out var value) => value,
         _ => throw Invalid(name, "a whole number"),
     };
+
+    /// <summary>Headers, an object of texts or of arrays of them, as values of their UTF-8; null when they are absent or null.</summary>
+    public static HeaderMap? Headers(this JsonElement item, string name)
+    {
+        try
+        {
+            return Property(item, name)?.Deserialize(MessageJson.Default.HeaderMap)?.Select(static (_, text) => HeaderValue.Of(text));
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            throw QStashException.BadRequest($"invalid {name}: {error.Message}");
+        }
+    }
 
     /// <summary>An array property; empty when it is absent or null.</summary>
     public static IEnumerable<JsonElement> Items(this JsonElement item, string name) => Property(item, name) switch

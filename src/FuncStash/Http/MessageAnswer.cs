@@ -84,8 +84,7 @@ internal static class MessageAnswer
             json.WriteBase64String(base64Name, body);
     }
 
-    public static void WriteHeader(Utf8JsonWriter json, HeaderMap header) =>
-        JsonSerializer.Serialize(json, header, MessageJson.Default.HeaderMap);
+    public static void WriteHeader(Utf8JsonWriter json, HeaderMap header) => header.WriteText(json);
 
     public static HeaderMap Redact(HeaderMap header, RedactFields? redact) =>
         redact is null ? header : header.Select(redact.Header);

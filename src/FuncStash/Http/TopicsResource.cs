@@ -2,7 +2,6 @@ using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.Destinations;
 using FuncStash.Headers;
-using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.UrlGroups;
 using FuncStash.Wire;
@@ -59,15 +58,7 @@ public sealed class TopicsResource(UrlGroupStore groups, FuncStashOptions option
     {
         var name = NameOf(call);
         using var body = await BodyAsync(call);
-        HeaderMap? headers;
-        try
-        {
-            headers = JsonBody.Property(body.RootElement, "headers")?.Deserialize(MessageJson.Default.HeaderMap);
-        }
-        catch (JsonException error)
-        {
-            throw QStashException.BadRequest($"headers: {error.Message}");
-        }
+        var headers = body.RootElement.Headers("headers");
         // What every publish would be refused for is refused here.
         PublishSettingsReader.Parse(headers ?? HeaderMap.Empty, options);
         if (!await groups.ChangeAsync(name, old => old is null ? null : old with { Headers = headers ?? old.Headers }, call.Aborted))
@@ -96,7 +87,7 @@ public sealed class TopicsResource(UrlGroupStore groups, FuncStashOptions option
 
     private static string NameOf(ApiCall call) => ResourceName.IsValid(call.Values[0])
         ? call.Values[0]
-        : throw QStashException.BadRequest($"invalid topic name: {call.Values[0]}: only letters, digits, '.', '_' and '-' are allowed");
+        : throw QStashException.BadRequest($"invalid topic name: {call.Values[0]}: it is {ResourceName.Rule}");
 
     private static QStashException NotFound(ApiCall call) => QStashException.NotFound($"topic {call.Values[0]} not found");
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using FuncStash.Settings;
+using FuncStash.Wire;
 
 namespace FuncStash.Llm;
 
@@ -21,6 +22,7 @@ public sealed class LlmProvider(FuncStashOptions options) : IDisposable
         UseCookies = false,
         UseProxy = false,
         ActivityHeadersPropagator = null,
+        RequestHeaderEncodingSelector = static (_, _) => HeaderValue.Bytes,
         ConnectTimeout = TimeSpan.FromSeconds(30),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
     });

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Text;
+
 namespace FuncStash.Wire;
 
 /// <summary>The destination in the path of a publish call, as sent and not as normalised (contract §1.1).</summary>
@@ -10,7 +13,8 @@ public static class DestinationPath
     /// <returns>
     /// The destination byte for byte, less the parameters that belong to QStash; a destination that is no URL has no
     /// query, so the rest of it is dropped. The settings are <c>qstash_token</c> and every <c>upstash-*</c> parameter,
-    /// in order, keys as given (compare them without case), keys and values percent-decoded with <c>+</c> as space.
+    /// in order, keys as given (compare them without case), keys and values percent-decoded with <c>+</c> as space; a value
+    /// stands for a header's, so it is the bytes that were encoded (<see cref="HeaderValue"/>).
     /// </returns>
     public static (string Destination, IReadOnlyList<KeyValuePair<string, string>> Settings) Split(string rawTail)
     {
@@ -45,7 +49,7 @@ public static class DestinationPath
             var key = FormDecoded(equals < 0 ? part : part[..equals]);
             if (key.Equals(Token, StringComparison.OrdinalIgnoreCase)
                 || key.StartsWith(SettingPrefix, StringComparison.OrdinalIgnoreCase))
-                settings.Add(new(key, equals < 0 ? "" : FormDecoded(part[(equals + 1)..])));
+                settings.Add(new(key, equals < 0 ? "" : DecodedValue(part[(equals + 1)..])));
             else
                 others.Add(part);
         }
@@ -77,6 +81,12 @@ public static class DestinationPath
             : text.StartsWith("https:/", StringComparison.OrdinalIgnoreCase) ? 7
             : text.Length;
         return scheme < text.Length && text[scheme] != '/' ? text.Insert(scheme, "/") : text;
+    }
+
+    private static string DecodedValue(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        return HeaderValue.OfBytes(WebUtility.UrlDecodeToBytes(bytes, 0, bytes.Length));
     }
 
     private static string FormDecoded(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));

@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace FuncStash.Wire;
 
-/// <summary>Headers in the order given, each name with its values; names compare without regard to case.</summary>
+/// <summary>
+/// Headers in the order given, each name with its values (<see cref="HeaderValue"/>); names compare without regard to case.
+/// </summary>
 [JsonConverter(typeof(HeaderMapConverter))]
 public sealed class HeaderMap : IEnumerable<KeyValuePair<string, string[]>>
 {
@@ -63,6 +65,20 @@ public sealed class HeaderMap : IEnumerable<KeyValuePair<string, string[]>>
         return result;
     }
 
+    /// <summary>Writes them as an object of arrays, each value as people read it.</summary>
+    public void WriteText(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        foreach (var (name, values) in _items)
+        {
+            json.WriteStartArray(name);
+            foreach (var value in values)
+                json.WriteStringValue(HeaderValue.ToText(value));
+            json.WriteEndArray();
+        }
+        json.WriteEndObject();
+    }
+
     public IEnumerator<KeyValuePair<string, string[]>> GetEnumerator() => _items.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
@@ -78,7 +94,7 @@ public sealed class HeaderMap : IEnumerable<KeyValuePair<string, string[]>>
     }
 }
 
-/// <summary>A header map as a JSON object of arrays, as all QStash answers have it; a plain string is read as one value.</summary>
+/// <summary>A header map as a JSON object of arrays, as rows have it, its values as they are; a plain string is read as one value.</summary>
 internal sealed class HeaderMapConverter : JsonConverter<HeaderMap>
 {
     public override HeaderMap Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

@@ -2,14 +2,11 @@ using System.Buffers;
 
 namespace FuncStash.Wire;
 
-/// <summary>Names and values of HTTP headers as they are stored and returned (contract §4.3).</summary>
+/// <summary>Names of HTTP headers as they are stored and returned (contract §4.3).</summary>
 public static class HeaderName
 {
     private static readonly SearchValues<char> TokenCharacters = SearchValues.Create(
         "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-
-    private static readonly SearchValues<char> ValueCharacters =
-        SearchValues.Create(['\t', .. Enumerable.Range(' ', 0x7F - ' ').Select(code => (char)code)]);
 
     /// <summary>
     /// The form Go gives a header name (<c>textproto.CanonicalMIMEHeaderKey</c>): the first letter and each one behind a
@@ -28,9 +25,6 @@ public static class HeaderName
 
     /// <summary>Whether the text is a header name: a token of RFC 9110 §5.6.2.</summary>
     public static bool IsValid(string name) => name.Length > 0 && !name.AsSpan().ContainsAnyExcept(TokenCharacters);
-
-    /// <summary>Whether the text can be sent as a header value: visible ASCII, spaces and tabs, or nothing at all.</summary>
-    public static bool IsValidValue(string value) => !value.AsSpan().ContainsAnyExcept(ValueCharacters);
 
     private static bool IsCanonical(string name)
     {

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace FuncStash.Wire;
 
@@ -42,7 +41,7 @@ public sealed record RedactFields(bool Body, bool AllHeaders, IReadOnlyList<stri
 
     /// <summary>The header's value, or its redaction where this header is hidden; names compare without case.</summary>
     public string Header(string name, string value) =>
-        AllHeaders || Headers.Contains(HeaderName.Canonical(name)) ? Redacted(Encoding.UTF8.GetBytes(value)) : value;
+        AllHeaders || Headers.Contains(HeaderName.Canonical(name)) ? Redacted(HeaderValue.ToBytes(value)) : value;
 
     private static string? NamedHeader(string field)
     {

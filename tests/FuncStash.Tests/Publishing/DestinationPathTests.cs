@@ -105,7 +105,7 @@ public sealed class DestinationPathTests
                 ? part.Item2
                 : $"{part.Item3.Key}={Uri.EscapeDataString(part.Item3.Value).Replace("%20", "+", StringComparison.Ordinal)}"));
             var own = string.Join('&', parts.Where(part => part.Item1).Select(part => part.Item2));
-            var expected = parts.Where(part => !part.Item1).Select(part => part.Item3).ToList();
+            var expected = parts.Where(part => !part.Item1).Select(part => (part.Item3.Key, HeaderValue.Of(part.Item3.Value))).ToList();
 
             var (destination, settings) = DestinationPath.Split(parts.Length == 0 ? url : $"{url}?{mixed}");
 

@@ -51,23 +51,12 @@ public sealed class HeaderNameTests
     [InlineData("\u00E9", false)]
     public void A_name_is_a_token(string name, bool valid) => Assert.Equal(valid, HeaderName.IsValid(name));
 
-    [Theory]
-    [InlineData("", true)]
-    [InlineData("Bearer abc \t ~!", true)]
-    [InlineData("a\rb", false)]
-    [InlineData("a\nb", false)]
-    [InlineData("a\0b", false)]
-    [InlineData("a\u007Fb", false)]
-    [InlineData("caf\u00E9", false)]
-    [InlineData("\u4E2D", false)]
-    public void A_value_is_visible_ascii(string value, bool valid) => Assert.Equal(valid, HeaderName.IsValidValue(value));
-
     [Fact]
     public void What_is_valid_goes_through_the_http_client() =>
-        Gen.Select(Gen.String[Gen.Char["aZ-b!~0 :\u00E9"], 0, 4], Gen.String[Gen.Char["aZ \t~\r\n\0\u00E9"], 0, 4])
+        Gen.Select(Gen.String[Gen.Char["aZ-b!~0 :\u00E9"], 0, 4], Gen.String[Gen.Char["aZ \t~\r\n\0\u00E9\u0080\u00FF"], 0, 4])
             .Sample((name, value) =>
             {
-                if (!HeaderName.IsValid(name) || !HeaderName.IsValidValue(value))
+                if (!HeaderName.IsValid(name) || !HeaderValue.IsValid(value))
                     return;
                 using var request = new HttpRequestMessage();
                 Assert.True(request.Headers.TryAddWithoutValidation(name, value));

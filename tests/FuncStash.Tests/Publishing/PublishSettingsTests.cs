@@ -131,7 +131,8 @@ public sealed class PublishSettingsTests
     [InlineData("Upstash-Failure-Callback", "nowhere")]
     [InlineData("Upstash-Label", "a\u0007b")]
     [InlineData("Upstash-Forward-X", "line\nbreak")]
-    [InlineData("Upstash-Forward-X", "caf\u00e9")]
+    [InlineData("Upstash-Forward-X", "\u5BF8")] // no byte
+    [InlineData("Upstash-Deduplication-Id", "caf\u00e9")] // a byte that is no UTF-8
     public void A_value_that_means_nothing_is_refused_under_its_name(string name, string value) =>
         Assert.Contains(name, Refusal((name, value)), StringComparison.OrdinalIgnoreCase);
 
@@ -176,7 +177,7 @@ public sealed class PublishSettingsTests
                 var settings = Read(headers);
                 // What was accepted is fit to be sent.
                 foreach (var (name, values) in settings.Header)
-                    Assert.True(HeaderName.IsValid(name) && values.All(HeaderName.IsValidValue));
+                    Assert.True(HeaderName.IsValid(name) && values.All(HeaderValue.IsValid));
             }
             catch (QStashException refusal)
             {

@@ -8,6 +8,7 @@ using FuncStash.Settings;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
 using FuncStash.Waiting;
+using FuncStash.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,6 +47,9 @@ internal sealed class TestService : IAsyncDisposable
 
     public FuncStashOptions Options { get; }
 
+    /// <summary>How the client of <see cref="CallAsync"/> writes what is not ASCII in a header.</summary>
+    public Encoding HeaderEncoding { get; init; } = Encoding.UTF8;
+
     public long Now => Time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public T Get<T>()
@@ -61,11 +65,11 @@ internal sealed class TestService : IAsyncDisposable
     {
         var context = new DefaultHttpContext();
         var feature = context.Features.GetRequiredFeature<IHttpRequestFeature>();
-        (feature.Method, feature.RawTarget, feature.Path) = (method, target, target.Split('?')[0]);
+        (feature.Method, feature.Scheme, feature.RawTarget, feature.Path) = (method, "http", target, target.Split('?')[0]);
         if (token != "")
             context.Request.Headers.Authorization = "Bearer " + (token ?? Options.Tokens[0]);
         foreach (var (name, value) in headers)
-            context.Request.Headers.Append(name, value);
+            context.Request.Headers.Append(name, HeaderValue.OfBytes(HeaderEncoding.GetBytes(value)));
         var bytes = Encoding.UTF8.GetBytes(body ?? "");
         context.Request.Body = new MemoryStream(bytes);
         context.Request.ContentLength = bytes.Length;
