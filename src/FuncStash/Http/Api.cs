@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FuncStash.Http;
 
-/// <summary>The whole HTTP API: finds the route, checks the token, turns refusals into answers. Every host calls this.</summary>
+/// <summary>The whole HTTP API: finds the route, checks who asks, turns refusals into answers. Every host calls this.</summary>
 public sealed partial class Api(IEnumerable<IResource> resources, TokenCheck tokens, DevelopmentGuard guard, ILogger<Api> log)
 {
     private readonly RouteTable _routes = new(resources.SelectMany(resource => resource.Routes));
@@ -22,7 +22,7 @@ public sealed partial class Api(IEnumerable<IResource> resources, TokenCheck tok
         }
         catch (BadHttpRequestException malformed)
         {
-            await Answer.ErrorAsync(context, malformed.StatusCode, malformed.Message);
+            await Answer.ErrorAsync(context, malformed.StatusCode, MalformedRequest.TextOf(malformed));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -41,12 +41,8 @@ public sealed partial class Api(IEnumerable<IResource> resources, TokenCheck tok
         if (guard.RefusalOf(context.Request) is { } refusal)
             throw new QStashException(403, refusal);
         var target = RequestTarget.Of(context);
-        if (_routes.Find(context.Request.Method, target, out var otherMethod) is not { } found)
-        {
-            throw otherMethod
-                ? new QStashException(405, $"method {context.Request.Method} is not allowed for {target.Path}")
-                : QStashException.NotFound($"no such route: {context.Request.Method} {target.Path}");
-        }
+        if (_routes.Find(context.Request.Method, target) is not { } found)
+            throw NoRoute(context, target);
         var inHeader = false;
         if (found.Route.Access != AccessLevel.None)
         {
@@ -59,12 +55,26 @@ public sealed partial class Api(IEnumerable<IResource> resources, TokenCheck tok
         await found.Route.Handle(new ApiCall(context, target, found.Values, inHeader));
     }
 
+    private QStashException NoRoute(HttpContext context, RequestTarget target)
+    {
+        var request = context.Request;
+        if (_routes.MethodsOf(target) is { Count: > 0 } methods)
+        {
+            context.Response.Headers.Allow = string.Join(", ", methods);
+            return new QStashException(405, $"method {request.Method} is not allowed for {target.Path}");
+        }
+        var reason = target.WithoutPrefix() is { } inner && _routes.MethodsOf(inner).Count > 0
+            ? $": QSTASH_URL must be the server's address without a path, such as {request.Scheme}://{request.Host}"
+            : "";
+        return QStashException.NotFound($"no such route: {request.Method} {target.Path}{reason}");
+    }
+
     private static string? TokenOf(HttpRequest request, RequestTarget target, out bool inHeader)
     {
         const string Bearer = "Bearer ";
         string? header = request.Headers.Authorization;
         inHeader = header is not null && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase);
-        return inHeader ? header![Bearer.Length..].Trim() : target["qstash_token"];
+        return inHeader ? HeaderValue.ToText(header![Bearer.Length..]).Trim() : target["qstash_token"];
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]

@@ -26,12 +26,33 @@ public sealed class RequestTarget
         if (string.IsNullOrEmpty(raw))
             raw = context.Request.Path.Value + context.Request.QueryString.Value;
         // The absolute form that proxies use (RFC 9112 §3.2.2).
-        if (raw[0] != '/' && raw.IndexOf("://", StringComparison.Ordinal) is var scheme and > 0)
+        if (raw is not ['/', ..] && raw.IndexOf("://", StringComparison.Ordinal) is var scheme and > 0)
         {
-            var path = raw.IndexOf('/', scheme + 3);
-            raw = path < 0 ? "/" : raw[path..];
+            var path = raw.AsSpan(scheme + 3).IndexOfAny('/', '?');
+            raw = path < 0 ? "/" : raw[(scheme + 3 + path)..];
         }
-        return new RequestTarget(raw);
+        return new RequestTarget(WithOneSlash(raw));
+    }
+
+    /// <summary>The same target where a base URL with a path put one before it; null where none can have.</summary>
+    public RequestTarget? WithoutPrefix()
+    {
+        var start = Path.IndexOf('/', 1 + Path.IndexOf('/', StringComparison.Ordinal));
+        while (start > 0 && !StartsAsRoute(Path.AsSpan(start)))
+            start = Path.IndexOf('/', start + 1);
+        return start > 0 ? new RequestTarget(_raw[start..]) : null;
+    }
+
+    private static bool StartsAsRoute(ReadOnlySpan<char> path) =>
+        path.StartsWith("/v2/", StringComparison.OrdinalIgnoreCase) || path.StartsWith("/llm/", StringComparison.OrdinalIgnoreCase);
+
+    // A base URL that ends in a slash makes two of them.
+    private static string WithOneSlash(string raw)
+    {
+        var start = 0;
+        while (start + 1 < raw.Length && raw[start] == '/' && raw[start + 1] == '/')
+            start++;
+        return raw[start..];
     }
 
     /// <summary>Everything after <paramref name="position"/> in the target, the query included.</summary>

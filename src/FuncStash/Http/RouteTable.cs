@@ -6,19 +6,26 @@ public sealed class RouteTable(IEnumerable<Route> routes)
     private readonly (Route Route, string[] Segments)[] _routes =
         [.. routes.Select(route => (route, route.Pattern.Split('/', StringSplitOptions.RemoveEmptyEntries)))];
 
-    /// <summary>The route and its values, or null; <paramref name="otherMethod"/> tells that the path has other methods.</summary>
-    public (Route Route, IReadOnlyList<string> Values)? Find(string method, RequestTarget target, out bool otherMethod)
+    /// <summary>The route and its values, or null; a HEAD finds the route of its GET.</summary>
+    public (Route Route, IReadOnlyList<string> Values)? Find(string method, RequestTarget target)
     {
-        otherMethod = false;
+        if (method == "HEAD")
+            method = "GET";
         foreach (var (route, segments) in _routes)
         {
-            if (Match(segments, target) is not { } values)
-                continue;
-            if (route.Method == method)
+            if (route.Method == method && Match(segments, target) is { } values)
                 return (route, values);
-            otherMethod = true;
         }
         return null;
+    }
+
+    /// <summary>The methods that the path has; none when there is no such path.</summary>
+    public IReadOnlyList<string> MethodsOf(RequestTarget target)
+    {
+        var methods = _routes.Where(r => Match(r.Segments, target) is not null).Select(r => r.Route.Method).Distinct().ToList();
+        if (methods.Contains("GET"))
+            methods.Add("HEAD");
+        return methods;
     }
 
     private static List<string>? Match(string[] segments, RequestTarget target)

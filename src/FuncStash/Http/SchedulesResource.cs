@@ -56,28 +56,30 @@ public sealed partial class SchedulesResource(
 
     private async Task GetAsync(ApiCall call)
     {
-        var schedule = await schedules.GetAsync(call.Values[0], call.Aborted) ?? throw NotFound(call.Values[0]);
+        var id = Checked(call.Values[0]);
+        var schedule = await schedules.GetAsync(id, call.Aborted) ?? throw NotFound(id);
         var answer = await AnswerAsync(schedule, call.Aborted);
         await call.JsonAsync(200, answer.Write);
     }
 
     private async Task DeleteAsync(ApiCall call)
     {
-        if (!await scheduler.DeleteAsync(call.Values[0], call.Aborted))
-            throw NotFound(call.Values[0]);
+        var id = Checked(call.Values[0]);
+        if (!await scheduler.DeleteAsync(id, call.Aborted))
+            throw NotFound(id);
         await call.OkAsync();
     }
 
     private async Task PauseAsync(ApiCall call, string id)
     {
-        if (!await scheduler.PauseAsync(id, call.Aborted))
+        if (!await scheduler.PauseAsync(Checked(id), call.Aborted))
             throw NotFound(id);
         await call.OkAsync();
     }
 
     private async Task ResumeAsync(ApiCall call, string id)
     {
-        if (!await scheduler.ResumeAsync(id, call.Aborted))
+        if (!await scheduler.ResumeAsync(Checked(id), call.Aborted))
             throw NotFound(id);
         await call.OkAsync();
     }
@@ -88,6 +90,9 @@ public sealed partial class SchedulesResource(
     private static bool HasCron(ApiCall call) =>
         call.Request.Headers.ContainsKey("Upstash-Cron")
         || call.Target.Parameters.Any(p => p.Key.Equals("upstash-cron", StringComparison.OrdinalIgnoreCase));
+
+    // What cannot be an id is one that no schedule has.
+    private static string Checked(string id) => ResourceName.IsValid(id) ? id : throw NotFound(id);
 
     private static QStashException NotFound(string id) => QStashException.NotFound($"schedule {id} not found");
 

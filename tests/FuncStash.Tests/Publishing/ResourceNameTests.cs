@@ -14,6 +14,9 @@ public sealed class ResourceNameTests
     [InlineData("a:b", false)]
     [InlineData("\u00E9", false)]
     [InlineData("a\n", false)]
+    [InlineData(".", false)]
+    [InlineData("..", false)]
+    [InlineData("...", true)]
     public void Follows_the_documented_class(string name, bool valid) => Assert.Equal(valid, ResourceName.IsValid(name));
 
     [Fact]
@@ -27,6 +30,7 @@ public sealed class ResourceNameTests
     public void One_character_outside_the_class_spoils_a_name() =>
         Gen.Select(Gen.String[Gen.Char["azAZ09._-"], 0, 20], Gen.Char, Gen.String[Gen.Char["azAZ09._-"], 0, 20])
             .Sample((before, odd, after) =>
-                ResourceName.IsValid(before + odd + after) == (char.IsAsciiLetterOrDigit(odd) || odd is '.' or '_' or '-'),
+                ResourceName.IsValid(before + odd + after) ==
+                    ((char.IsAsciiLetterOrDigit(odd) || odd is '.' or '_' or '-') && before + odd + after is not ("." or "..")),
                 iter: 3000);
 }
