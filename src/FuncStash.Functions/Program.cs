@@ -2,6 +2,7 @@ using FuncStash;
 using FuncStash.Azure;
 using FuncStash.Functions;
 using FuncStash.Functions.Delivery;
+using FuncStash.Http;
 using FuncStash.Messages;
 using FuncStash.Storage;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -14,7 +15,7 @@ builder.ConfigureFunctionsWebApplication();
 string? Setting(string name) => builder.Configuration[name];
 var options = Startup.Options(Setting);
 
-builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = options.MaxBatchBytes);
+builder.Services.Configure<KestrelServerOptions>(kestrel => KestrelSetup.Apply(kestrel, options));
 builder.Services.AddSingleton<IStore>(new AzureStore(
     AzureStoreOptions.FromConfiguration(Setting) with { OperationPolicy = new OperationCounter() }));
 builder.Services.AddSingleton<DurableSchedule>();

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Net;
-using System.Text;
+using System.Net.Sockets;
 using FuncStash;
 using FuncStash.Http;
 using FuncStash.Messages;
 using FuncStash.Server;
+using FuncStash.Server.Connections;
 using FuncStash.Settings;
 using FuncStash.Storage;
 using FuncStash.Waiting;
@@ -15,7 +17,7 @@ try
 {
     arguments = ServerArguments.Parse(args, Environment.GetEnvironmentVariable);
     options = FuncStashSettings.Read(
-        Environment.GetEnvironmentVariable, allowPrivateNetworks: IPAddress.IsLoopback(arguments.Host));
+        Environment.GetEnvironmentVariable, allowPrivateNetworks: arguments.IsLocal);
     Startup.CheckCredentials(arguments, options);
 }
 catch (FormatException error)
@@ -27,6 +29,16 @@ if (arguments.Help)
 {
     Console.WriteLine(ServerArguments.Usage);
     return 0;
+}
+
+BoundSockets sockets;
+try
+{
+    sockets = BoundSockets.Bind(arguments.Hosts, arguments.Port);
+}
+catch (SocketException error)
+{
+    return NotListening(error);
 }
 
 IStore store;
@@ -50,14 +62,17 @@ builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine 
     .AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
 builder.WebHost.ConfigureKestrel(kestrel =>
 {
-    kestrel.AddServerHeader = false;
-    kestrel.Limits.MaxRequestBodySize = options.MaxBatchBytes;
-    // Bytes that are no UTF-8 come through as U+FFFD, and the API refuses them in JSON; Kestrel would in no words at all.
-    kestrel.RequestHeaderEncodingSelector = static _ => Encoding.UTF8;
-    kestrel.Listen(arguments.Host, arguments.Port);
+    KestrelSetup.Apply(kestrel, options);
+    foreach (var endPoint in sockets.EndPoints)
+        kestrel.Listen(endPoint, ClientConnection.Watch);
 });
-// With the sockets' own setting (Startup): nothing that a request does holds its thread up; the stores see to that.
-builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = Startup.RunsInline);
+builder.WebHost.UseSockets(transport =>
+{
+    // With the sockets' own setting (Startup): nothing that a request does holds its thread up; the stores see to that.
+    transport.UnsafePreferInlineScheduling = Startup.RunsInline;
+    transport.CreateBoundListenSocket = sockets.Take;
+});
+builder.Services.AddSingleton<DiagnosticSource, RefusedRequests>();
 // In-flight deliveries may end; after that the process does.
 builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
 builder.Services.AddSingleton(store);
@@ -81,14 +96,20 @@ try
 {
     await app.StartAsync();
 }
-catch (IOException error) when (error.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+catch (SocketException error)
 {
-    // The JS SDK looks for these words with the port at the end.
-    Console.Error.WriteLine($"funcstash: address already in use: {new IPEndPoint(arguments.Host, arguments.Port)}");
-    return 1;
+    return NotListening(error);
 }
-Startup.Print(app.Urls.First(), options);
+Console.WriteLine(Startup.Greeting($"http://{sockets.EndPoints.First()}", options));
 await app.WaitForShutdownAsync();
 if (store is IAsyncDisposable disposable)
     await disposable.DisposeAsync();
 return 0;
+
+int NotListening(SocketException error)
+{
+    // The JS SDK looks for these words with the port at the end.
+    var reason = error.SocketErrorCode == SocketError.AddressAlreadyInUse ? "address already in use" : error.Message;
+    Console.Error.WriteLine($"funcstash: {reason}: {new IPEndPoint(arguments.Hosts[0], arguments.Port)}");
+    return 1;
+}

@@ -10,7 +10,7 @@ internal sealed record ServerArguments
         FuncStash server: QStash's protocol in one process
 
           --port N               the port to listen on, 0 for one the system chooses   (8080; or QSTASH_DEV_PORT)
-          --host ADDRESS         the address to listen on                              (127.0.0.1)
+          --host ADDRESS         the address to listen on                              (localhost: 127.0.0.1 and ::1)
           --data DIR|:memory:    where messages are kept                               (.data)
           --storage sqlite|azure sqlite, or the Azure Storage account of AzureWebJobsStorage
           --help                 this text
@@ -18,9 +18,15 @@ internal sealed record ServerArguments
         Settings are read from the environment: QSTASH_TOKEN, QSTASH_CURRENT_SIGNING_KEY, QSTASH_NEXT_SIGNING_KEY, ...
         """;
 
+    private static readonly IPAddress[] s_localhost = [IPAddress.Loopback, IPAddress.IPv6Loopback];
+
     public int Port { get; init; } = 8080;
 
-    public IPAddress Host { get; init; } = IPAddress.Loopback;
+    /// <summary>The addresses to listen on. What connects to <c>localhost</c> may try either of its two first.</summary>
+    public IReadOnlyList<IPAddress> Hosts { get; init; } = s_localhost;
+
+    /// <summary>Whether only this machine reaches the server.</summary>
+    public bool IsLocal => Hosts.All(IPAddress.IsLoopback);
 
     public string Data { get; init; } = ".data";
 
@@ -42,7 +48,7 @@ internal sealed record ServerArguments
             result = name.TrimStart('-') switch
             {
                 "port" => result with { Port = PortOf(Value()) },
-                "host" => result with { Host = HostOf(Value()) },
+                "host" => result with { Hosts = HostsOf(Value()) },
                 "data" => result with { Data = Value() },
                 "storage" => result with
                 {
@@ -65,7 +71,7 @@ internal sealed record ServerArguments
             ? port
             : throw new FormatException($"--port {text}: must be a number from 0 to {IPEndPoint.MaxPort}");
 
-    private static IPAddress HostOf(string text) => text == "localhost" ? IPAddress.Loopback
-        : IPAddress.TryParse(text, out var address) ? address
-        : throw new FormatException($"--host {text}: must be an IP address");
+    private static IPAddress[] HostsOf(string text) => text == "localhost" ? s_localhost
+        : IPAddress.TryParse(text, out var address) ? [address]
+        : throw new FormatException($"--host {text}: must be localhost or an IP address");
 }

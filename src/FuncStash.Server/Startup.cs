@@ -1,4 +1,3 @@
-using System.Net;
 using FuncStash.Azure;
 using FuncStash.Settings;
 using FuncStash.Sqlite;
@@ -27,12 +26,10 @@ internal static class Startup
     /// <exception cref="FormatException">When they would be reachable from another one.</exception>
     public static void CheckCredentials(ServerArguments arguments, FuncStashOptions options)
     {
-        if (IPAddress.IsLoopback(arguments.Host))
-            return;
-        if (DevServer.IsUsedBy(options))
+        if (!arguments.IsLocal && DevServer.IsUsedBy(options))
         {
             throw new FormatException(
-                $"--host {arguments.Host} can be reached from other machines, and the default token and signing keys are public: "
+                $"--host {arguments.Hosts[0]} can be reached from other machines, and the default token and signing keys are public: "
                 + "set QSTASH_TOKEN, QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY");
         }
     }
@@ -52,17 +49,17 @@ internal static class Startup
         return SqliteStore.Open(Path.Combine(arguments.Data, "funcstash.db"), TimeProvider.System);
     }
 
-    /// <summary>Tells the user what to do next.</summary>
-    public static void Print(string url, FuncStashOptions options)
+    /// <summary>Tells the user what to do next. A credential that is not public is not shown: output ends up in logs.</summary>
+    public static string Greeting(string url, FuncStashOptions options)
     {
-        var token = options.Tokens[0];
-        Console.WriteLine($"""
+        var token = DevServer.IsPublic(options.Tokens[0]) ? options.Tokens[0] : "$QSTASH_TOKEN";
+        return $"""
             FuncStash is running at {url}
 
             QSTASH_URL={url}
-            QSTASH_TOKEN={token}
-            QSTASH_CURRENT_SIGNING_KEY={options.CurrentSigningKey}
-            QSTASH_NEXT_SIGNING_KEY={options.NextSigningKey}
+            {Shown("QSTASH_TOKEN", options.Tokens[0])}
+            {Shown("QSTASH_CURRENT_SIGNING_KEY", options.CurrentSigningKey)}
+            {Shown("QSTASH_NEXT_SIGNING_KEY", options.NextSigningKey)}
 
             Publish a message, then see what became of it:
 
@@ -70,6 +67,8 @@ internal static class Startup
               curl {url}/v2/events -H "Authorization: Bearer {token}"
 
             Ctrl-C stops the server; messages are kept.
-            """);
+            """;
     }
+
+    private static string Shown(string name, string value) => DevServer.IsPublic(value) ? $"{name}={value}" : $"{name} is the one you set";
 }

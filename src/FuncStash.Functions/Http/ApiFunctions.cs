@@ -7,7 +7,7 @@ using Microsoft.DurableTask.Client;
 namespace FuncStash.Functions.Http;
 
 /// <summary>One function a resource of the contract. It lets in every method and path below the resource: the routes are the service's own.</summary>
-/// <remarks>The host matches routes in the order of the functions' names, so no route may reach into another one.</remarks>
+/// <remarks>The host matches routes in the order of the functions' names, so no route may reach into one of a later name.</remarks>
 public sealed class ApiFunctions(Api api, DurableSchedule schedule)
 {
     private const AuthorizationLevel Open = AuthorizationLevel.Anonymous;
@@ -74,6 +74,11 @@ public sealed class ApiFunctions(Api api, DurableSchedule schedule)
 
     [Function("Ready")]
     public Task Ready([HttpTrigger(Open, Route = "ready")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
+        AnswerAsync(request, durable);
+
+    // Last by its name: what no other function has is refused by the service in its own words, or found behind a double slash.
+    [Function("Unrouted")]
+    public Task Unrouted([HttpTrigger(Open, Route = "{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
         AnswerAsync(request, durable);
 
     // The token is checked by the service, as on every other host.

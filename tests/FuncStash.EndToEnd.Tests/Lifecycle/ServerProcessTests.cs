@@ -54,7 +54,7 @@ public sealed partial class ServerProcessTests(SqliteHost hosts)
         Assert.Equal([Console], answer.Headers.GetValues("Access-Control-Allow-Origin"));
 
         var data = await hosts.NewDataAsync();
-        await using var own = await hosts.StartAsync(data, credentials: new Credentials("own", "sig_an_own_current_key", "sig_an_own_next_key"));
+        await using var own = await hosts.StartAsync(data, credentials: new Credentials("own", "sig_an_own_current_key_0123456789", "sig_an_own_next_key_012345678901"));
         Assert.Null((await PreflightAsync(own, Console)).Origin);
         Assert.Equal(0, await own.StopAsync());
         await data.DisposeAsync();
@@ -94,6 +94,35 @@ public sealed partial class ServerProcessTests(SqliteHost hosts)
 
         Assert.NotEqual(0, await server.ExitAsync(TimeSpan.FromSeconds(30)));
         Assert.Contains(option, server.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", server.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_prints_no_credential_that_is_a_secret()
+    {
+        var secret = new Credentials("c2VjcmV0LXRva2Vu", "sig_secret_current_key_0123456789", "sig_secret_next_key_0123456789ab");
+        var data = await hosts.NewDataAsync();
+        await using var own = await hosts.StartAsync(data, credentials: secret);
+
+        Assert.DoesNotContain(secret.Token, own.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(secret.CurrentSigningKey, own.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(secret.NextSigningKey, own.Output, StringComparison.Ordinal);
+        Assert.Contains("QSTASH_TOKEN is the one you set", own.Output, StringComparison.Ordinal);
+        Assert.Equal(0, await own.StopAsync());
+        await data.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("QSTASH_CURRENT_SIGNING_KEY")]
+    [InlineData("QSTASH_NEXT_SIGNING_KEY")]
+    public async Task A_signing_key_that_could_sign_nothing_is_named(string name)
+    {
+        await using var server = ChildProcess.Start(
+            "dotnet", [Repository.ServerDll, "--port", "0", "--data", ":memory:"],
+            new Dictionary<string, string?> { [name] = "sig_of_31_characters_1234567890" });
+
+        Assert.NotEqual(0, await server.ExitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Contains($"{name}: a signing key has at least 32 bytes, this one 31", server.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", server.Output, StringComparison.Ordinal);
     }
 

@@ -5,7 +5,7 @@ namespace FuncStash.EndToEnd.Tests.Receiving;
 
 /// <summary>A request as it came over the wire.</summary>
 /// <param name="Target">The raw request target: path and query, byte for byte.</param>
-/// <param name="Headers">Lower-case names; a repeated header is there as often as it came.</param>
+/// <param name="Headers">Lower-case names; a repeated header is there as often as it came. Values in Latin-1: a character a byte.</param>
 public sealed record ReceivedRequest(
     string Method, string Target, ILookup<string, string> Headers, byte[] Body, DateTimeOffset At)
 {

@@ -32,6 +32,14 @@ public sealed class ApiFunctionsTests
     }
 
     [Fact]
+    public void What_takes_every_path_comes_last()
+    {
+        var all = Assert.Single(s_functions, function => function.Trigger.Route == "{*rest}");
+
+        Assert.Equal(all.Name, s_functions.Max(function => function.Name));
+    }
+
+    [Fact]
     public void Functions_leave_methods_and_tokens_to_the_service() => Assert.All(s_functions, function =>
     {
         Assert.Equal(AuthorizationLevel.Anonymous, function.Trigger.AuthLevel);

@@ -1,0 +1,47 @@
+using FuncStash.Settings;
+
+namespace FuncStash.Server.Tests;
+
+/// <summary>What the server prints when it starts: output ends up in logs, so no credential that is a secret.</summary>
+public sealed class GreetingTests
+{
+    private const string Url = "http://127.0.0.1:8080";
+    private const string CurrentKey = "sig_current_0123456789_0123456789", NextKey = "sig_next_0123456789_0123456789_01";
+
+    [Fact]
+    public void Public_credentials_are_printed_ready_for_use()
+    {
+        var text = Startup.Greeting(Url, new FuncStashOptions());
+
+        Assert.Contains($"\nQSTASH_URL={Url}\n", text, StringComparison.Ordinal);
+        Assert.Contains($"\nQSTASH_TOKEN={DevServer.Token}\n", text, StringComparison.Ordinal);
+        Assert.Contains($"\nQSTASH_CURRENT_SIGNING_KEY={DevServer.CurrentSigningKey}\n", text, StringComparison.Ordinal);
+        Assert.Contains($"\nQSTASH_NEXT_SIGNING_KEY={DevServer.NextSigningKey}\n", text, StringComparison.Ordinal);
+        Assert.Contains($"\"Authorization: Bearer {DevServer.Token}\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Secret_ones_are_not_printed()
+    {
+        var text = Startup.Greeting(Url, new FuncStashOptions
+        {
+            Tokens = ["newest-secret", "older-secret"], ReadOnlyTokens = ["lookers-secret"], CurrentSigningKey = CurrentKey, NextSigningKey = NextKey,
+        });
+
+        foreach (var secret in new[] { "newest-secret", "older-secret", "lookers-secret", CurrentKey, NextKey, DevServer.Token, DevServer.CurrentSigningKey })
+            Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
+        foreach (var name in new[] { "QSTASH_TOKEN", "QSTASH_CURRENT_SIGNING_KEY", "QSTASH_NEXT_SIGNING_KEY" })
+            Assert.Contains($"\n{name} is the one you set\n", text, StringComparison.Ordinal);
+        Assert.Contains("\"Authorization: Bearer $QSTASH_TOKEN\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Each_is_judged_for_itself()
+    {
+        var text = Startup.Greeting(Url, new FuncStashOptions { Tokens = ["secret"], NextSigningKey = NextKey });
+
+        Assert.DoesNotContain("secret\n", text, StringComparison.Ordinal);
+        Assert.Contains($"QSTASH_CURRENT_SIGNING_KEY={DevServer.CurrentSigningKey}\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(NextKey, text, StringComparison.Ordinal);
+    }
+}
