@@ -15,6 +15,9 @@ public sealed class DevelopmentGuard(FuncStashOptions options)
 
     private readonly bool _isOn = DevServer.IsUsedBy(options);
 
+    // The last one that was let in: nearly all requests have the same.
+    private string? _localHost;
+
     /// <summary>Why a request is refused; null when it may go on.</summary>
     public string? RefusalOf(HttpRequest request)
     {
@@ -22,8 +25,12 @@ public sealed class DevelopmentGuard(FuncStashOptions options)
             return null;
         var host = request.Host;
         // What has no Host comes from no browser.
-        if (host.HasValue && !IsLocal(host.Host))
-            return $"{Why}it answers under local names only, such as localhost, and not as {host}{Remedy}";
+        if (host.HasValue && host.Value != _localHost)
+        {
+            if (!IsLocal(host.Host))
+                return $"{Why}it answers under local names only, such as localhost, and not as {host}{Remedy}";
+            _localHost = host.Value;
+        }
         string? origin = request.Headers.Origin, site = request.Headers["Sec-Fetch-Site"];
         return origin is null
             ? site is "cross-site" or "same-site" ? $"{Why}web pages of other origins may not use it{Remedy}" : null

@@ -25,6 +25,5 @@ public static class KestrelSetup
         kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
         kestrel.Limits.MaxRequestHeaderCount = MaxHeaders;
         kestrel.RequestHeaderEncodingSelector = static _ => HeaderValue.Bytes;
-        kestrel.ResponseHeaderEncodingSelector = static _ => HeaderValue.Bytes;
     }
 }

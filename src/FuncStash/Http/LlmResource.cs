@@ -1,3 +1,4 @@
+using System.Text;
 using FuncStash.Access;
 using FuncStash.Llm;
 using FuncStash.Settings;
@@ -61,9 +62,11 @@ public sealed class LlmResource(LlmProvider provider, FuncStashOptions options, 
         response.StatusCode = (int)answer.StatusCode;
         foreach (var (name, values) in answer.Headers.NonValidated.Concat(answer.Content.Headers.NonValidated))
         {
-            if (s_passedOn.Contains(name, StringComparer.OrdinalIgnoreCase)
-                || name.StartsWith("x-ratelimit-", StringComparison.OrdinalIgnoreCase))
-                response.Headers.Append(name, values.ToString());
+            var isPassedOn = s_passedOn.Contains(name, StringComparer.OrdinalIgnoreCase)
+                || name.StartsWith("x-ratelimit-", StringComparison.OrdinalIgnoreCase);
+            // Servers send no others.
+            if (isPassedOn && values.ToString() is var value && Ascii.IsValid(value))
+                response.Headers.Append(name, value);
         }
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         await using var body = await answer.Content.ReadAsStreamAsync(cancellation);
