@@ -15,7 +15,7 @@ internal static class RedirectText
         if (response.StatusCode is < 300 or > 399
             || response.Header["Location"]?[0] is not { Length: > 0 and <= MaxLength } location
             || !Uri.TryCreate(url, UriKind.Absolute, out var source)
-            || !Uri.TryCreate(source, HeaderBytes.ToRead(location.Trim()), out var target)
+            || !Uri.TryCreate(source, HeaderValue.ToText(location.Trim()), out var target)
             || target.Scheme is not ("http" or "https"))
             return null;
         var place = Shown(target);

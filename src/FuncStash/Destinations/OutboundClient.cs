@@ -1,5 +1,5 @@
 using System.Net;
-using System.Text;
+using FuncStash.Wire;
 
 namespace FuncStash.Destinations;
 
@@ -78,9 +78,8 @@ internal sealed class OutboundClient : IDisposable
             MaxResponseHeadersLength = MaxHeaderKilobytes,
             // Who stops reading an answer closes its connection.
             MaxResponseDrainSize = 0,
-            // Header values are bytes (RFC 9110 §5.5).
-            RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
-            ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
+            RequestHeaderEncodingSelector = (_, _) => HeaderValue.Bytes,
+            ResponseHeaderEncodingSelector = (_, _) => HeaderValue.Bytes,
         };
         change?.Invoke(handler);
         return new HttpMessageInvoker(handler);

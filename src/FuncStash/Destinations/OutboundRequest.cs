@@ -30,7 +30,7 @@ internal static class OutboundRequest
         {
             if (s_notForwarded.Contains(name))
                 continue;
-            var sent = Array.ConvertAll(values, HeaderBytes.ToSend);
+            var sent = Array.ConvertAll(values, HeaderValue.ToSend);
             // Some names .NET only takes beside a body, even an empty one.
             if (!request.Headers.TryAddWithoutValidation(name, sent))
                 (request.Content ??= new ByteArrayContent(body)).Headers.TryAddWithoutValidation(name, sent);

@@ -69,7 +69,7 @@ public static class RetryAfter
             return WaitOf(number, now);
         var signed = value.Length > 0 && value[0] is '-' or '+';
         // A micro sign may be in there.
-        if (DurationText.TryParse(HeaderBytes.ToRead(signed ? value[1..] : value), out var duration))
+        if (DurationText.TryParse(HeaderValue.ToText(signed ? value[1..] : value), out var duration))
             return value[0] == '-' ? TimeSpan.Zero : duration;
         return DateText.TryParse(value, out var date) ? Until(date, now) : null;
     }

@@ -50,5 +50,16 @@ public static class HeaderValue
     /// <summary>For people to read, in answers and in logs: UTF-8 where the bytes are that, else Latin-1.</summary>
     public static string ToText(string value) => TryReadText(value, out var text) ? text : value;
 
+    /// <summary>
+    /// The value as it may go out, whatever was stored: nothing in it ends a header line, and a character that is no byte
+    /// is its UTF-8.
+    /// </summary>
+    public static string ToSend(string value)
+    {
+        if (!AreBytes(value))
+            value = Of(value);
+        return value.AsSpan().ContainsAny('\r', '\n', '\0') ? value.Replace('\r', ' ').Replace('\n', ' ').Replace('\0', ' ') : value;
+    }
+
     private static bool AreBytes(string value) => !value.AsSpan().ContainsAnyExceptInRange('\0', '\xFF');
 }
