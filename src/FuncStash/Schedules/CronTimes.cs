@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 using Cronos;
+using FuncStash.Wire;
 
 namespace FuncStash.Schedules;
 
@@ -8,26 +9,34 @@ namespace FuncStash.Schedules;
 /// <remarks>
 /// <para>
 /// Daylight saving: a time the clock skips fires once, at the first moment after the gap; a time the clock shows twice
-/// fires the first time only, unless minute or hour is a <c>*</c>, a range or a step, which follow elapsed time and
-/// fire both times.
+/// fires the first time only, unless minute or hour is a <c>*</c>, a range or a step of several values, which follow elapsed
+/// time and fire both times. <c>@every</c> follows elapsed time only.
 /// </para>
 /// <para>
-/// As in crontab(5), when both day fields are restricted a day needs to match only one of them; Cronos wants both, so
-/// such an expression is two.
+/// A field means what it means to robfig/cron v3, the parser of QStash (<see cref="CronField"/>); one that it refuses and
+/// Cronos has, such as <c>L</c>, <c>15W</c>, <c>5#3</c> or <c>22-2</c>, is left to Cronos. When neither day field is a
+/// <c>*</c> a day needs to match only one of them; Cronos wants both, so such an expression is two.
 /// </para>
 /// </remarks>
 public sealed partial class CronTimes
 {
     private readonly CronExpression[] _expressions;
     private readonly TimeZoneInfo _zone;
+    private readonly Interval? _interval;
 
     private CronTimes(CronExpression[] expressions, TimeZoneInfo zone) => (_expressions, _zone) = (expressions, zone);
 
-    /// <summary>Reads <c>[CRON_TZ=zone ]minute hour day month weekday</c> or <c>[CRON_TZ=zone ]@daily</c> and its like.</summary>
+    private CronTimes(Interval interval) => (_expressions, _zone, _interval) = ([], TimeZoneInfo.Utc, interval);
+
+    /// <summary>
+    /// Reads <c>[CRON_TZ=zone ]minute hour day month weekday</c>, <c>[CRON_TZ=zone ]@daily</c> and its like, or
+    /// <c>@every 1h30m</c>.
+    /// </summary>
     /// <param name="text">The expression; UTC where it names no zone.</param>
     /// <param name="value">The times.</param>
     /// <param name="error">What is wrong with it; empty on success.</param>
-    public static bool TryParse(string text, [NotNullWhen(true)] out CronTimes? value, out string error)
+    /// <param name="since">From when on <c>@every</c> counts, in unix milliseconds; the others do not depend on it.</param>
+    public static bool TryParse(string text, [NotNullWhen(true)] out CronTimes? value, out string error, long since = 0)
     {
         value = null;
         error = "";
@@ -40,7 +49,7 @@ public sealed partial class CronTimes
         }
         try
         {
-            value = new CronTimes(Parse(parts.Groups["cron"].Value), zone);
+            value = Parse(parts.Groups["cron"].Value, zone, since);
         }
         catch (Exception refusal) when (refusal is CronFormatException or MissingSeedException)
         {
@@ -57,6 +66,8 @@ public sealed partial class CronTimes
     /// <summary>The first time after <paramref name="ms"/>, both unix milliseconds; null when there is none before the year 2500.</summary>
     public long? NextAfter(long ms)
     {
+        if (_interval is not null)
+            return _interval.NextAfter(ms);
         var from = DateTimeOffset.FromUnixTimeMilliseconds(ms);
         long? first = null;
         foreach (var expression in _expressions)
@@ -70,6 +81,8 @@ public sealed partial class CronTimes
     /// <summary>The last time at or before <paramref name="ms"/>, both unix milliseconds.</summary>
     public long? LatestUntil(long ms)
     {
+        if (_interval is not null)
+            return _interval.LatestUntil(ms);
         var until = DateTimeOffset.FromUnixTimeMilliseconds(ms);
         long? last = null;
         foreach (var expression in _expressions)
@@ -87,33 +100,67 @@ public sealed partial class CronTimes
     // A day that does not come in this year and the following centuries never does.
     private static readonly long s_leapYear = new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
 
-    private static CronExpression[] Parse(string cron)
+    private static CronTimes Parse(string cron, TimeZoneInfo zone, long since)
     {
+        const string Every = "@every ";
+        if (cron.StartsWith(Every, StringComparison.OrdinalIgnoreCase))
+            return new CronTimes(Interval.Parse(cron[Every.Length..], since));
         if (cron.StartsWith('@'))
         {
             // Times of a schedule are whole minutes.
-            return cron == "@every_second"
+            return cron.Equals("@every_second", StringComparison.OrdinalIgnoreCase)
                 ? throw new CronFormatException("@every_second is finer than a minute")
-                : [CronExpression.Parse(cron)];
+                : new CronTimes([CronExpression.Parse(cron)], zone);
         }
-        var fields = cron.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        if (fields.Length != 5)
-            throw new CronFormatException($"it has {fields.Length} fields, not 5");
-        var whole = CronExpression.Parse(cron);
-        if (fields[2] is "*" or "?" || fields[4] is "*" or "?")
-            return [whole];
-        return
-        [
-            CronExpression.Parse($"{fields[0]} {fields[1]} {fields[2]} {fields[3]} *"),
-            CronExpression.Parse($"{fields[0]} {fields[1]} * {fields[3]} {fields[4]}"),
-        ];
+        if (cron.Length == 0)
+            throw new CronFormatException("empty spec string"); // the words of QStash
+        var texts = cron.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        if (texts.Length != 5)
+            throw new CronFormatException($"it has {texts.Length} fields, not 5");
+        var fields = texts.Zip(s_kinds, CronField.Read).ToArray();
+        var minuteAndHour = $"{Text(0)} {Text(1)}";
+        var (day, month, weekday) = (Text(2), Text(3), Text(4));
+        var both = CronExpression.Parse($"{minuteAndHour} {day} {month} {weekday}");
+        return fields[2] is { IsStar: true } || fields[4] is { IsStar: true }
+            ? new CronTimes([both], zone)
+            : new CronTimes(
+                [
+                    CronExpression.Parse($"{minuteAndHour} {day} {month} *"),
+                    CronExpression.Parse($"{minuteAndHour} * {month} {weekday}"),
+                ],
+                zone);
+
+        string Text(int i) => fields[i]?.Text ?? texts[i];
     }
 
-    // The name becomes part of a file's path.
+    private static readonly CronField.Kind[] s_kinds =
+        [CronField.Kind.Minute, CronField.Kind.Hour, CronField.Kind.Day, CronField.Kind.Month, CronField.Kind.Weekday];
+
+    // The name becomes part of a file's path. None is UTC, and so is the clock of a service.
     private static bool TryFindZone(string name, [NotNullWhen(true)] out TimeZoneInfo? zone)
     {
-        zone = null;
-        return ZoneName().IsMatch(name) && TimeZoneInfo.TryFindSystemTimeZoneById(name, out zone);
+        zone = TimeZoneInfo.Utc;
+        return name is "" or "Local" || (ZoneName().IsMatch(name) && TimeZoneInfo.TryFindSystemTimeZoneById(name, out zone));
+    }
+
+    /// <summary>The times of <c>@every</c>: this long after one another, from the first whole minute on.</summary>
+    private sealed class Interval(long start, long length)
+    {
+        private const long MinuteMs = 60_000, LongestMs = 10L * 366 * 24 * 60 * MinuteMs;
+
+        public static Interval Parse(string text, long since)
+        {
+            if (!DurationText.TryParse(text, out var length) || char.IsAsciiDigit(text.TrimEnd()[^1]))
+                throw new CronFormatException($"@every {text}: must be a duration such as 5m or 1h30m");
+            var ms = length.TotalMilliseconds;
+            return ms is >= MinuteMs and <= LongestMs && ms % MinuteMs == 0
+                ? new Interval((since + MinuteMs - 1) / MinuteMs * MinuteMs, (long)ms)
+                : throw new CronFormatException($"@every {text}: must be whole minutes, ten years at most");
+        }
+
+        public long NextAfter(long ms) => start + ((Math.Max(0, ms - start) / length) + 1) * length;
+
+        public long? LatestUntil(long ms) => ms - start >= length ? start + ((ms - start) / length * length) : null;
     }
 
     [GeneratedRegex(@"^((CRON_)?TZ=(?<zone>\S*)\s*)?(?<cron>.*)$", RegexOptions.Singleline)]

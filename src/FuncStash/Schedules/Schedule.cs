@@ -49,7 +49,7 @@ public sealed record Schedule(string Id, string Version, ScheduleSpec Spec)
 
     public string? ETag { get; init; }
 
-    internal CronTimes Times => CronTimes.TryParse(Spec.Cron, out var times, out var error)
+    internal CronTimes Times => CronTimes.TryParse(Spec.Cron, out var times, out var error, Spec.CreatedAt)
         ? times
         : throw new InvalidDataException($"schedule {Id}: {error}");
 }

@@ -33,13 +33,11 @@ public sealed class CronTimesTests
     [InlineData("* * * * * *")]
     [InlineData("61 * * * *")]
     [InlineData("x * * * *")]
-    [InlineData("@every 1h")]
     [InlineData("@every_second")]
     [InlineData("0 0 30 2 *")]
     [InlineData("H * * * *")]
     [InlineData("CRON_TZ=Nowhere/Land 0 4 * * *")]
     [InlineData("CRON_TZ=../../etc/passwd 0 4 * * *")]
-    [InlineData("CRON_TZ= 0 4 * * *")]
     [InlineData("CRON_TZ=Europe/Oslo")]
     public void What_is_no_cron_expression_is_refused(string cron)
     {
