@@ -10,7 +10,7 @@ namespace FuncStash.Testing;
 internal sealed class ScheduleHistory
 {
     private readonly Lock _lock = new();
-    private readonly List<Span> _stops = [], _starts = [];
+    private readonly List<Span> _spans = [];
     private readonly List<(int At, int Version, MessageId Id)> _created = [];
     private int _now;
 
@@ -27,41 +27,55 @@ internal sealed class ScheduleHistory
     };
 
     /// <param name="Version">Of a creation or replacement; 0 for others.</param>
-    private sealed record Span(int Version, int Begun)
+    private sealed record Span(ScheduleAct Act, int Version, int Begun)
     {
         public int Acknowledged { get; set; } = int.MaxValue;
+
+        /// <summary>False once it is known that there was no schedule.</summary>
+        public bool Counts { get; set; } = true;
+
+        /// <summary>Whether it may have come after another one, and before something that happened.</summary>
+        public bool MayLieBetween(Span earlier, int at) => Acknowledged > earlier.Begun && Begun < at;
     }
 
-    public Task StopAsync(Func<Task> stop) => RunAsync(_stops, 0, stop);
+    public Task PauseAsync(Func<Task<bool>> pause) => RunAsync(ScheduleAct.Pause, _ => pause());
 
-    public async Task StartAsync(Func<int, Task> start, bool replaces)
+    public Task ResumeAsync(Func<Task<bool>> resume) => RunAsync(ScheduleAct.Resume, _ => resume());
+
+    public Task DeleteAsync(Func<Task<bool>> delete) => RunAsync(ScheduleAct.Delete, _ => delete());
+
+    public Task ReplaceAsync(Func<int, Task> replace) => RunAsync(ScheduleAct.Replace, async version =>
     {
-        int version;
-        lock (_lock)
-            version = replaces ? _starts.Count(s => s.Version > 0) + 1 : 0;
-        await RunAsync(_starts, version, () => start(version));
-    }
+        await replace(version);
+        return true;
+    });
 
-    private async Task RunAsync(List<Span> spans, int version, Func<Task> act)
+    private async Task RunAsync(ScheduleAct kind, Func<int, Task<bool>> act)
     {
         Span span;
         lock (_lock)
-            spans.Add(span = new Span(version, ++_now));
-        await act();
+        {
+            var version = kind == ScheduleAct.Replace ? Of(ScheduleAct.Replace).Count() + 1 : 0;
+            _spans.Add(span = new Span(kind, version, ++_now));
+        }
+        var counts = await act(span.Version);
         lock (_lock)
-            span.Acknowledged = ++_now;
+            (span.Counts, span.Acknowledged) = (counts, ++_now);
     }
 
+    private IEnumerable<Span> Of(ScheduleAct act) => _spans.Where(span => span.Act == act && span.Counts);
+
+    /// <summary>A resume ends a pause, a deletion does, and a replacement does not; only a replacement follows a deletion.</summary>
     public void AssertNothingIsCreatedAfterAStop()
     {
         foreach (var (at, version, _) in _created)
         {
-            // A start that overlaps the stop may have been the later one.
-            Assert.DoesNotContain(_stops, stop => stop.Acknowledged < at
-                && !_starts.Exists(start => start.Acknowledged > stop.Begun && start.Begun < at));
-            var mine = _starts.Find(start => start.Version == version)!;
-            Assert.DoesNotContain(_starts, other => other.Version > 0 && other.Begun > mine.Acknowledged
-                && other.Acknowledged < at);
+            Assert.DoesNotContain(Of(ScheduleAct.Pause), pause => pause.Acknowledged < at
+                && !Of(ScheduleAct.Resume).Concat(Of(ScheduleAct.Delete)).Any(end => end.MayLieBetween(pause, at)));
+            Assert.DoesNotContain(Of(ScheduleAct.Delete), delete => delete.Acknowledged < at
+                && !Of(ScheduleAct.Replace).Any(creation => creation.MayLieBetween(delete, at)));
+            var mine = Of(ScheduleAct.Replace).Single(replace => replace.Version == version);
+            Assert.DoesNotContain(Of(ScheduleAct.Replace), other => other.Begun > mine.Acknowledged && other.Acknowledged < at);
         }
     }
 

@@ -48,8 +48,8 @@ internal sealed class SchedulePlay : IAsyncDisposable
         await AssertSoundAsync();
     }
 
-    /// <summary>Every minute has its message, whoever dies.</summary>
-    public async Task MinutesAsync(int minutes, int tickers, int deathsPerHundred)
+    /// <summary>Every minute has its message, whoever dies, and however often the schedule is created again meanwhile.</summary>
+    public async Task MinutesAsync(int minutes, int tickers, int replacements, int deathsPerHundred)
     {
         await ChangeGroupAsync(0);
         await ReplaceAsync();
@@ -61,6 +61,8 @@ internal sealed class SchedulePlay : IAsyncDisposable
             _stage.DeathsPerHundred = deathsPerHundred;
             for (var i = 0; i < tickers; i++)
                 _stage.Enter(() => ActAsync(ScheduleAct.Tick));
+            for (var i = 0; i < replacements; i++)
+                _stage.Enter(ReplaceAsync);
             await _stage.PlayAsync();
             _stage.DeathsPerHundred = 0;
             _service.Time.Advance(TimeSpan.FromSeconds(30));
@@ -84,13 +86,13 @@ internal sealed class SchedulePlay : IAsyncDisposable
                 await _service.New<ScheduleTicker>().TickAsync(_service.Time.GetUtcNow());
                 break;
             case ScheduleAct.Pause:
-                await _history.StopAsync(() => scheduler.PauseAsync(Id).AsTask());
+                await _history.PauseAsync(() => scheduler.PauseAsync(Id).AsTask());
                 break;
             case ScheduleAct.Delete:
-                await _history.StopAsync(() => scheduler.DeleteAsync(Id).AsTask());
+                await _history.DeleteAsync(() => scheduler.DeleteAsync(Id).AsTask());
                 break;
             case ScheduleAct.Resume:
-                await _history.StartAsync(_ => scheduler.ResumeAsync(Id).AsTask(), replaces: false);
+                await _history.ResumeAsync(() => scheduler.ResumeAsync(Id).AsTask());
                 break;
             case ScheduleAct.Replace:
                 await ReplaceAsync();
@@ -101,10 +103,9 @@ internal sealed class SchedulePlay : IAsyncDisposable
         }
     }
 
-    private Task ReplaceAsync() => _history.StartAsync(
+    private Task ReplaceAsync() => _history.ReplaceAsync(
         version => _service.Get<Scheduler>().CreateAsync(Service.Request(Group, version.ToString(CultureInfo.InvariantCulture),
-            ("Upstash-Cron", "* * * * *"), ("Upstash-Schedule-Id", Id))).AsTask(),
-        replaces: true);
+            ("Upstash-Cron", "* * * * *"), ("Upstash-Schedule-Id", Id))).AsTask());
 
     private async Task ChangeGroupAsync(int url) => await _service.Get<UrlGroupStore>().ChangeAsync(
         Group, _ => new UrlGroup(Group, 0, 0, [new Endpoint(null, $"https://example.com/{url}")]));

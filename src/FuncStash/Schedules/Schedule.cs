@@ -14,7 +14,7 @@ public sealed record ScheduleSpec
 
     public PublishSettings Settings { get; init; } = new();
 
-    /// <summary>In unix milliseconds.</summary>
+    /// <summary>When the first schedule of its id was created, in unix milliseconds.</summary>
     public long CreatedAt { get; init; }
 
     public string CallerIp { get; init; } = "";
@@ -31,6 +31,9 @@ public sealed record Schedule(string Id, string Version, ScheduleSpec Spec)
     public byte[] Body { get; init; } = [];
 
     public bool Paused { get; init; }
+
+    /// <summary>True while it is paused by a delete that is on its way, or died on it.</summary>
+    public bool Deleting { get; init; }
 
     /// <summary>When it fires next, in unix milliseconds; null while it is paused and when no time is left.</summary>
     public long? NextAt { get; init; }

@@ -47,6 +47,8 @@ internal static class ScheduleRows
             ["Body"] = schedule.Body,
             ["Paused"] = schedule.Paused,
         };
+        if (schedule.Deleting)
+            values["Deleting"] = true;
         if (schedule.NextAt is { } next)
             values["NextAt"] = next;
         if (schedule.LastAt is { } last)
@@ -73,6 +75,7 @@ internal static class ScheduleRows
         {
             Body = row.Bytes("Body") ?? [],
             Paused = row.Flag("Paused"),
+            Deleting = row.Flag("Deleting"),
             NextAt = row.Number("NextAt"),
             LastAt = row.Number("LastAt"),
             LastMessages = FromBytes(row.Bytes("LastMessages")),

@@ -22,6 +22,10 @@ namespace FuncStash.Schedules;
 /// endpoints of a group may have changed), so that the end of a claim is the end of all it could create.
 /// </para>
 /// <para>
+/// A replacement takes over the run that is due. Where the old version had claimed it, its ids are sealed first; if one of
+/// them was stored before, that was the run.
+/// </para>
+/// <para>
 /// What was missed, because nothing ran, is made up for by one run, of the latest time that was missed. A refusal, such
 /// as a group that is gone, is kept as the schedule's error, and the schedule goes on.
 /// </para>
@@ -98,6 +102,11 @@ public sealed partial class ScheduleTicker(
         if (await schedules.BodyAsync(schedule) is not { } body)
             return Outcome.Left;
         var run = new Run(schedule, open?.Occurrence ?? Math.Max(next, schedule.Times.LatestUntil(now) ?? next));
+        if (await PublishedBeforeAsync(run) is { Count: > 0 } published)
+        {
+            await EndAsync(run, published, null);
+            return Outcome.Nothing;
+        }
         try
         {
             var result = await publisher.PublishAsync(ToRequest(run, body, now));
@@ -156,6 +165,21 @@ public sealed partial class ScheduleTicker(
             throw new ClaimConflictException();
         run.Schedule = claimed!;
         await SealAsync(foreign);
+    }
+
+    // The schedule was replaced while this very run was being published: if that got so far, it was the run.
+    private async ValueTask<IReadOnlyList<MessageId>> PublishedBeforeAsync(Run run)
+    {
+        var stored = new List<MessageId>();
+        if (run.Schedule.Claim is not { } other || other.Version == run.Schedule.Version || other.Occurrence != run.Occurrence)
+            return stored;
+        await SealAsync(other.Messages);
+        foreach (var id in other.Messages)
+        {
+            if (await messages.GetAsync(id) is not null)
+                stored.Add(id);
+        }
+        return stored;
     }
 
     // A pause, and a resume after it, leave the claim to its ticker, which still tells how the run went.

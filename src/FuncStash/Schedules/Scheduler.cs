@@ -18,7 +18,11 @@ namespace FuncStash.Schedules;
 public sealed class Scheduler(
     ScheduleStore schedules, MessageStore messages, Publisher publisher, ScheduleSignal signal, TimeProvider time)
 {
-    /// <summary>Creates a schedule; one of that id is replaced in whole, its runs so far and its pause included.</summary>
+    /// <summary>
+    /// Creates a schedule. One of that id is replaced: what it does and when is all new, and stays its operator's and its
+    /// past's what is theirs: a pause, the time of its creation, how it ran so far (contract §12.1).
+    /// </summary>
+    /// <remarks>A run that is due and not published yet is the new one's, where both have the same expression.</remarks>
     /// <returns>The schedule's id.</returns>
     /// <exception cref="QStashException">400, 404 or 413 for what could not be published now.</exception>
     public async ValueTask<string> CreateAsync(PublishRequest request, CancellationToken cancellation = default)
@@ -26,8 +30,8 @@ public sealed class Scheduler(
         var settings = request.Settings;
         if (settings.Cron is not { } cron)
             throw QStashException.BadRequest("Upstash-Cron is missing");
-        if (!CronTimes.TryParse(cron, out var times, out var error))
-            throw QStashException.BadRequest($"Invalid cron expression {cron}: {error}");
+        if (!CronTimes.TryParse(cron, out _, out var error))
+            throw QStashException.BadRequest($"Invalid cron expression {(cron.Length > 0 ? cron + ": " : "")}{error}");
         settings = Kept(settings);
         await publisher.CheckAsync(request with { Settings = settings }, cancellation);
         var now = Now;
@@ -42,15 +46,12 @@ public sealed class Scheduler(
             })
             {
                 Body = request.Body,
-                NextAt = times.NextAfter(now),
             },
             cancellation);
         while (true)
         {
             var before = await schedules.GetAsync(schedule.Id, cancellation);
-            // The claim stays until its messages are sealed, should this call end here.
-            schedule = schedule with { Claim = before?.Claim };
-            if (!(await schedules.ChangeAsync(before, schedule, cancellation)).Applied)
+            if (!(await schedules.ChangeAsync(before, Following(schedule, before, now), cancellation)).Applied)
                 continue;
             await SealAsync(before, cancellation);
             signal.Raise();
@@ -58,9 +59,29 @@ public sealed class Scheduler(
         }
     }
 
+    private static Schedule Following(Schedule schedule, Schedule? before, long now)
+    {
+        if (before is not null)
+        {
+            schedule = schedule with
+            {
+                Spec = schedule.Spec with { CreatedAt = before.Spec.CreatedAt },
+                // A delete that died half-way is no pause.
+                Paused = before is { Paused: true, Deleting: false },
+                LastAt = before.LastAt,
+                LastMessages = before.LastMessages,
+                Error = before.Error,
+                // It stays until its messages are sealed, should this call end before.
+                Claim = before.Claim,
+            };
+        }
+        var due = before is { NextAt: { } next } && next <= now && before.Spec.Cron == schedule.Spec.Cron ? before.NextAt : null;
+        return schedule with { NextAt = schedule.Paused ? null : due ?? schedule.Times.NextAfter(now) };
+    }
+
     /// <summary>Pauses a schedule; false when there is none.</summary>
     public async ValueTask<bool> PauseAsync(string id, CancellationToken cancellation = default) =>
-        await StopAsync(id, cancellation) is not null;
+        await StopAsync(id, deletes: false, cancellation) is not null;
 
     /// <summary>Lets a paused schedule go on with its next time; what it missed is dropped. False when there is none.</summary>
     public async ValueTask<bool> ResumeAsync(string id, CancellationToken cancellation = default)
@@ -69,7 +90,7 @@ public sealed class Scheduler(
         {
             if (!before.Paused)
                 return true;
-            var after = before with { Paused = false, NextAt = before.Times.NextAfter(Now) };
+            var after = before with { Paused = false, Deleting = false, NextAt = before.Times.NextAfter(Now) };
             if (!(await schedules.ChangeAsync(before, after, cancellation)).Applied)
                 continue;
             signal.Raise();
@@ -82,7 +103,7 @@ public sealed class Scheduler(
     public async ValueTask<bool> DeleteAsync(string id, CancellationToken cancellation = default)
     {
         var found = false;
-        while (await StopAsync(id, cancellation) is { } stopped)
+        while (await StopAsync(id, deletes: true, cancellation) is { } stopped)
         {
             found = true;
             if ((await schedules.ChangeAsync(stopped, null, cancellation)).Applied)
@@ -91,15 +112,15 @@ public sealed class Scheduler(
         return found;
     }
 
-    private async ValueTask<Schedule?> StopAsync(string id, CancellationToken cancellation)
+    private async ValueTask<Schedule?> StopAsync(string id, bool deletes, CancellationToken cancellation)
     {
         while (await schedules.GetAsync(id, cancellation) is { } before)
         {
             var now = before;
-            if (!before.Paused)
+            if (!before.Paused || (before.Deleting && !deletes))
             {
                 var (applied, after) = await schedules.ChangeAsync(
-                    before, before with { Paused = true, NextAt = null }, cancellation);
+                    before, before with { Paused = true, Deleting = deletes, NextAt = null }, cancellation);
                 if (!applied)
                     continue;
                 now = after!;

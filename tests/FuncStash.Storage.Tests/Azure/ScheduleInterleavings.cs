@@ -18,10 +18,11 @@ public sealed class ScheduleInterleavings(AzuriteAccount account)
 
     [Fact]
     public Task Every_occurrence_is_published_once_whoever_dies() =>
-        Gen.Select(Gen.Int[1, 4], Gen.Int[1, 3], Gen.Int[0, 20], Gen.Int).SampleAsync(async (minutes, tickers, deaths, seed) =>
-        {
-            using var store = new AzureStore(account.Options());
-            await using var play = new SchedulePlay(seed, store);
-            await play.MinutesAsync(minutes, tickers, deaths);
-        }, iter: 60, threads: 1);
+        Gen.Select(Gen.Int[1, 4], Gen.Int[1, 3], Gen.Int[0, 2], Gen.Int[0, 20], Gen.Int).SampleAsync(
+            async (minutes, tickers, replacements, deaths, seed) =>
+            {
+                using var store = new AzureStore(account.Options());
+                await using var play = new SchedulePlay(seed, store);
+                await play.MinutesAsync(minutes, tickers, replacements, deaths);
+            }, iter: 60, threads: 1);
 }

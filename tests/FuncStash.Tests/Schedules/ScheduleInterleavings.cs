@@ -16,9 +16,10 @@ public sealed class ScheduleInterleavings
 
     [Fact]
     public Task Every_occurrence_is_published_once_whoever_dies() =>
-        Gen.Select(Gen.Int[1, 6], Gen.Int[1, 3], Gen.Int[0, 20], Gen.Int).SampleAsync(async (minutes, tickers, deaths, seed) =>
-        {
-            await using var play = new SchedulePlay(seed);
-            await play.MinutesAsync(minutes, tickers, deaths);
-        }, iter: 200, threads: 1);
+        Gen.Select(Gen.Int[1, 6], Gen.Int[1, 3], Gen.Int[0, 2], Gen.Int[0, 20], Gen.Int).SampleAsync(
+            async (minutes, tickers, replacements, deaths, seed) =>
+            {
+                await using var play = new SchedulePlay(seed);
+                await play.MinutesAsync(minutes, tickers, replacements, deaths);
+            }, iter: 300, threads: 1);
 }

@@ -111,21 +111,6 @@ public sealed class ScheduleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_replaced_schedule_keeps_nothing_of_the_old_one()
-    {
-        await CreateAsync("s", "https://example.com/a", "body", ("Upstash-Delay", "10s"));
-        await MinutesAsync(1);
-        await Scheduler.PauseAsync("s");
-        await CreateAsync("s", "https://example.com/b");
-
-        var schedule = Assert.Single(await Schedules.ListAsync());
-        Assert.Equal(("https://example.com/b", false, 0), (schedule.Spec.Destination, schedule.Paused, schedule.Body.Length));
-        Assert.Equal((null, null, 0), (schedule.Spec.Settings.Delay, schedule.LastAt, schedule.LastMessages.Count));
-        await MinutesAsync(1);
-        Assert.Equal(["https://example.com/a", "https://example.com/b"], (await _service.MessagesAsync()).Select(m => m.Message.Url));
-    }
-
-    [Fact]
     public async Task A_group_is_what_it_is_when_the_schedule_fires()
     {
         await Assert.ThrowsAsync<QStashException>(() => CreateAsync("s", "g"));
