@@ -62,6 +62,10 @@ param allowedNetworks string = ''
 @allowed(['true', 'false'])
 param allowPrivateNetworks string = 'false'
 
+@description('Refuses a destination when it is given, where its host does not exist or is in a network that is not allowed.')
+@allowed(['true', 'false'])
+param checkHosts string = 'true'
+
 @description('Name of the Durable task hub. Another name is another, empty hub.')
 @minLength(3)
 @maxLength(45)
@@ -244,6 +248,7 @@ module app 'modules/function-app.bicep' = {
         AzureWebJobsStorage__credential: 'managedidentity'
         FUNCSTASH_ALLOW_PRIVATE_NETWORKS: allowPrivateNetworks
         FUNCSTASH_ALLOWED_NETWORKS: allowedNetworks
+        FUNCSTASH_CHECK_HOSTS: checkHosts
         FUNCSTASH_DLQ_RETENTION: dlqRetention
         FUNCSTASH_LOG_RETENTION: logRetention
         FUNCSTASH_MAX_BATCH_BYTES: string(maxBatchBytes)

@@ -46,6 +46,11 @@ public static class FuncStashServices
         services.AddSingleton<BulkCancellation>();
         services.AddSingleton<Deduplicator>();
         services.AddSingleton<UrlGroupStore>();
+        services.TryAddSingleton<HostLookup>(SystemResolver.LookUpAsync);
+        services.AddSingleton<AddressPolicy>();
+        services.AddSingleton<KnownHosts>();
+        services.AddSingleton<DestinationCheck>();
+        services.AddSingleton<PublishCheck>();
         services.AddSingleton<Publisher>();
         services.AddSingleton<Signer>();
         services.AddSingleton<SigningKeys>();
@@ -60,6 +65,7 @@ public static class FuncStashServices
         services.AddSingleton<ScheduleStore>();
         services.AddSingleton<ScheduleSignal>();
         services.AddSingleton<Scheduler>();
+        services.AddSingleton<Acceptance>();
         services.AddSingleton<ScheduleTicker>();
         services.AddSingleton<LastRun>();
         services.AddSingleton<QueueProbe>();

@@ -26,6 +26,7 @@ public sealed class SettingsTests
         ["FUNCSTASH_SWEEP_AFTER"] = "8m",
         ["FUNCSTASH_ALLOW_PRIVATE_NETWORKS"] = "false",
         ["FUNCSTASH_ALLOWED_NETWORKS"] = "10.0.0.0/8",
+        ["FUNCSTASH_CHECK_HOSTS"] = "false",
         ["FUNCSTASH_LLM_BASE_URL"] = "https://llm.example.com",
         ["FUNCSTASH_LLM_API_KEY"] = "key",
         ["FUNCSTASH_REGION"] = "US-EAST-1",

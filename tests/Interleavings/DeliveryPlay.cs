@@ -1,5 +1,6 @@
 using System.Globalization;
 using FuncStash.Delivery;
+using FuncStash.Destinations;
 using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Publishing;
@@ -144,6 +145,7 @@ internal sealed class DeliveryPlay : IAsyncDisposable
         .AddSingleton<TimeProvider>(_clock)
         .AddSingleton(_store)
         .AddSingleton<IDeliverySchedule, QueueSchedule>()
+        .AddSingleton<HostLookup>(PublicNames.LookUpAsync)
         .AddLogging()
         // The region is what a destination learns of the process.
         .AddFuncStash(new FuncStashOptions { Region = name, DeduplicationWindow = s_window, SweepAfter = TimeSpan.FromMinutes(2) })

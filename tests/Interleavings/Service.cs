@@ -1,4 +1,5 @@
 using System.Text;
+using FuncStash.Destinations;
 using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Publishing;
@@ -30,6 +31,7 @@ internal sealed class Service : IAsyncDisposable
             .AddSingleton<TimeProvider>(Time)
             .AddSingleton(Store)
             .AddSingleton<IDeliverySchedule, QueueSchedule>()
+            .AddSingleton<HostLookup>(PublicNames.LookUpAsync)
             .AddLogging(logging => logging.AddProvider(Log))
             .AddFuncStash(options ?? new FuncStashOptions())
             .BuildServiceProvider();

@@ -19,18 +19,24 @@ public sealed class AddressPolicy(FuncStashOptions options)
     /// <summary>
     /// Why a URL's host cannot be delivered to, as far as the URL itself tells; a name tells only when it is resolved.
     /// </summary>
-    public string? RefusalOfHost(string url)
+    /// <param name="url">The URL.</param>
+    /// <param name="name">The name that is to be resolved, in ASCII; null when there is nothing to resolve.</param>
+    public string? RefusalOfHost(string url, out string? name)
     {
+        name = null;
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri))
             return null;
         // Uri has read every way to write an IPv4 address: hexadecimal, octal, one number.
         if (uri.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
             return IPAddress.TryParse(uri.IdnHost, out var address) ? Refusal(address) : null;
-        return IsThisMachine(uri.IdnHost)
-            ? Refusal(IPAddress.Loopback) is null || Refusal(IPAddress.IPv6Loopback) is null
+        if (IsThisMachine(uri.IdnHost))
+        {
+            return Refusal(IPAddress.Loopback) is null || Refusal(IPAddress.IPv6Loopback) is null
                 ? null
-                : $"{uri.IdnHost} is this machine, a destination must be publicly accessible"
-            : null;
+                : $"{uri.IdnHost} is this machine, a destination must be publicly accessible";
+        }
+        name = uri.IdnHost;
+        return null;
     }
 
     /// <summary>True for <c>localhost</c> and the names below it, which are this machine's whatever DNS says (RFC 6761 §6.3).</summary>

@@ -93,7 +93,8 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
 
     private void ReadSetting(string setting, string value)
     {
-        if (value.Length == 0)
+        // No expression is none that can be read: a message that was to be sent daily must not go out at once.
+        if (value.Length == 0 && setting != "cron")
             return;
         _settings = setting switch
         {

@@ -3,14 +3,15 @@ using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.Headers;
 using FuncStash.Publishing;
+using FuncStash.Schedules;
 using FuncStash.Settings;
 using FuncStash.Telemetry;
 using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary><c>POST /v2/batch</c> (contract §5.2).</summary>
-public sealed class BatchResource(Publisher publisher, FuncStashOptions options) : IResource
+/// <summary><c>POST /v2/batch</c> (contract §5.2); an item with <c>Upstash-Cron</c> makes a schedule.</summary>
+public sealed class BatchResource(Acceptance acceptance, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes => [new("POST", "/v2/batch", AccessLevel.Full, PublishAsync)];
 
@@ -18,34 +19,37 @@ public sealed class BatchResource(Publisher publisher, FuncStashOptions options)
     {
         var body = await call.BodyAsync(options.MaxBatchBytes);
         using var document = JsonBody.Parse(body, JsonValueKind.Array);
-        var refusals = new Dictionary<int, QStashException>();
+        var answers = new List<Accepted?>();
         var requests = new List<PublishRequest>();
         var trace = TraceContext.Of(call.Request);
-        var index = 0;
         foreach (var item in document.RootElement.EnumerateArray())
         {
             try
             {
                 requests.Add(Read(item, call.CallerIp) with { Trace = trace });
+                answers.Add(null);
             }
             catch (QStashException refusal)
             {
-                refusals[index] = refusal;
+                answers.Add(new Accepted.Refused(refusal));
             }
-            index++;
         }
-        var results = new Queue<(PublishResult? Result, QStashException? Refusal)>(await publisher.PublishAsync(requests, call.Aborted));
-        var answers = Enumerable.Range(0, index)
-            .Select(i => refusals.TryGetValue(i, out var refusal) ? (null, refusal) : results.Dequeue())
-            .ToList();
+        var accepted = new Queue<Accepted>(await acceptance.AcceptAsync(requests, call.Aborted));
+        var all = answers.ConvertAll(answer => answer ?? accepted.Dequeue());
         // 202 only when nothing in it was new (contract §5.2).
-        var allDuplicates = answers.Count > 0 && answers.TrueForAll(a => a.Result?.Messages.All(m => m.Deduplicated) == true);
-        await call.JsonAsync(allDuplicates ? 202 : 200, json => Write(json, answers));
+        var status = all.Count > 0 && all.TrueForAll(PublishResource.IsDuplicate) ? 202 : 200;
+        await call.JsonAsync(status, json =>
+        {
+            json.WriteStartArray();
+            foreach (var answer in all)
+                PublishResource.Write(json, answer);
+            json.WriteEndArray();
+        });
     }
 
     private PublishRequest Read(JsonElement item, string callerIp)
     {
-        var destination = item.Text("destination") ?? throw QStashException.BadRequest("destination is missing");
+        var destination = item.Text("destination") ?? throw QStashException.BadRequest(Destination.Missing);
         var headers = item.Headers("headers") ?? HeaderMap.Empty;
         return new PublishRequest(destination, PublishSettingsReader.Parse(headers, options), Encoding.UTF8.GetBytes(item.Text("body") ?? ""))
         {
@@ -63,20 +67,5 @@ public sealed class BatchResource(Publisher publisher, FuncStashOptions options)
         return ResourceName.IsValid(name)
             ? name
             : throw QStashException.BadRequest($"invalid queue: {name}: it is {ResourceName.Rule}");
-    }
-
-    private static void Write(Utf8JsonWriter json, List<(PublishResult? Result, QStashException? Refusal)> answers)
-    {
-        json.WriteStartArray();
-        foreach (var (result, refusal) in answers)
-        {
-            if (result is not null)
-            {
-                PublishResource.Write(json, result);
-                continue;
-            }
-            ErrorJson.Write(json, refusal!.Message);
-        }
-        json.WriteEndArray();
     }
 }

@@ -9,7 +9,7 @@ namespace FuncStash.Http;
 
 /// <summary><c>POST /v2/dlq/retry</c>: sends dead letters again (contract §14.4).</summary>
 /// <remarks>Settings in the request's <c>Upstash-*</c> headers override those the messages had.</remarks>
-public sealed class DlqRetryResource(DeadLetterReader reader, DeadLetterRetry retry, FuncStashOptions options) : IResource
+public sealed class DlqRetryResource(DeadLetterReader reader, DeadLetterRetry retry, PublishCheck check, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>
     [
@@ -19,7 +19,7 @@ public sealed class DlqRetryResource(DeadLetterReader reader, DeadLetterRetry re
 
     private async Task RetryAsync(ApiCall call)
     {
-        var changes = ChangesOf(call);
+        var changes = await ChangesAsync(call);
         if (!DlqId.TryParse(call.Values[0], out var id) || await retry.RetryAsync(id, changes, call.Aborted) is not { } published)
             throw QStashException.NotFound($"dlq message {call.Values[0]} not found");
         await call.JsonAsync(201, json => PublishResource.Write(json, new PublishResult([published], IsGroup: false)));
@@ -28,7 +28,7 @@ public sealed class DlqRetryResource(DeadLetterReader reader, DeadLetterRetry re
     private async Task RetryManyAsync(ApiCall call)
     {
         var query = await DlqParameters.OfBulkAsync(call);
-        var changes = ChangesOf(call);
+        var changes = await ChangesAsync(call);
         var page = query is null ? new DeadLetterPage([], null) : await reader.ListAsync(query, call.Aborted);
         if (query?.Ids is { } ids && page.Letters.Count < ids.Count)
             throw QStashException.NotFound("some messages were not found");
@@ -46,7 +46,7 @@ public sealed class DlqRetryResource(DeadLetterReader reader, DeadLetterRetry re
     }
 
     // The request's Content-Type is that of its own body, not of the messages.
-    private PublishSettings ChangesOf(ApiCall call)
+    private async ValueTask<PublishSettings> ChangesAsync(ApiCall call)
     {
         var settings = new PublishSettingsReader(options);
         foreach (var (name, values) in call.Request.Headers)
@@ -54,6 +54,8 @@ public sealed class DlqRetryResource(DeadLetterReader reader, DeadLetterRetry re
             if (PublishSettingsReader.IsSetting(name))
                 settings.ReadLines(name, values);
         }
-        return settings.ToSettings();
+        var changes = settings.ToSettings();
+        await check.SettingsAsync(changes, "a dead letter is sent again once, it cannot become a schedule", call.Aborted);
+        return changes;
     }
 }

@@ -1,12 +1,12 @@
 using FuncStash.Access;
-using FuncStash.Publishing;
+using FuncStash.Schedules;
 using FuncStash.Settings;
 using FuncStash.UrlGroups;
 
 namespace FuncStash.Http;
 
-/// <summary><c>POST /v2/enqueue/{queue}/{destination}</c> (contract §5.1).</summary>
-public sealed class EnqueueResource(Publisher publisher, UrlGroupStore groups, FuncStashOptions options) : IResource
+/// <summary><c>POST /v2/enqueue/{queue}/{destination}</c> (contract §5.1); with <c>Upstash-Cron</c> it makes a schedule whose runs are enqueued.</summary>
+public sealed class EnqueueResource(Acceptance acceptance, UrlGroupStore groups, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>
     [
@@ -17,6 +17,6 @@ public sealed class EnqueueResource(Publisher publisher, UrlGroupStore groups, F
     {
         var queue = QueuesResource.NameOf(call);
         var request = await RequestReader.ReadAsync(call, call.Values[1], groups, options);
-        await PublishResource.AnswerAsync(call, await publisher.PublishAsync(request with { QueueName = queue }, call.Aborted));
+        await PublishResource.AnswerAsync(call, await acceptance.AcceptAsync(request with { QueueName = queue }, call.Aborted));
     }
 }

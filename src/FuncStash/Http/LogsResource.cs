@@ -11,7 +11,8 @@ namespace FuncStash.Http;
 /// <summary><c>/v2/events</c> and <c>/v2/logs</c>: the log (contract §15).</summary>
 public sealed class LogsResource(LogReader reader, MessageStore messages) : IResource
 {
-    private const int DefaultCount = 100, MaxCount = 1000;
+    // Clients that were written when a page had no smaller size than this count on it.
+    private const int PageSize = 1000, GroupedPageSize = 10;
 
     public IEnumerable<Route> Routes =>
     [
@@ -45,12 +46,13 @@ public sealed class LogsResource(LogReader reader, MessageStore messages) : IRes
 
     private static LogQuery QueryOf(RequestTarget target)
     {
-        // Grouped entries have a form of their own, which is not offered: "groupBy" is unknown.
-        var parameters = new ListParameters(target, "state", "messageIds", "messageId");
+        var parameters = new ListParameters(target, "state", "messageIds", "messageId", "groupBy");
+        var isGrouped = IsGrouped(parameters.Values("groupBy"));
         return new LogQuery
         {
             Filter = parameters.Filter,
-            Count = parameters.Count(DefaultCount, MaxCount),
+            Count = parameters.Count(isGrouped ? GroupedPageSize : PageSize, PageSize),
+            LatestOnly = isGrouped,
             EarliestFirst = parameters.EarliestFirst(byDefault: false),
             States = StatesOf(parameters.Ids("state")),
             MessageIds = parameters.Has("messageIds") || parameters.Has("messageId")
@@ -59,6 +61,14 @@ public sealed class LogsResource(LogReader reader, MessageStore messages) : IRes
             After = PositionOf(parameters.Cursor),
         };
     }
+
+    // Each message once, as its latest event has it: the form of the entries is the same.
+    private static bool IsGrouped(IReadOnlyList<string> values) => values switch
+    {
+        [] => false,
+        ["messageId"] => true,
+        [var other, ..] => throw QStashException.BadRequest($"invalid groupBy: {other}: must be messageId"),
+    };
 
     private static FrozenSet<MessageState> StatesOf(IReadOnlyList<string> values)
     {

@@ -1,13 +1,15 @@
 using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.Publishing;
+using FuncStash.Schedules;
 using FuncStash.Settings;
 using FuncStash.UrlGroups;
+using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary><c>POST /v2/publish/{destination}</c> (contract §4).</summary>
-public sealed class PublishResource(Publisher publisher, UrlGroupStore groups, FuncStashOptions options) : IResource
+/// <summary><c>POST /v2/publish/{destination}</c> (contract §4); with <c>Upstash-Cron</c> it makes a schedule (§12.1).</summary>
+public sealed class PublishResource(Acceptance acceptance, UrlGroupStore groups, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>
     [
@@ -17,13 +19,36 @@ public sealed class PublishResource(Publisher publisher, UrlGroupStore groups, F
     private async Task PublishAsync(ApiCall call)
     {
         var request = await RequestReader.ReadAsync(call, call.Values[0], groups, options);
-        await AnswerAsync(call, await publisher.PublishAsync(request, call.Aborted));
+        await AnswerAsync(call, await acceptance.AcceptAsync(request, call.Aborted));
     }
 
-    /// <summary>An object for one URL, an array for a URL group; 202 when all of it was published before.</summary>
-    internal static Task AnswerAsync(ApiCall call, PublishResult result) =>
-        call.JsonAsync(result.Messages.Count > 0 && result.Messages.All(m => m.Deduplicated) ? 202 : 200, json => Write(json, result));
+    /// <summary>200 with what was accepted; 202 when all of it was published before.</summary>
+    internal static Task AnswerAsync(ApiCall call, Accepted accepted) =>
+        call.JsonAsync(IsDuplicate(accepted) ? 202 : 200, json => Write(json, accepted));
 
+    /// <summary>True when nothing new came of it (contract §4.2).</summary>
+    internal static bool IsDuplicate(Accepted accepted) =>
+        accepted is Accepted.Messages { Result.Messages: { Count: > 0 } messages } && messages.All(m => m.Deduplicated);
+
+    internal static void Write(Utf8JsonWriter json, Accepted accepted)
+    {
+        switch (accepted)
+        {
+            case Accepted.Messages messages:
+                Write(json, messages.Result);
+                break;
+            case Accepted.Schedule schedule:
+                json.WriteStartObject();
+                json.WriteString("scheduleId", schedule.Id);
+                json.WriteEndObject();
+                break;
+            case Accepted.Refused refused:
+                ErrorJson.Write(json, refused.Reason.Message);
+                break;
+        }
+    }
+
+    /// <summary>An object for one URL, an array for a URL group.</summary>
     internal static void Write(Utf8JsonWriter json, PublishResult result)
     {
         if (!result.IsGroup)

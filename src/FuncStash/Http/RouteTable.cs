@@ -35,10 +35,12 @@ public sealed class RouteTable(IEnumerable<Route> routes)
         var position = 0;
         foreach (var segment in segments)
         {
-            if (position >= path.Length || path[position] != '/')
+            var isRest = segment.EndsWith("*}", StringComparison.Ordinal);
+            // "/v2/publish" has a rest too, an empty one, which its resource refuses in words.
+            if (position >= path.Length ? !isRest : path[position] != '/')
                 return null;
-            var start = position + 1;
-            if (segment.EndsWith("*}", StringComparison.Ordinal))
+            var start = Math.Min(position + 1, path.Length);
+            if (isRest)
             {
                 (values ??= new(1)).Add(target.RawFrom(start));
                 return values;

@@ -38,12 +38,7 @@ public sealed partial class SchedulesResource(
     {
         var request = await RequestReader.ReadAsync(call, call.Values[0], groups, options);
         var id = await scheduler.CreateAsync(request, call.Aborted);
-        await call.JsonAsync(200, json =>
-        {
-            json.WriteStartObject();
-            json.WriteString("scheduleId", id);
-            json.WriteEndObject();
-        });
+        await PublishResource.AnswerAsync(call, new Accepted.Schedule(id));
     }
 
     private async Task ListAsync(ApiCall call)

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using FuncStash.Access;
-using FuncStash.Destinations;
 using FuncStash.Headers;
+using FuncStash.Publishing;
 using FuncStash.Settings;
 using FuncStash.UrlGroups;
 using FuncStash.Wire;
@@ -9,10 +9,8 @@ using FuncStash.Wire;
 namespace FuncStash.Http;
 
 /// <summary><c>/v2/topics</c>: URL groups (contract §18).</summary>
-public sealed class TopicsResource(UrlGroupStore groups, FuncStashOptions options) : IResource
+public sealed class TopicsResource(UrlGroupStore groups, PublishCheck check, FuncStashOptions options) : IResource
 {
-    private readonly AddressPolicy _addresses = new(options);
-
     public IEnumerable<Route> Routes =>
     [
         new("GET", "/v2/topics", AccessLevel.Read, ListAsync),
@@ -38,6 +36,10 @@ public sealed class TopicsResource(UrlGroupStore groups, FuncStashOptions option
         var endpoints = body.RootElement.Items("endpoints").Select(EndpointOf).ToList();
         if (endpoints.Count == 0)
             throw QStashException.BadRequest("endpoints: at least one endpoint is needed");
+        foreach (var endpoint in endpoints)
+            check.Begin(endpoint.Url);
+        foreach (var endpoint in endpoints)
+            await check.UrlAsync($"endpoint url {endpoint.Url}", endpoint.Url, resolves: true, call.Aborted);
         await groups.ChangeAsync(name, old => (old ?? new UrlGroup(name, 0, 0, [])).With(endpoints), call.Aborted);
         await call.OkAsync();
     }
@@ -60,7 +62,9 @@ public sealed class TopicsResource(UrlGroupStore groups, FuncStashOptions option
         using var body = await BodyAsync(call);
         var headers = body.RootElement.Headers("headers");
         // What every publish would be refused for is refused here.
-        PublishSettingsReader.Parse(headers ?? HeaderMap.Empty, options);
+        await check.SettingsAsync(
+            PublishSettingsReader.Parse(headers ?? HeaderMap.Empty, options),
+            "it cannot be a default of a URL group, give it with the publish that is to be a schedule", call.Aborted);
         if (!await groups.ChangeAsync(name, old => old is null ? null : old with { Headers = headers ?? old.Headers }, call.Aborted))
             throw NotFound(call);
         await call.OkAsync();
@@ -75,13 +79,11 @@ public sealed class TopicsResource(UrlGroupStore groups, FuncStashOptions option
     private async ValueTask<JsonDocument> BodyAsync(ApiCall call) =>
         JsonBody.Parse(await call.BodyAsync(options.MaxBodyBytes), JsonValueKind.Object);
 
-    private Endpoint EndpointOf(JsonElement item)
+    private static Endpoint EndpointOf(JsonElement item)
     {
         var url = item.Text("url") ?? throw QStashException.BadRequest("endpoints: url is missing");
         if (!HttpUrl.IsValid(url, out var error))
             throw QStashException.BadRequest($"endpoints: invalid url {url}: {error}");
-        if (_addresses.RefusalOfHost(url) is { } refusal)
-            throw QStashException.BadRequest($"endpoints: invalid url {url}: {refusal}");
         return new Endpoint(item.Text("name") is { Length: > 0 } name ? name : null, url);
     }
 

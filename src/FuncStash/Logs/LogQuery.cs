@@ -17,9 +17,15 @@ public sealed record LogQuery
     /// <summary>The position after which to go on; null for the start.</summary>
     public string? After { get; init; }
 
-    public int Count { get; init; } = 100;
+    public int Count { get; init; } = 1000;
 
     public bool EarliestFirst { get; init; }
+
+    /// <summary>
+    /// Only the latest event of each message, so every message once; all conditions are about that event. While a list is
+    /// paged through, a message that goes on moves to its new place.
+    /// </summary>
+    public bool LatestOnly { get; init; }
 }
 
 /// <summary>An event with the message it is of.</summary>

@@ -130,7 +130,8 @@ public sealed class LogReader(IStore store, MessageStore messages)
             var entries = new List<LogEntry>(batch.Count);
             foreach (var (item, read) in batch)
             {
-                if ((read ?? known[item.Message]) is { } message && query.Filter.Matches(message))
+                if ((read ?? known[item.Message]) is { Message: var message } stored && query.Filter.Matches(message)
+                    && (!query.LatestOnly || item.Number == stored.Progress.Events - 1))
                     entries.Add(new LogEntry(item, message));
             }
             batch.Clear();

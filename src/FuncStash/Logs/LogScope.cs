@@ -15,7 +15,7 @@ internal sealed record LogScope(IReadOnlyList<LogWindow> Windows, IReadOnlyList<
     // What lies so close together is read in one go.
     private const long JoinedMs = 1_000;
 
-    private readonly Dictionary<string, Message?> _known = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StoredMessage?> _known = new(StringComparer.Ordinal);
 
     /// <summary>The scope of a query; null when it can have no entries.</summary>
     public static async ValueTask<LogScope?> OfAsync(LogQuery query, MessageStore messages, CancellationToken cancellation)
@@ -31,7 +31,7 @@ internal sealed record LogScope(IReadOnlyList<LogWindow> Windows, IReadOnlyList<
             .Select(w => w with { From = Math.Max(w.From, from), To = Math.Min(w.To, to) }).Where(w => w.From <= w.To);
         var scope = new LogScope([.. windows], [.. found.Select(m => m.Id.Shard).Distinct()]);
         foreach (var message in found)
-            scope._known[message.Id.Text] = message.Message;
+            scope._known[message.Id.Text] = message;
         return scope;
     }
 
@@ -58,7 +58,7 @@ internal sealed record LogScope(IReadOnlyList<LogWindow> Windows, IReadOnlyList<
     }
 
     /// <summary>The messages of these events, as far as they are still there.</summary>
-    public async ValueTask<IReadOnlyDictionary<string, Message?>> MessagesAsync(
+    public async ValueTask<IReadOnlyDictionary<string, StoredMessage?>> MessagesAsync(
         IEnumerable<ReadEvent> events, MessageStore messages, CancellationToken cancellation)
     {
         var wanted = events.Where(e => e.Message is null).Select(e => e.Event.Message).ToHashSet(StringComparer.Ordinal);
@@ -70,7 +70,7 @@ internal sealed record LogScope(IReadOnlyList<LogWindow> Windows, IReadOnlyList<
         var missing = wanted.Where(id => !_known.ContainsKey(id)).ToList();
         var read = await Task.WhenAll(missing.Select(id => messages.GetAsync(MessageId.Parse(id), cancellation).AsTask()));
         for (var i = 0; i < read.Length; i++)
-            _known[missing[i]] = read[i]?.Message;
+            _known[missing[i]] = read[i];
         return _known;
     }
 }

@@ -4,7 +4,7 @@ using FuncStash.Storage;
 namespace FuncStash.Logs;
 
 /// <summary>An event as it was read, with its message where the same row held that.</summary>
-internal readonly record struct ReadEvent(LogEvent Event, Message? Message);
+internal readonly record struct ReadEvent(LogEvent Event, StoredMessage? Message);
 
 /// <summary>Events of one partition, newest first, read a page at a time.</summary>
 internal abstract class LogStream
@@ -79,8 +79,8 @@ internal sealed class CreatedStream(ITables tables, string partition, string fro
             .DistinctBy(PositionOf).OrderBy(PositionOf, StringComparer.Ordinal);
         // A follower in an older day's partition has a row for its CREATED event, in the partition of the day.
         var messages = rows.Where(row => !MessageRows.IdOf(row.RowKey).LiesInOlderPartition)
-            .Select(row => MessageRows.FromRow(row).Message);
-        return ([.. messages.Select(m => new ReadEvent(MessageStore.CreatedEvent(m), m))], live.Count < PageSize && ended.Count < PageSize);
+            .Select(row => MessageRows.FromRow(row));
+        return ([.. messages.Select(m => new ReadEvent(MessageStore.CreatedEvent(m.Message), m))], live.Count < PageSize && ended.Count < PageSize);
     }
 
     private ValueTask<IReadOnlyList<Entity>> RowsAsync(string kind, string? end, CancellationToken cancellation) =>

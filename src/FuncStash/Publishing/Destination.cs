@@ -9,6 +9,9 @@ public abstract record Destination
 {
     private const string LlmText = "api/llm";
 
+    /// <summary>The refusal of a publish that says nowhere where to, in the words that older clients look for.</summary>
+    public const string Missing = "a non-empty destination must be provided";
+
     private Destination()
     {
     }
@@ -31,8 +34,8 @@ public abstract record Destination
             value = new Llm();
         else if (ResourceName.IsValid(text))
             value = new Group(text);
-        else if (text.Length == 0)
-            error = "invalid destination: it is empty, give a URL or the name of a URL group";
+        else if (string.IsNullOrWhiteSpace(text))
+            error = Missing;
         else if (!LooksLikeUrl(text))
             error = $"invalid destination: a URL group's name is {ResourceName.Rule}";
         else if (HttpUrl.IsValid(text, out var reason))

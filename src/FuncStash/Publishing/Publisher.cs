@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using FuncStash.Admission;
 using FuncStash.Deduplication;
-using FuncStash.Destinations;
 using FuncStash.Headers;
 using FuncStash.Llm;
 using FuncStash.Messages;
@@ -16,10 +15,8 @@ namespace FuncStash.Publishing;
 /// <summary>Accepts messages: resolves the destination, deduplicates, stores. What it returned is never lost.</summary>
 public sealed class Publisher(
     MessageStore messages, AdmissionService admission, MessageIds ids, UrlGroupStore groups, Deduplicator deduplicator,
-    FuncStashOptions options, TimeProvider time)
+    PublishCheck check, FuncStashOptions options, TimeProvider time)
 {
-    private readonly AddressPolicy _addresses = new(options);
-
     /// <summary>Retries of a message that asks for none in particular (contract §4.3).</summary>
     public const int DefaultRetries = 3;
 
@@ -101,19 +98,24 @@ public sealed class Publisher(
             throw new QStashException(413, $"message is too big: {request.Body.Length} bytes, at most {options.MaxBodyBytes}");
         if (!Destination.TryParse(request.Destination, out var destination, out var error))
             throw QStashException.BadRequest(error);
+        // A schedule that fires has nobody who would hear that a name is gone: its message is retried, and its log tells.
+        var resolves = request.Cause is null;
         switch (destination)
         {
             case Destination.Url url:
-                CheckAddress("destination url", url.Text);
+                await check.UrlAsync("destination url", url.Text, resolves, cancellation);
+                await check.CallbacksAsync(request.Settings, resolves, cancellation);
                 return new Draft([CreatePart(request, request.Settings, new Endpoint(null, url.Text), shard)], IsGroup: false);
             case Destination.Group name:
                 var group = await groups.GetAsync(name.Name, cancellation)
                     ?? throw QStashException.NotFound($"topic {name.Name} not found");
                 var settings = request.Settings.Or(PublishSettingsReader.Parse(group.Headers, options));
+                await check.CallbacksAsync(settings, resolves, cancellation);
                 var shared = shard ?? ids.AnyShard();
                 return new Draft(
                     [.. group.Endpoints.Select(e => CreatePart(request, settings, e, shared, group.Name))], IsGroup: true);
             default:
+                await check.CallbacksAsync(request.Settings, resolves, cancellation);
                 return new Draft([CreateLlmPart(request, shard)], IsGroup: false);
         }
     }
@@ -135,12 +137,6 @@ public sealed class Publisher(
         return part with { Message = part.Message with { Api = LlmProvider.Api } };
     }
 
-    private void CheckAddress(string what, string? url)
-    {
-        if (url is not null && _addresses.RefusalOfHost(url) is { } refusal)
-            throw QStashException.BadRequest($"invalid {what}: {refusal}");
-    }
-
     // The queue's next message would wait for the callback all that time (contract §9.1).
     private static void CheckCallbackDelay(string? queue, PublishSettings settings)
     {
@@ -153,8 +149,6 @@ public sealed class Publisher(
 
     private Part CreatePart(PublishRequest request, PublishSettings settings, Endpoint endpoint, int? shard, string? topic = null)
     {
-        CheckAddress("Upstash-Callback", settings.Callback?.Url);
-        CheckAddress("Upstash-Failure-Callback", settings.FailureCallback?.Url);
         CheckCallbackDelay(request.QueueName ?? settings.QueueName, settings);
         // What has a cause has an id of its own; a fixed one would swallow other occurrences of a schedule.
         var key = request.Cause is not null ? null : settings.DeduplicationId

@@ -32,7 +32,7 @@ public sealed class Scheduler(
             throw QStashException.BadRequest("Upstash-Cron is missing");
         if (!CronTimes.TryParse(cron, out _, out var error))
             throw QStashException.BadRequest($"Invalid cron expression {(cron.Length > 0 ? cron + ": " : "")}{error}");
-        settings = Kept(settings);
+        settings = Kept(settings, request.QueueName);
         await publisher.CheckAsync(request with { Settings = settings }, cancellation);
         var now = Now;
         var schedule = await schedules.PrepareAsync(
@@ -138,8 +138,9 @@ public sealed class Scheduler(
             await messages.SealAsync(id, cancellation);
     }
 
-    private static PublishSettings Kept(PublishSettings settings) => settings with
+    private static PublishSettings Kept(PublishSettings settings, string? queue) => settings with
     {
+        QueueName = queue ?? settings.QueueName,
         NotBefore = null,
         Cron = null,
         ScheduleId = null,

@@ -63,6 +63,12 @@ public sealed record FuncStashOptions
     public IReadOnlyList<System.Net.IPNetwork> AllowedNetworks { get; init; } = [];
 
     /// <summary>
+    /// Whether the host of a destination or callback is looked up when it is accepted, and refused when there is no such host
+    /// or deliveries may not go to its addresses. At each delivery it is looked at in any case.
+    /// </summary>
+    public bool ChecksHosts { get; init; } = true;
+
+    /// <summary>
     /// The base URL of the OpenAI-compatible provider of <c>api/llm</c>, such as <c>https://api.openai.com</c>, without
     /// <c>/v1</c>; null when there is none (contract §20).
     /// </summary>

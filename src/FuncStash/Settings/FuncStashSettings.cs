@@ -30,6 +30,7 @@ public static class FuncStashSettings
             SweepAfter = Duration(setting, "FUNCSTASH_SWEEP_AFTER", defaults.SweepAfter),
             AllowPrivateNetworks = Flag(setting, "FUNCSTASH_ALLOW_PRIVATE_NETWORKS", allowPrivateNetworks),
             AllowedNetworks = Array.ConvertAll(List(setting("FUNCSTASH_ALLOWED_NETWORKS")), Network),
+            ChecksHosts = Flag(setting, "FUNCSTASH_CHECK_HOSTS", defaults.ChecksHosts),
             LlmBaseUrl = BaseUrl(setting, "FUNCSTASH_LLM_BASE_URL"),
             LlmApiKey = setting("FUNCSTASH_LLM_API_KEY") is { Length: > 0 } key ? key : null,
             Region = setting("FUNCSTASH_REGION") switch

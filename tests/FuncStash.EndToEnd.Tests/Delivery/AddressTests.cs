@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using FuncStash.EndToEnd.Tests.Hosts;
 using FuncStash.EndToEnd.Tests.Sdk;
 using FuncStash.EndToEnd.Tests.Wire;
@@ -10,7 +12,7 @@ public abstract class AddressTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
     [Fact]
     public async Task Closed_addresses_are_refused_and_a_named_network_is_open()
     {
-        await using var data = new WithNetworks(await Hosts.NewDataAsync());
+        await using var data = new WithNetworks(await Hosts.NewDataAsync(), "127.0.0.1");
         await using var host = await Hosts.StartAsync(data);
         var wire = new WireClient(host);
 
@@ -25,6 +27,45 @@ public abstract class AddressTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
     }
 
     [Fact]
+    public async Task A_name_that_no_delivery_could_reach_is_refused_when_it_is_given()
+    {
+        await using var data = new WithNetworks(await Hosts.NewDataAsync(), "192.0.2.0/24");
+        await using var host = await Hosts.StartAsync(data);
+        var wire = new WireClient(host);
+
+        // Of this machine's own name the resolver knows that it is here.
+        if (await AddressesAsync(Dns.GetHostName()) is { Length: > 0 } own && own.All(IPAddress.IsLoopback))
+        {
+            var answer = await wire.TryPublishAsync($"http://{Dns.GetHostName()}/", []);
+            Assert.Equal(400, (int)answer.Status);
+            Assert.Contains("FUNCSTASH_ALLOWED_NETWORKS", answer.Error, StringComparison.Ordinal);
+        }
+        // Where the tests run there may be no public DNS: then nobody can tell.
+        var gone = await wire.TryPublishAsync("http://no-such-host.invalid/", []);
+        if (await AddressesAsync("a.root-servers.net") is { Length: > 0 })
+        {
+            Assert.Equal(400, (int)gone.Status);
+            Assert.Equal("invalid destination url: unable to resolve host: lookup no-such-host.invalid: no such host", gone.Error);
+        }
+        else
+        {
+            Assert.Equal(200, (int)gone.Status);
+        }
+    }
+
+    private static async Task<IPAddress[]> AddressesAsync(string host)
+    {
+        try
+        {
+            return await Dns.GetHostAddressesAsync(host);
+        }
+        catch (SocketException)
+        {
+            return [];
+        }
+    }
+
+    [Fact]
     public async Task A_metadata_address_is_refused_by_every_host()
     {
         var answer = await Wire.TryPublishAsync("http://169.254.169.254/latest/meta-data", []);
@@ -33,13 +74,13 @@ public abstract class AddressTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
         Assert.Contains("must be publicly accessible", answer.Error, StringComparison.Ordinal);
     }
 
-    private sealed class WithNetworks(DataStore data) : DataStore
+    private sealed class WithNetworks(DataStore data, string allowed) : DataStore
     {
         public override IReadOnlyList<string> Arguments => data.Arguments;
 
         public override IReadOnlyDictionary<string, string?> Environment => new Dictionary<string, string?>(data.Environment)
         {
-            ["FUNCSTASH_ALLOW_PRIVATE_NETWORKS"] = "false", ["FUNCSTASH_ALLOWED_NETWORKS"] = "127.0.0.1",
+            ["FUNCSTASH_ALLOW_PRIVATE_NETWORKS"] = "false", ["FUNCSTASH_ALLOWED_NETWORKS"] = allowed, ["FUNCSTASH_CHECK_HOSTS"] = "true",
         };
 
         public override ValueTask DisposeAsync() => data.DisposeAsync();

@@ -46,6 +46,8 @@ public sealed class FunctionsHost : HostFixture
                 ["QSTASH_TOKEN"] = credentials.Token,
                 ["QSTASH_CURRENT_SIGNING_KEY"] = credentials.CurrentSigningKey,
                 ["QSTASH_NEXT_SIGNING_KEY"] = credentials.NextSigningKey,
+                // Names of tests need not exist; what becomes of those that do not is another test.
+                ["FUNCSTASH_CHECK_HOSTS"] = data.Environment.GetValueOrDefault("FUNCSTASH_CHECK_HOSTS") ?? "false",
                 // The receiver is on this machine.
                 ["FUNCSTASH_ALLOW_PRIVATE_NETWORKS"] = data.Environment.GetValueOrDefault("FUNCSTASH_ALLOW_PRIVATE_NETWORKS") ?? "true",
             },

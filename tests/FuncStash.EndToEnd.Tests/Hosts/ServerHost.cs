@@ -19,6 +19,8 @@ public abstract partial class ServerHost : HostFixture
                 ["QSTASH_TOKEN"] = credentials.Token,
                 ["QSTASH_CURRENT_SIGNING_KEY"] = credentials.CurrentSigningKey,
                 ["QSTASH_NEXT_SIGNING_KEY"] = credentials.NextSigningKey,
+                // Names of tests need not exist; what becomes of those that do not is another test.
+                ["FUNCSTASH_CHECK_HOSTS"] = data.Environment.GetValueOrDefault("FUNCSTASH_CHECK_HOSTS") ?? "false",
             });
         try
         {

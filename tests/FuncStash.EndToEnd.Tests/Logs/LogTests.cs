@@ -146,6 +146,25 @@ public abstract class LogTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(h
     }
 
     [Fact]
+    public async Task Grouped_each_message_comes_once_with_its_latest_state()
+    {
+        var label = Unique("grouped");
+        Receiver.Answers("/b", Answer.Of(500));
+        var a = await Wire.PublishAsync(Receiver.Url("/a"), "", ("Upstash-Label", label));
+        await Wire.StatesUntilAsync(a, "DELIVERED");
+        var b = await Wire.PublishAsync(Receiver.Url("/b"), "", ("Upstash-Label", label), ("Upstash-Retries", "0"));
+        await Wire.StatesUntilAsync(b, "FAILED");
+
+        var grouped = await Wire.EventsAsync($"groupBy=messageId&label={label}");
+        var failed = await Wire.EventsAsync($"groupBy=messageId&state=FAILED&label={label}");
+        var paged = await Wire.EventsAsync($"groupBy=messageId&label={label}", pageSize: 1);
+
+        Assert.Equal([(b, "FAILED"), (a, "DELIVERED")], grouped.Select(entry => ((string)entry["messageId"]!, (string)entry["state"]!)));
+        Assert.Equal([b], failed.Select(entry => (string)entry["messageId"]!));
+        Assert.Equal([b, a], paged.Select(entry => (string)entry["messageId"]!));
+    }
+
+    [Fact]
     public async Task The_documented_logs_route_answers_under_both_names()
     {
         var id = await Wire.PublishAsync(Receiver.Url("/hook"));

@@ -82,6 +82,17 @@ public abstract class RefusalTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
     }
 
     [Theory]
+    [InlineData("/v2/publish/")]
+    [InlineData("/v2/publish")]
+    [InlineData("/v2/enqueue/q/")]
+    public async Task An_empty_destination_is_refused_in_the_words_clients_know(string target)
+    {
+        var answer = await Wire.SendAsync(HttpMethod.Post, target, []);
+
+        Assert.Equal((HttpStatusCode.BadRequest, "a non-empty destination must be provided"), (answer.Status, answer.Error));
+    }
+
+    [Theory]
     [InlineData("a\u0001b")]
     [InlineData("a\u007fb")]
     public async Task A_header_value_that_cannot_be_forwarded_is_refused(string value)

@@ -60,6 +60,49 @@ public abstract class ScheduleTests(HostFixture hosts, NodeSdk sdk) : EndToEndTe
     }
 
     [Fact]
+    public async Task Creating_it_again_keeps_a_pause_and_the_time_of_its_creation()
+    {
+        var id = Unique("paused");
+        await Sdk.CallAsync(Host, "schedules.create", new { destination = "https://example.com/1", cron = "* * * * *", scheduleId = id });
+        await Sdk.CallAsync(Host, "schedules.pause", new { schedule = id });
+        var before = (await Sdk.CallAsync(Host, "schedules.get", id))!;
+        await Sdk.CallAsync(Host, "schedules.create", new { destination = "https://example.com/2", cron = "* * * * *", scheduleId = id });
+
+        var schedule = (await Sdk.CallAsync(Host, "schedules.get", id))!;
+
+        Assert.True((bool)schedule["isPaused"]!);
+        Assert.Null(schedule["nextScheduleTime"]);
+        Assert.Equal((long)before["createdAt"]!, (long)schedule["createdAt"]!);
+        Assert.Equal("https://example.com/2", (string)schedule["destination"]!);
+        await Sdk.CallAsync(Host, "schedules.delete", id);
+    }
+
+    [Fact]
+    public async Task A_publish_with_a_cron_makes_one()
+    {
+        var (plain, queued) = (Unique("plain"), Unique("queued"));
+        var headers = new[] { ("Upstash-Cron", "*/60 */24 29 2 *"), ("Upstash-Schedule-Id", plain) };
+        var published = await Wire.TryPublishAsync(Receiver.Url("/hook"), "x"u8.ToArray(), headers);
+        Assert.Equal((HttpStatusCode.OK, $$"""{"scheduleId":"{{plain}}"}"""), (published.Status, published.Text));
+
+        var enqueued = await Wire.SendAsync(
+            HttpMethod.Post, $"/v2/enqueue/q/{Receiver.Url("/hook")}?upstash-cron=0+0+29+2+*&upstash-schedule-id={queued}", []);
+        Assert.Equal(queued, (string)enqueued.Json["scheduleId"]!);
+        var batch = await Sdk.CallAsync(Host, "batch", new object[]
+        {
+            new { url = Receiver.Url("/now"), body = "1" },
+            new { url = Receiver.Url("/hook"), headers = new Dictionary<string, string> { ["Upstash-Cron"] = Never } },
+            new { url = Receiver.Url("/hook"), headers = new Dictionary<string, string> { ["Upstash-Cron"] = "nonsense" } },
+        });
+
+        Assert.Equal(["messageId", "scheduleId", "error"], batch!.AsArray().Select(item => item!.AsObject().Single().Key));
+        Assert.Equal(("*/60 */24 29 2 *", "x"), ((string)(await ScheduleAsync(plain))["cron"]!, (string)(await ScheduleAsync(plain))["body"]!));
+        Assert.Equal("q", (string)(await ScheduleAsync(queued))["queueName"]!);
+        await Receiver.OneAsync("/now");
+        Assert.Empty(Receiver.Requests("/hook"));
+    }
+
+    [Fact]
     public async Task Pause_resume_and_delete()
     {
         var created = await Sdk.CallAsync(Host, "schedules.create", new { destination = "https://example.com/", cron = Never });

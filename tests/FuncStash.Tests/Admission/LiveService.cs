@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using FuncStash.Delivery;
+using FuncStash.Destinations;
 using FuncStash.Http;
 using FuncStash.Messages;
 using FuncStash.Settings;
@@ -50,7 +51,7 @@ internal sealed class LiveService : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, 0);
         });
         builder.Services.AddSingleton<TimeProvider>(clock).AddSingleton(store)
-            .AddSingleton<IDeliverySchedule, QueueSchedule>().AddFuncStash(options);
+            .AddSingleton<IDeliverySchedule, QueueSchedule>().AddSingleton<HostLookup>(PublicNames.LookUpAsync).AddFuncStash(options);
         var app = builder.Build();
         app.Run(app.Services.GetRequiredService<Api>().HandleAsync);
         await app.StartAsync();

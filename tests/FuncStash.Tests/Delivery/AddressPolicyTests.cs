@@ -87,7 +87,7 @@ public sealed class AddressPolicyTests
     [InlineData("http://app.localhost/")]
     [InlineData("https://169.254.169.254/latest/meta-data")]
     public void A_URL_that_names_a_closed_address_is_refused(string url) =>
-        Assert.NotNull(new AddressPolicy(s_cloud).RefusalOfHost(url));
+        Assert.NotNull(new AddressPolicy(s_cloud).RefusalOfHost(url, out _));
 
     [Theory]
     [InlineData("https://example.com/")]
@@ -96,7 +96,7 @@ public sealed class AddressPolicyTests
     [InlineData("https://notlocalhost/")]
     [InlineData("https://10.example.com/")]
     public void Other_URLs_are_judged_when_their_names_are_resolved(string url) =>
-        Assert.Null(new AddressPolicy(s_cloud).RefusalOfHost(url));
+        Assert.Null(new AddressPolicy(s_cloud).RefusalOfHost(url, out _));
 
     [Fact]
     public void Settings_decide_and_are_closed_by_default()

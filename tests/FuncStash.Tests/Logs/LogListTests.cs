@@ -81,7 +81,6 @@ public sealed class LogListTests : IAsyncDisposable
 
     [Theory]
     [InlineData("labeel=a", "unknown parameter: labeel")]
-    [InlineData("groupBy=messageId", "unknown parameter: groupBy")]
     [InlineData("state=SLEEPING", "invalid state")]
     [InlineData("order=sideways", "invalid order")]
     [InlineData("cursor=x", "invalid cursor")]

@@ -53,7 +53,7 @@ public sealed class DestinationTests
     [InlineData("https:/example.com", NoScheme)]
     [InlineData("//example.com", NoScheme)]
     [InlineData(" https://example.com", NoScheme)]
-    [InlineData("", "invalid destination: it is empty, give a URL or the name of a URL group")]
+    [InlineData("", "a non-empty destination must be provided")]
     [InlineData("..", "invalid destination: a URL group's name is 1 to 256 letters, digits, dots, hyphens and underscores, not . or ..")]
     [InlineData("two words", "invalid destination: a URL group's name is 1 to 256 letters, digits, dots, hyphens and underscores, not . or ..")]
     [InlineData("https://", "invalid destination url: it has no valid host or port")]

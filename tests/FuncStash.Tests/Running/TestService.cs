@@ -2,11 +2,13 @@ using System.Text;
 using System.Text.Json.Nodes;
 using FuncStash.DeadLetters;
 using FuncStash.Delivery;
+using FuncStash.Destinations;
 using FuncStash.Http;
 using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
+using FuncStash.Testing;
 using FuncStash.Waiting;
 using FuncStash.Wire;
 using Microsoft.AspNetCore.Http;
@@ -37,6 +39,7 @@ internal sealed class TestService : IAsyncDisposable
             .AddSingleton<TimeProvider>(Time)
             .AddSingleton(store ?? _store)
             .AddSingleton<IDeliverySchedule, QueueSchedule>()
+            .AddSingleton<HostLookup>(PublicNames.LookUpAsync)
             .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
             .AddFuncStash(Options);
         change?.Invoke(services);

@@ -123,6 +123,9 @@ public sealed class ScheduleReplacementTests : IAsyncDisposable
         stage.Enter(() => other.Get<Scheduler>().DeleteAsync("s").AsTask());
         // A read and the change; it never comes to the next one.
         await stage.PlayAsync(2);
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
+        while (!(await GetAsync()).Deleting)
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, timeout.Token);
     }
 
     private async Task<Schedule> GetAsync() => (await _service.Get<ScheduleStore>().GetAsync("s"))!;
