@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace FuncStash.Infra.Check;
 
-/// <summary>host.json: within the limits of the host and the contract, and every value explained.</summary>
+/// <summary>host.json: within the limits of the host and the protocol, and every value explained.</summary>
 internal static class Host
 {
     public static void Check(Checks checks, string root)
