@@ -34,7 +34,7 @@ internal sealed class Outcome
     public int Corrupted => _batch.AlteredCount;
 
     /// <summary>Acknowledged without an id, with one that another message has, or delivered under another
-    /// (Upstash-Message-Id, contract §6.4).</summary>
+    /// (Upstash-Message-Id, protocol#delivered-headers).</summary>
     public int WrongIds { get; }
 
     public double AcksPerSecond => _acked.Length / Seconds(FirstSent, _batch.Acked.Max());

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace FuncStash.Bench;
 
-/// <summary>Publishes the messages of a batch: POST /v2/publish/{sink} (contract §5).</summary>
+/// <summary>Publishes the messages of a batch: POST /v2/publish/{sink} (protocol#publish).</summary>
 internal sealed class Publisher : IDisposable
 {
     private const int MostErrors = 1_000;

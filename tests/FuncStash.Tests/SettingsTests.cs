@@ -5,7 +5,7 @@ namespace FuncStash.Tests;
 /// <summary>What an operator sets, and what comes of it.</summary>
 public sealed class SettingsTests
 {
-    // What the contract or the host says, and no operator.
+    // What the protocol or the host says, and no operator.
     private static readonly string[] s_fixed =
         [nameof(FuncStashOptions.EndedGrace), nameof(FuncStashOptions.DeduplicationWindow), nameof(FuncStashOptions.MaxParallelism),
             nameof(FuncStashOptions.DestinationParallelism)];

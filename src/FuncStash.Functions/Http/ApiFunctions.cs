@@ -6,7 +6,7 @@ using Microsoft.DurableTask.Client;
 
 namespace FuncStash.Functions.Http;
 
-/// <summary>One function a resource of the contract. It lets in every method and path below the resource: the routes are the service's own.</summary>
+/// <summary>One function a resource of the protocol. It lets in every method and path below the resource: the routes are the service's own.</summary>
 /// <remarks>The host matches routes in the order of the functions' names, so no route may reach into one of a later name.</remarks>
 public sealed class ApiFunctions(Api api, DurableSchedule schedule)
 {

@@ -28,7 +28,7 @@ internal static class Refusal
 
     /// <summary>
     /// What a client that speaks HTTP/2 without TLS understands: an empty SETTINGS, and a GOAWAY that asks for HTTP/1.1, with the
-    /// JSON as its debug data (RFC 9113 §3.4, §6.8).
+    /// JSON as its debug data (RFC 9113 §3.4, RFC 9113 §6.8).
     /// </summary>
     public static byte[] ToHttp2()
     {

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace FuncStash.Access;
 
 /// <summary>
-/// Keeps web pages from using a server whose credentials everybody knows (contract §22): neither a page of another origin nor one
+/// Keeps web pages from using a server whose credentials everybody knows (protocol#development-server): neither a page of another origin nor one
 /// whose own name was made to point here (DNS rebinding) gets in. Command-line clients and the SDKs send none of what it looks at.
 /// </summary>
 public sealed class DevelopmentGuard(FuncStashOptions options)

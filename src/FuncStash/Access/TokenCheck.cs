@@ -11,7 +11,7 @@ public enum AccessLevel
     Full,
 }
 
-/// <summary>Tells what a token may do (contract §2). Every comparison takes the same time, whatever differs.</summary>
+/// <summary>Tells what a token may do (protocol#authentication). Every comparison takes the same time, whatever differs.</summary>
 public sealed class TokenCheck(FuncStashOptions options)
 {
     // Hashed, so that tokens of any length compare in constant time.

@@ -76,7 +76,7 @@ public static class GateRules
         return -1;
     }
 
-    /// <summary>The limits that a message brings, where they are not pinned (contract §11.1: the last writer wins).</summary>
+    /// <summary>The limits that a message brings, where they are not pinned (protocol#flow-control: the last writer wins).</summary>
     public static GateState Configure(GateState state, int? rate, int? parallelism, int period) => state with
     {
         HasLimits = true,

@@ -4,7 +4,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Callbacks;
 
-/// <summary>The JSON that callbacks and failure callbacks carry (contract §9.2).</summary>
+/// <summary>The JSON that callbacks and failure callbacks carry (protocol#callback-body).</summary>
 internal static class CallbackBody
 {
     public static byte[] Create(Message source, byte[] body, int retried, AttemptOutcome outcome, string? dlqId)

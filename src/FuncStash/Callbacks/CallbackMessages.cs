@@ -5,7 +5,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Callbacks;
 
-/// <summary>Makes the messages that report an attempt's outcome (contract §9).</summary>
+/// <summary>Makes the messages that report an attempt's outcome (protocol#callbacks).</summary>
 internal static class CallbackMessages
 {
     /// <summary>The callbacks of one attempt: after each one, and once more of its own kind when the message has failed.</summary>
@@ -55,9 +55,9 @@ internal static class CallbackMessages
             TraceParent = source.TraceParent,
             TraceState = source.TraceState,
             CallbackOf = source.Id.Text,
-            // Its body carries the source's, so it would show in the log what is hidden of the source (contract §17).
+            // Its body carries the source's, so it would show in the log what is hidden of the source (protocol#redaction).
             Redact = source.Redact is { } hidden ? $"body,{hidden}" : null,
-            // The next message of the queue waits for this one too (contract §10).
+            // The next message of the queue waits for this one too (protocol#queues).
             QueueSlot = source.QueueSlot ?? (source.QueueName is { } queue ? new QueueSlot(queue, source.Id.Text) : null),
         };
         return (settings with { Header = header }).ApplyTo(message, now);

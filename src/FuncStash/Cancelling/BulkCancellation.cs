@@ -2,7 +2,7 @@ using FuncStash.Messages;
 
 namespace FuncStash.Cancelling;
 
-/// <summary>Cancels many messages, some side by side (contract §7.2). Only those that were cancelled by it count.</summary>
+/// <summary>Cancels many messages, some side by side (protocol#bulk-cancel). Only those that were cancelled by it count.</summary>
 public sealed class BulkCancellation(LiveMessages live, Cancellation cancellation)
 {
     private const int SideBySide = 32;

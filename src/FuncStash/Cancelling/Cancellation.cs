@@ -4,7 +4,7 @@ using FuncStash.Telemetry;
 
 namespace FuncStash.Cancelling;
 
-/// <summary>Cancels messages: once acknowledged, no further attempt starts (contract §7.1).</summary>
+/// <summary>Cancels messages: once acknowledged, no further attempt starts (protocol#cancel).</summary>
 public sealed class Cancellation(
     MessageStore messages, AdmissionService admission, IDeliverySchedule schedule, TimeProvider time)
 {

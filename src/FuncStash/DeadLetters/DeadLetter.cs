@@ -4,7 +4,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.DeadLetters;
 
-/// <summary>A message that failed for good, with the last response (contract §14).</summary>
+/// <summary>A message that failed for good, with the last response (protocol#dead-letters).</summary>
 public sealed record DeadLetter(DlqId Id, Message Message, int ResponseStatus)
 {
     /// <summary>The most that is kept of the last response, in bytes.</summary>

@@ -2,7 +2,7 @@ using FuncStash.Messages;
 
 namespace FuncStash.DeadLetters;
 
-/// <summary>Which dead letters, in which order (contract §14.1).</summary>
+/// <summary>Which dead letters, in which order (protocol#dead-letter-list).</summary>
 public sealed record DeadLetterQuery
 {
     /// <summary>Conditions on the message; its dates bound the time of failure.</summary>

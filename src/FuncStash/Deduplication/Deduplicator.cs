@@ -7,7 +7,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Deduplication;
 
-/// <summary>Remembers which message a deduplication id stands for (contract §13).</summary>
+/// <summary>Remembers which message a deduplication id stands for (protocol#deduplication).</summary>
 /// <remarks>
 /// The id is reserved before the message is stored. A publisher that finds a reservation whose message is not there yet
 /// stores its own under that id, so one message results even when the first publisher died in between.
@@ -41,7 +41,7 @@ public sealed class Deduplicator(ITables tables, FuncStashOptions options, TimeP
         }
     }
 
-    /// <summary>The content-based id: destination, body, content type and forwarded headers (contract §13).</summary>
+    /// <summary>The content-based id: destination, body, content type and forwarded headers (protocol#deduplication).</summary>
     public static string ContentKey(string destination, HeaderMap forwarded, byte[] body)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -3,7 +3,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Delivery;
 
-/// <summary>What the error of a redirect says: redirects are not followed, since the signature names the URL (contract §6.1).</summary>
+/// <summary>What the error of a redirect says: redirects are not followed, since the signature names the URL (protocol#attempts).</summary>
 internal static class RedirectText
 {
     // Longer than any URL that a person would copy out of an error.

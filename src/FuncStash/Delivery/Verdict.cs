@@ -20,7 +20,7 @@ public abstract record Verdict
     /// <param name="Error">Why the last attempt failed.</param>
     public sealed record Failed(string Error) : Verdict;
 
-    /// <summary>The one decision after an attempt (contract §6.1 to §6.4).</summary>
+    /// <summary>The one decision after an attempt (protocol#attempts, protocol#retries).</summary>
     /// <param name="message">The message.</param>
     /// <param name="retried">How many retries had been started, this attempt included.</param>
     /// <param name="outcome">What came back.</param>

@@ -8,7 +8,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Destinations;
 
-/// <summary>Makes the request that a destination receives (contract §6.5).</summary>
+/// <summary>Makes the request that a destination receives (protocol#delivered-headers).</summary>
 internal static class OutboundRequest
 {
     // Of the connection, not of the message; or set by the service, whose own values win over forwarded ones.

@@ -2,7 +2,7 @@ using FuncStash.Admission;
 
 namespace FuncStash.FlowControl;
 
-/// <summary>A flow-control key, its limits and how far they are used (contract §11.2).</summary>
+/// <summary>A flow-control key, its limits and how far they are used (protocol#flow-control-calls).</summary>
 /// <param name="Waiting">Messages that wait for a place.</param>
 /// <param name="Parallelism">Most deliveries in flight; null for no limit.</param>
 /// <param name="InFlight">Deliveries in flight.</param>

@@ -3,7 +3,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Headers;
 
-/// <summary>The request options of a publish, read from headers, query parameters or a batch item (contract §4.3).</summary>
+/// <summary>The request options of a publish, read from headers, query parameters or a batch item (protocol#headers).</summary>
 public sealed record PublishSettings
 {
     public string? Method { get; init; }

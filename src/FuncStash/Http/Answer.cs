@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace FuncStash.Http;
 
-/// <summary>Writes answers: JSON always, errors as an object with <c>error</c> (contract §3).</summary>
+/// <summary>Writes answers: JSON always, errors as an object with <c>error</c> (protocol#errors).</summary>
 internal static class Answer
 {
     public static async Task JsonAsync(this ApiCall call, int status, Action<Utf8JsonWriter> write) =>

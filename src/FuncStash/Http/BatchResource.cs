@@ -10,7 +10,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary><c>POST /v2/batch</c> (contract §5.2); an item with <c>Upstash-Cron</c> makes a schedule.</summary>
+/// <summary><c>POST /v2/batch</c> (protocol#batch); an item with <c>Upstash-Cron</c> makes a schedule.</summary>
 public sealed class BatchResource(Acceptance acceptance, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes => [new("POST", "/v2/batch", AccessLevel.Full, PublishAsync)];
@@ -36,7 +36,7 @@ public sealed class BatchResource(Acceptance acceptance, FuncStashOptions option
         }
         var accepted = new Queue<Accepted>(await acceptance.AcceptAsync(requests, call.Aborted));
         var all = answers.ConvertAll(answer => answer ?? accepted.Dequeue());
-        // 202 only when nothing in it was new (contract §5.2).
+        // 202 only when nothing in it was new (protocol#batch).
         var status = all.Count > 0 && all.TrueForAll(PublishResource.IsDuplicate) ? 202 : 200;
         await call.JsonAsync(status, json =>
         {

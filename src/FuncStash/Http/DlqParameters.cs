@@ -4,12 +4,12 @@ using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary>Which dead letters a call is about (contract §14.1, §14.3, §14.4).</summary>
+/// <summary>Which dead letters a call is about (protocol#dead-letter-list, protocol#dead-letter-delete, protocol#dead-letter-retry).</summary>
 internal static class DlqParameters
 {
     private const int MaxCount = 100;
 
-    // A dead letter is not looked for by its destination's host or path (contract §14.1).
+    // A dead letter is not looked for by its destination's host or path (protocol#dead-letter-list).
     private static readonly string[] s_own = ["dlqIds", "responseStatus", "source"], s_unknown = ["host", "path"];
 
     public static DeadLetterQuery? OfList(ApiCall call) => QueryOf(new ListParameters(

@@ -5,7 +5,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary><c>/v2/dlq</c>: the dead letters (contract §14).</summary>
+/// <summary><c>/v2/dlq</c>: the dead letters (protocol#dead-letters).</summary>
 public sealed class DlqResource(DeadLetterStore letters, DeadLetterReader reader) : IResource
 {
     private const int SideBySide = 16;

@@ -7,7 +7,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary><c>POST /v2/dlq/retry</c>: sends dead letters again (contract §14.4).</summary>
+/// <summary><c>POST /v2/dlq/retry</c>: sends dead letters again (protocol#dead-letter-retry).</summary>
 /// <remarks>Settings in the request's <c>Upstash-*</c> headers override those the messages had.</remarks>
 public sealed class DlqRetryResource(DeadLetterReader reader, DeadLetterRetry retry, PublishCheck check, FuncStashOptions options) : IResource
 {

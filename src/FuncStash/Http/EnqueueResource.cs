@@ -5,7 +5,7 @@ using FuncStash.UrlGroups;
 
 namespace FuncStash.Http;
 
-/// <summary><c>POST /v2/enqueue/{queue}/{destination}</c> (contract §5.1); with <c>Upstash-Cron</c> it makes a schedule whose runs are enqueued.</summary>
+/// <summary><c>POST /v2/enqueue/{queue}/{destination}</c> (protocol#enqueue); with <c>Upstash-Cron</c> it makes a schedule whose runs are enqueued.</summary>
 public sealed class EnqueueResource(Acceptance acceptance, UrlGroupStore groups, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>

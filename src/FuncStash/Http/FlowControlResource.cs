@@ -8,7 +8,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary><c>/v2/flowControl</c> and <c>/v2/globalParallelism</c> (contract §11.2).</summary>
+/// <summary><c>/v2/flowControl</c> and <c>/v2/globalParallelism</c> (protocol#flow-control-calls).</summary>
 public sealed class FlowControlResource(FlowControlService keys, DestinationLanes lanes, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>

@@ -3,7 +3,7 @@ using FuncStash.Signing;
 
 namespace FuncStash.Http;
 
-/// <summary><c>/v2/keys</c>: the signing keys (contract §8.1).</summary>
+/// <summary><c>/v2/keys</c>: the signing keys (protocol#keys).</summary>
 public sealed class KeysResource(SigningKeys keys) : IResource
 {
     public IEnumerable<Route> Routes =>

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace FuncStash.Http;
 
-/// <summary><c>POST /llm/v1/chat/completions</c>: asks the provider and passes its answer on as it comes (contract §20).</summary>
+/// <summary><c>POST /llm/v1/chat/completions</c>: asks the provider and passes its answer on as it comes (protocol#llm).</summary>
 public sealed class LlmResource(LlmProvider provider, FuncStashOptions options, TimeProvider time) : IResource
 {
     private static readonly string[] s_passedOn = ["Content-Type", "Retry-After", "X-Request-Id"];

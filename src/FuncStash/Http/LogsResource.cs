@@ -8,7 +8,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary><c>/v2/events</c> and <c>/v2/logs</c>: the log (contract §15).</summary>
+/// <summary><c>/v2/events</c> and <c>/v2/logs</c>: the log (protocol#logs).</summary>
 public sealed class LogsResource(LogReader reader, MessageStore messages) : IResource
 {
     // Clients that were written when a page had no smaller size than this count on it.
@@ -89,7 +89,7 @@ public sealed class LogsResource(LogReader reader, MessageStore messages) : IRes
     private static List<MessageId> IdsOf(IEnumerable<string> values) =>
         [.. values.Distinct().Where(text => MessageId.TryParse(text, out _)).Select(MessageId.Parse)];
 
-    // A bare unix time in milliseconds is a cursor too (contract §15).
+    // A bare unix time in milliseconds is a cursor too (protocol#logs).
     private static string? PositionOf(string? cursor) =>
         cursor is null || LogPosition.IsValid(cursor) ? cursor
         : long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var ms) ? LogPosition.At(ms)

@@ -5,7 +5,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary>Messages as JSON (contract §7), with what was to be redacted redacted (§17).</summary>
+/// <summary>Messages as JSON (protocol#messages), with what was to be redacted redacted (protocol#redaction).</summary>
 internal static class MessageAnswer
 {
     private static readonly UTF8Encoding s_strictUtf8 = new(false, throwOnInvalidBytes: true);

@@ -6,7 +6,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary><c>/v2/messages</c>: look at a message, cancel it (contract §7).</summary>
+/// <summary><c>/v2/messages</c>: look at a message, cancel it (protocol#messages).</summary>
 public sealed class MessagesResource(
     MessageStore messages, Cancellation cancellation, BulkCancellation bulk, FuncStashOptions options, TimeProvider time)
     : IResource
@@ -39,7 +39,7 @@ public sealed class MessagesResource(
         await AnswerAsync(call, 1);
     }
 
-    // With nothing named, everything is cancelled; so it is with an empty list of ids (contract §7.2).
+    // With nothing named, everything is cancelled; so it is with an empty list of ids (protocol#bulk-cancel).
     private async Task CancelManyAsync(ApiCall call)
     {
         var parameters = new ListParameters(await ListParameters.OfBulkAsync(call), ["messageIds"], ["order"]);
@@ -58,7 +58,7 @@ public sealed class MessagesResource(
         json.WriteEndObject();
     });
 
-    // An ended message can be asked for a little longer, since its end may overtake the caller (contract §6.7).
+    // An ended message can be asked for a little longer, since its end may overtake the caller (protocol#messages).
     private async ValueTask<StoredMessage> FindAsync(ApiCall call)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();

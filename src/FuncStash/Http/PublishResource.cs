@@ -8,7 +8,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary><c>POST /v2/publish/{destination}</c> (contract §4); with <c>Upstash-Cron</c> it makes a schedule (§12.1).</summary>
+/// <summary><c>POST /v2/publish/{destination}</c> (protocol#publish); with <c>Upstash-Cron</c> it makes a schedule (protocol#cron).</summary>
 public sealed class PublishResource(Acceptance acceptance, UrlGroupStore groups, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>
@@ -26,7 +26,7 @@ public sealed class PublishResource(Acceptance acceptance, UrlGroupStore groups,
     internal static Task AnswerAsync(ApiCall call, Accepted accepted) =>
         call.JsonAsync(IsDuplicate(accepted) ? 202 : 200, json => Write(json, accepted));
 
-    /// <summary>True when nothing new came of it (contract §4.2).</summary>
+    /// <summary>True when nothing new came of it (protocol#publish).</summary>
     internal static bool IsDuplicate(Accepted accepted) =>
         accepted is Accepted.Messages { Result.Messages: { Count: > 0 } messages } && messages.All(m => m.Deduplicated);
 

@@ -6,7 +6,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary><c>/v2/queues</c> (contract §10).</summary>
+/// <summary><c>/v2/queues</c> (protocol#queues).</summary>
 public sealed class QueuesResource(QueueService queues, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>

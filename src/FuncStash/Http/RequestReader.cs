@@ -24,7 +24,7 @@ internal static class RequestReader
         return new PublishRequest(destination, settings, body) { CallerIp = call.CallerIp, Trace = TraceContext.Of(call.Request) };
     }
 
-    /// <summary>Query parameters first, so that a real header of the same name wins (contract §1.1).</summary>
+    /// <summary>Query parameters first, so that a real header of the same name wins (protocol#destinations-in-paths).</summary>
     public static PublishSettings ReadSettings(
         ApiCall call, IEnumerable<KeyValuePair<string, string>> parameters, bool forwardAll, FuncStashOptions options)
     {

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace FuncStash.Http;
 
-/// <summary>The request target as it was sent: destinations stand in it raw, so nothing may be decoded or collapsed (contract §1.1).</summary>
+/// <summary>The request target as it was sent: destinations stand in it raw, so nothing may be decoded or collapsed (protocol#destinations-in-paths).</summary>
 public sealed class RequestTarget
 {
     private readonly string _raw;

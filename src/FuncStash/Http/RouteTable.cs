@@ -62,7 +62,7 @@ public sealed class RouteTable(IEnumerable<Route> routes)
             }
             position = end;
         }
-        // "/v2/queues/" is "/v2/queues" (contract §1).
+        // "/v2/queues/" is "/v2/queues" (protocol#base-and-routing).
         return position == path.Length || (position == path.Length - 1 && path[position] == '/') ? values ?? [] : null;
     }
 }

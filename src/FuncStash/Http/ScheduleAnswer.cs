@@ -5,7 +5,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary>A schedule as JSON (contract §12.2), with what was to be redacted redacted (§17).</summary>
+/// <summary>A schedule as JSON (protocol#schedule-object), with what was to be redacted redacted (protocol#redaction).</summary>
 internal sealed record ScheduleAnswer(Schedule Schedule, byte[] Body, IReadOnlyList<KeyValuePair<string, string>> LastStates)
 {
     public void Write(Utf8JsonWriter json)

@@ -7,7 +7,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary><c>/v2/schedules</c> (contract §12).</summary>
+/// <summary><c>/v2/schedules</c> (protocol#schedules).</summary>
 public sealed partial class SchedulesResource(
     Scheduler scheduler, ScheduleStore schedules, LastRun lastRun, UrlGroupStore groups, FuncStashOptions options) : IResource
 {
@@ -22,7 +22,7 @@ public sealed partial class SchedulesResource(
         new("POST", "/v2/schedules/{destination*}", AccessLevel.Full, PostAsync),
     ];
 
-    // A path that ends in /pause is a pause unless there is a cron expression (contract §12.3).
+    // A path that ends in /pause is a pause unless there is a cron expression (protocol#pause-resume-and-delete).
     private Task PostAsync(ApiCall call)
     {
         var match = Action().Match(call.Values[0]);

@@ -8,7 +8,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
-/// <summary><c>/v2/topics</c>: URL groups (contract §18).</summary>
+/// <summary><c>/v2/topics</c>: URL groups (protocol#url-groups).</summary>
 public sealed class TopicsResource(UrlGroupStore groups, PublishCheck check, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>

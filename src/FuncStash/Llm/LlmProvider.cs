@@ -5,7 +5,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Llm;
 
-/// <summary>The operator's OpenAI-compatible provider, which the legacy destination <c>api/llm</c> stands for (contract §20).</summary>
+/// <summary>The operator's OpenAI-compatible provider, which the legacy destination <c>api/llm</c> stands for (protocol#llm).</summary>
 /// <remarks>
 /// The operator chose its address, so it may be a private one; its key is added to requests on their way out and is in no
 /// message, log or answer.

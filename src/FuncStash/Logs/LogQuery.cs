@@ -3,7 +3,7 @@ using FuncStash.Messages;
 
 namespace FuncStash.Logs;
 
-/// <summary>What to list of the log (contract §15).</summary>
+/// <summary>What to list of the log (protocol#logs).</summary>
 public sealed record LogQuery
 {
     /// <summary>Conditions on the message; its dates bound the time of the event.</summary>

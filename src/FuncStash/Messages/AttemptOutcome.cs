@@ -9,7 +9,7 @@ public abstract record AttemptOutcome
     {
     }
 
-    /// <summary>The status; 0 when there was no response (contract §6.1).</summary>
+    /// <summary>The status; 0 when there was no response (protocol#attempts).</summary>
     public abstract int Status { get; }
 
     /// <summary>The destination answered.</summary>

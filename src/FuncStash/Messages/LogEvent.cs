@@ -3,7 +3,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Messages;
 
-/// <summary>One transition of one message (contract §15). What the message is, its row tells.</summary>
+/// <summary>One transition of one message (protocol#logs). What the message is, its row tells.</summary>
 /// <param name="Message">The message's id.</param>
 /// <param name="State">The state it came into.</param>
 /// <param name="Time">When, in unix milliseconds.</param>

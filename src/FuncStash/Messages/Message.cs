@@ -13,7 +13,7 @@ public sealed record Message
 
     public string Method { get; init; } = "POST";
 
-    /// <summary>The headers to send on, names in canonical form (contract §4.3).</summary>
+    /// <summary>The headers to send on, names in canonical form (protocol#header-names).</summary>
     public HeaderMap Header { get; init; } = HeaderMap.Empty;
 
     /// <summary>The payload, byte for byte; empty here while <see cref="BodyName"/> says where it lies.</summary>
@@ -32,7 +32,7 @@ public sealed record Message
 
     public int MaxRetries { get; init; }
 
-    /// <summary>The text of <c>Upstash-Retry-Delay</c> (contract §6.3).</summary>
+    /// <summary>The text of <c>Upstash-Retry-Delay</c> (protocol#retry-delay).</summary>
     public string? RetryDelay { get; init; }
 
     /// <summary>How long one attempt may take, in milliseconds; null for the service's limit.</summary>
@@ -56,7 +56,7 @@ public sealed record Message
 
     public string CallerIp { get; init; } = "";
 
-    /// <summary>The text of <c>Upstash-Redact-Fields</c> (contract §17).</summary>
+    /// <summary>The text of <c>Upstash-Redact-Fields</c> (protocol#redaction).</summary>
     public string? Redact { get; init; }
 
     public string? Api { get; init; }
@@ -76,7 +76,7 @@ public sealed record Message
 /// <summary>A callback URL and the settings given for it, under the names a publish to that URL would use.</summary>
 public sealed record CallbackSettings(string Url, HeaderMap Settings);
 
-/// <summary>A flow-control key and its limits (contract §11.1).</summary>
+/// <summary>A flow-control key and its limits (protocol#flow-control-values).</summary>
 /// <param name="Period">The length of the rate window in seconds.</param>
 public sealed record FlowControlSettings(string Key, int? Rate, int? Parallelism, int Period);
 

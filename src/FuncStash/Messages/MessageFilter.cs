@@ -4,7 +4,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Messages;
 
-/// <summary>Which messages a list, a bulk cancel or a bulk delete is about (contract §7.2, §14.1, §15).</summary>
+/// <summary>Which messages a list, a bulk cancel or a bulk delete is about (protocol#filters).</summary>
 /// <remarks>Values of one name are alternatives; different names must all match.</remarks>
 public sealed class MessageFilter
 {

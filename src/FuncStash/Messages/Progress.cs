@@ -1,6 +1,6 @@
 namespace FuncStash.Messages;
 
-/// <summary>The lifecycle states of contract §6.6, in the spelling of the SDKs.</summary>
+/// <summary>The lifecycle states (protocol#states), in the spelling of the SDKs.</summary>
 public enum MessageState
 {
     Created,

@@ -5,7 +5,7 @@ using FuncStash.Messages;
 
 namespace FuncStash.Publishing;
 
-/// <summary>Sends dead letters again, each as a new message (contract §14.4).</summary>
+/// <summary>Sends dead letters again, each as a new message (protocol#dead-letter-retry).</summary>
 /// <remarks>
 /// The letter's row first says which message the retry makes; then the message is stored, once; then the letter goes. So a
 /// retry repeated after a crash, or made twice at the same time, makes one message.

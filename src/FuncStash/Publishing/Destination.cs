@@ -4,7 +4,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Publishing;
 
-/// <summary>Where a message goes: one URL, the endpoints of a URL group, or the built-in LLM (contract §4.1).</summary>
+/// <summary>Where a message goes: one URL, the endpoints of a URL group, or the built-in LLM (protocol#destinations).</summary>
 public abstract record Destination
 {
     private const string LlmText = "api/llm";

@@ -5,7 +5,7 @@ using FuncStash.Telemetry;
 namespace FuncStash.Publishing;
 
 /// <summary>A publish as it came in, its settings read.</summary>
-/// <param name="Destination">The destination's text (contract §4.1).</param>
+/// <param name="Destination">The destination's text (protocol#destinations).</param>
 public sealed record PublishRequest(string Destination, PublishSettings Settings, byte[] Body)
 {
     public string CallerIp { get; init; } = "";
@@ -32,7 +32,7 @@ public sealed record PublishRequest(string Destination, PublishSettings Settings
     public Func<IReadOnlyList<MessageId>, CancellationToken, ValueTask>? BeforeStoring { get; init; }
 }
 
-/// <summary>The answer for one message (contract §4.2).</summary>
+/// <summary>The answer for one message (protocol#publish).</summary>
 public sealed record Published(MessageId Id, string Url, bool Deduplicated);
 
 /// <summary>The answer to a publish: one message, or one for each endpoint of a URL group.</summary>

@@ -17,7 +17,7 @@ public sealed class Publisher(
     MessageStore messages, AdmissionService admission, MessageIds ids, UrlGroupStore groups, Deduplicator deduplicator,
     PublishCheck check, FuncStashOptions options, TimeProvider time)
 {
-    /// <summary>Retries of a message that asks for none in particular (contract §4.3).</summary>
+    /// <summary>Retries of a message that asks for none in particular (protocol#headers).</summary>
     public const int DefaultRetries = 3;
 
     /// <exception cref="QStashException">400, 404 or 413 for a publish that is refused; nothing of it is left behind.</exception>
@@ -56,7 +56,7 @@ public sealed class Publisher(
         return part.Result!;
     }
 
-    /// <summary>Publishes many; one that is refused does no harm to the others (contract §5.2).</summary>
+    /// <summary>Publishes many; one that is refused does no harm to the others (protocol#batch).</summary>
     /// <returns>For each request its result, or why it was refused.</returns>
     public async ValueTask<IReadOnlyList<(PublishResult? Result, QStashException? Refusal)>> PublishAsync(
         IReadOnlyList<PublishRequest> requests, CancellationToken cancellation = default)
@@ -120,7 +120,7 @@ public sealed class Publisher(
         }
     }
 
-    // Only a callback brings the answer of a model (contract §9.1).
+    // Only a callback brings the answer of a model (protocol#llm).
     private Part CreateLlmPart(PublishRequest request, int? shard)
     {
         if (request.Settings.Callback is null)
@@ -137,7 +137,7 @@ public sealed class Publisher(
         return part with { Message = part.Message with { Api = LlmProvider.Api } };
     }
 
-    // The queue's next message would wait for the callback all that time (contract §9.1).
+    // The queue's next message would wait for the callback all that time (protocol#callback-settings).
     private static void CheckCallbackDelay(string? queue, PublishSettings settings)
     {
         if (queue is not null && (IsDelayed(settings.Callback) || IsDelayed(settings.FailureCallback)))
@@ -153,7 +153,7 @@ public sealed class Publisher(
         // What has a cause has an id of its own; a fixed one would swallow other occurrences of a schedule.
         var key = request.Cause is not null ? null : settings.DeduplicationId
             ?? (settings.ContentBasedDeduplication ? Deduplicator.ContentKey(request.Destination, settings.Header, request.Body) : null);
-        // In a group every endpoint has its own first message (contract §13).
+        // In a group every endpoint has its own first message (protocol#deduplication).
         if (key is not null && topic is not null)
             key = $"{key}:{topic}:{endpoint.Url}";
         return new Part(CreateMessage(request, settings, endpoint, shard, topic), key, key is not null || request.Cause is not null);

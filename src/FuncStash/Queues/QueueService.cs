@@ -4,7 +4,7 @@ using FuncStash.Messages;
 
 namespace FuncStash.Queues;
 
-/// <summary>A FIFO queue (contract §10).</summary>
+/// <summary>A FIFO queue (protocol#queues).</summary>
 /// <param name="Lag">How many of its messages have not reached their end: in line, or let in.</param>
 public sealed record QueueInfo(string Name, long CreatedAt, long UpdatedAt, int Parallelism, bool Paused, int Lag)
 {

@@ -1,6 +1,6 @@
 namespace FuncStash.Retries;
 
-/// <summary>The wait before a retry when neither the publisher nor the destination asks for another (contract §6.2).</summary>
+/// <summary>The wait before a retry when neither the publisher nor the destination asks for another (protocol#backoff).</summary>
 public static class Backoff
 {
     /// <summary>

@@ -1,6 +1,6 @@
 namespace FuncStash.Retries;
 
-/// <summary>A function that a retry-delay expression may call (contract §6.3).</summary>
+/// <summary>A function that a retry-delay expression may call (protocol#retry-delay).</summary>
 /// <param name="Arity">How many arguments it takes; null for one or more.</param>
 /// <param name="Apply">Its value; the arguments are as many as <paramref name="Arity"/> says.</param>
 internal sealed record ExpressionFunction(int? Arity, Func<double[], double> Apply)

@@ -3,7 +3,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Retries;
 
-/// <summary>The wait that a failed response asks for in its headers (contract §6.4).</summary>
+/// <summary>The wait that a failed response asks for in its headers (protocol#retry-after).</summary>
 public static class RetryAfter
 {
     private static readonly string[] Headers =
@@ -14,7 +14,7 @@ public static class RetryAfter
 
     private static readonly string[] Weekdays = [.. CultureInfo.InvariantCulture.DateTimeFormat.DayNames];
 
-    /// <summary>The wait of the first header, in the contract's order, that states a usable one.</summary>
+    /// <summary>The wait of the first header, in the order of protocol#retry-after, that states a usable one.</summary>
     /// <param name="responseHeader">Gives a response header's values by name, null where there are none.</param>
     /// <param name="now">Dates are counted from here.</param>
     /// <returns>

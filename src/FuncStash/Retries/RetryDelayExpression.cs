@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace FuncStash.Retries;
 
-/// <summary>The wait before a retry as the publisher wrote it in <c>Upstash-Retry-Delay</c> (contract §6.3).</summary>
+/// <summary>The wait before a retry as the publisher wrote it in <c>Upstash-Retry-Delay</c> (protocol#retry-delay).</summary>
 /// <remarks>
 /// Decimal numbers, the variable <c>retried</c>, <c>+ - * / ( )</c>, and the functions <c>pow exp sqrt abs floor ceil round min max</c>;
 /// at most 1,000 characters and 64 levels of nesting.

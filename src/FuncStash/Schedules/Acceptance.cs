@@ -10,10 +10,10 @@ public abstract record Accepted
     {
     }
 
-    /// <summary>Its messages (contract §4.2).</summary>
+    /// <summary>Its messages (protocol#publish).</summary>
     public sealed record Messages(PublishResult Result) : Accepted;
 
-    /// <summary>The schedule that its <c>Upstash-Cron</c> asked for (contract §12.1).</summary>
+    /// <summary>The schedule that its <c>Upstash-Cron</c> asked for (protocol#cron).</summary>
     public sealed record Schedule(string Id) : Accepted;
 
     /// <summary>Nothing, and why.</summary>
@@ -29,7 +29,7 @@ public sealed class Acceptance(Publisher publisher, Scheduler scheduler, Publish
             ? new Accepted.Messages(await publisher.PublishAsync(request, cancellation))
             : new Accepted.Schedule(await scheduler.CreateAsync(request, cancellation));
 
-    /// <summary>Takes many; one that is refused does no harm to the others (contract §5.2).</summary>
+    /// <summary>Takes many; one that is refused does no harm to the others (protocol#batch).</summary>
     /// <returns>For each request what became of it.</returns>
     public async ValueTask<IReadOnlyList<Accepted>> AcceptAsync(
         IReadOnlyList<PublishRequest> requests, CancellationToken cancellation = default)

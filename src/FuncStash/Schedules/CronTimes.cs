@@ -5,7 +5,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Schedules;
 
-/// <summary>The times a cron expression stands for (contract §12.1): five fields, read in one time zone.</summary>
+/// <summary>The times a cron expression stands for (protocol#cron): five fields, read in one time zone.</summary>
 /// <remarks>
 /// <para>
 /// Daylight saving: a time the clock skips fires once, at the first moment after the gap; a time the clock shows twice

@@ -2,7 +2,7 @@ using FuncStash.Messages;
 
 namespace FuncStash.Schedules;
 
-/// <summary>What became of the messages of a schedule's latest occurrence (contract §12.2).</summary>
+/// <summary>What became of the messages of a schedule's latest occurrence (protocol#schedule-object).</summary>
 public sealed class LastRun(MessageStore messages)
 {
     /// <summary><c>IN_PROGRESS</c>, <c>SUCCESS</c> or <c>FAIL</c> for each message that is still there, by id.</summary>

@@ -3,7 +3,7 @@ using FuncStash.Messages;
 
 namespace FuncStash.Schedules;
 
-/// <summary>What a schedule publishes and when: fixed until it is replaced (contract §12).</summary>
+/// <summary>What a schedule publishes and when: fixed until it is replaced (protocol#schedules).</summary>
 public sealed record ScheduleSpec
 {
     /// <summary>The expression as it was given, trimmed.</summary>

@@ -8,7 +8,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Schedules;
 
-/// <summary>Creates, pauses, resumes and deletes schedules (contract §12).</summary>
+/// <summary>Creates, pauses, resumes and deletes schedules (protocol#schedules).</summary>
 /// <remarks>
 /// Pause, delete and replace win over a tick that started earlier. They first change the row, after which no ticker can
 /// claim an occurrence of the old state; then they seal the messages of the claim the row has, which a ticker may still
@@ -20,7 +20,7 @@ public sealed class Scheduler(
 {
     /// <summary>
     /// Creates a schedule. One of that id is replaced: what it does and when is all new, and stays its operator's and its
-    /// past's what is theirs: a pause, the time of its creation, how it ran so far (contract §12.1).
+    /// past's what is theirs: a pause, the time of its creation, how it ran so far (protocol#cron).
     /// </summary>
     /// <remarks>A run that is due and not published yet is the new one's, where both have the same expression.</remarks>
     /// <returns>The schedule's id.</returns>

@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 namespace FuncStash.Settings;
 
 /// <summary>
-/// The public credentials of the official development server (contract §22): fit for tests only, since everybody knows them.
+/// The public credentials of the official development server (protocol#development-server): fit for tests only, since everybody knows them.
 /// The server starts with those of its default user.
 /// </summary>
 public static class DevServer

@@ -12,7 +12,7 @@ public sealed record FuncStashOptions
     /// <summary>Tokens that may look but not act, nor see the signing keys.</summary>
     public IReadOnlyList<string> ReadOnlyTokens { get; init; } = [];
 
-    /// <summary>The signing keys until the first rotation (contract §8.1).</summary>
+    /// <summary>The signing keys until the first rotation (protocol#keys).</summary>
     public string CurrentSigningKey { get; init; } = DevServer.CurrentSigningKey;
 
     public string NextSigningKey { get; init; } = DevServer.NextSigningKey;
@@ -47,10 +47,10 @@ public sealed record FuncStashOptions
     /// <summary>How long a message may be due, with the work queue worked through, before it is taken for lost and sent again.</summary>
     public TimeSpan SweepAfter { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long a message stays readable and cancellable under its id after its end (contract §6.7).</summary>
+    /// <summary>How long a message stays readable and cancellable under its id after its end (protocol#messages).</summary>
     public TimeSpan EndedGrace { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>The window of a deduplication id (contract §13).</summary>
+    /// <summary>The window of a deduplication id (protocol#deduplication).</summary>
     public TimeSpan DeduplicationWindow { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
@@ -70,13 +70,13 @@ public sealed record FuncStashOptions
 
     /// <summary>
     /// The base URL of the OpenAI-compatible provider of <c>api/llm</c>, such as <c>https://api.openai.com</c>, without
-    /// <c>/v1</c>; null when there is none (contract §20).
+    /// <c>/v1</c>; null when there is none (protocol#llm).
     /// </summary>
     public string? LlmBaseUrl { get; init; }
 
     /// <summary>The key for that provider. It is added on the way out and stored nowhere.</summary>
     public string? LlmApiKey { get; init; }
 
-    /// <summary>Sent as <c>Upstash-Region</c>: one of the two values receivers know (contract §6.5).</summary>
+    /// <summary>Sent as <c>Upstash-Region</c>: one of the two values receivers know (protocol#delivered-headers).</summary>
     public string Region { get; init; } = "EU-CENTRAL-1";
 }

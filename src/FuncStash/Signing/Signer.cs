@@ -11,7 +11,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace FuncStash.Signing;
 
-/// <summary>Signs deliveries: the JWT of the <c>Upstash-Signature</c> header (contract §8). Safe for use by many threads.</summary>
+/// <summary>Signs deliveries: the JWT of the <c>Upstash-Signature</c> header (protocol#signature). Safe for use by many threads.</summary>
 public sealed class Signer(TimeProvider time)
 {
     private const int LifetimeSeconds = 300;

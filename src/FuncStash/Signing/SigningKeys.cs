@@ -6,7 +6,7 @@ namespace FuncStash.Signing;
 /// <summary>The pair of keys: deliveries are signed with the first, receivers also accept the second.</summary>
 public sealed record SigningKeyPair(string Current, string Next);
 
-/// <summary>The signing keys: the configured ones until the first rotation, then the stored ones (contract §8.1).</summary>
+/// <summary>The signing keys: the configured ones until the first rotation, then the stored ones (protocol#keys).</summary>
 public sealed class SigningKeys(ITables tables, FuncStashOptions options, TimeProvider time)
 {
     private const string Table = "keys", Partition = "signing", Row = "pair";

@@ -15,7 +15,7 @@ public sealed record TraceContext(string Parent, string? State)
         var values = request.Headers["traceparent"];
         if (values.Count != 1 || values[0] is not { } parent || !ActivityContext.TryParse(parent, null, out _))
             return null;
-        // May come as several headers, which are one list (§3.3.1).
+        // May come as several headers, which are one list (W3C Trace Context §3.3.1).
         var state = string.Join(',', request.Headers["tracestate"].Where(value => !string.IsNullOrEmpty(value)));
         return new TraceContext(parent, state.Length is > 0 and <= MaxStateLength ? state : null);
     }

@@ -5,7 +5,7 @@ namespace FuncStash.UrlGroups;
 /// <summary>One place a URL group fans out to.</summary>
 public sealed record Endpoint(string? Name, string Url);
 
-/// <summary>A URL group (topic): what is published to it goes to each of its endpoints (contract §18).</summary>
+/// <summary>A URL group (topic): what is published to it goes to each of its endpoints (protocol#url-groups).</summary>
 /// <param name="CreatedAt">Unix milliseconds.</param>
 /// <param name="UpdatedAt">Unix milliseconds.</param>
 public sealed record UrlGroup(string Name, long CreatedAt, long UpdatedAt, IReadOnlyList<Endpoint> Endpoints)

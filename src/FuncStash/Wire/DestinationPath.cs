@@ -3,7 +3,7 @@ using System.Text;
 
 namespace FuncStash.Wire;
 
-/// <summary>The destination in the path of a publish call, as sent and not as normalised (contract §1.1).</summary>
+/// <summary>The destination in the path of a publish call, as sent and not as normalised (protocol#destinations-in-paths).</summary>
 public static class DestinationPath
 {
     private const string Token = "qstash_token", SettingPrefix = "upstash-";

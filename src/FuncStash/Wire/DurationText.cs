@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace FuncStash.Wire;
 
-/// <summary>Durations as text: numbers with units in a row, such as <c>1d10h30m</c> or <c>1.5s</c> (contract §4.4).</summary>
+/// <summary>Durations as text: numbers with units in a row, such as <c>1d10h30m</c> or <c>1.5s</c> (protocol#durations).</summary>
 public static class DurationText
 {
     /// <summary>

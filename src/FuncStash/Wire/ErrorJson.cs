@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace FuncStash.Wire;
 
-/// <summary>The body of every refusal: an object with the one text <c>error</c> (contract §3).</summary>
+/// <summary>The body of every refusal: an object with the one text <c>error</c> (protocol#errors).</summary>
 public static class ErrorJson
 {
     public static byte[] Of(string message)

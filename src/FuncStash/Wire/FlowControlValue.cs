@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace FuncStash.Wire;
 
-/// <summary>The limits in an <c>Upstash-Flow-Control-Value</c> header (contract §11.1).</summary>
+/// <summary>The limits in an <c>Upstash-Flow-Control-Value</c> header (protocol#flow-control-values).</summary>
 /// <param name="Rate">Deliveries started per period, at least 1; null for no limit.</param>
 /// <param name="Parallelism">Deliveries in flight, at least 1; null for no limit.</param>
 /// <param name="PeriodSeconds">The period of the rate, in seconds, 1 to <see cref="MaxPeriodSeconds"/>.</param>

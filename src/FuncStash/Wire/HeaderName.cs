@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace FuncStash.Wire;
 
-/// <summary>Names of HTTP headers as they are stored and returned (contract §4.3).</summary>
+/// <summary>Names of HTTP headers as they are stored and returned (protocol#header-names).</summary>
 public static class HeaderName
 {
     private static readonly SearchValues<char> TokenCharacters = SearchValues.Create(

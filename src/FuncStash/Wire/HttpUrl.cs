@@ -3,7 +3,7 @@ using System.Text;
 
 namespace FuncStash.Wire;
 
-/// <summary>What may be called: absolute http and https URLs, as somebody wrote them (contract §4.1).</summary>
+/// <summary>What may be called: absolute http and https URLs, as somebody wrote them (protocol#destinations).</summary>
 public static class HttpUrl
 {
     /// <summary>The longest URL, in characters: request lines of common servers end at half of this.</summary>

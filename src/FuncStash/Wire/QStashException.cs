@@ -1,6 +1,6 @@
 namespace FuncStash.Wire;
 
-/// <summary>A refusal that the caller is told about: the status and the <c>error</c> text of the answer (contract §3).</summary>
+/// <summary>A refusal that the caller is told about: the status and the <c>error</c> text of the answer (protocol#errors).</summary>
 public sealed class QStashException(int status, string message) : Exception(message)
 {
     public int Status { get; } = status;

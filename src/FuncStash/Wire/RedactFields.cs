@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace FuncStash.Wire;
 
-/// <summary>What an <c>Upstash-Redact-Fields</c> header hides from logs and answers (contract §17).</summary>
+/// <summary>What an <c>Upstash-Redact-Fields</c> header hides from logs and answers (protocol#redaction).</summary>
 /// <param name="Body">The message's body is hidden.</param>
 /// <param name="AllHeaders">The values of all headers are hidden.</param>
 /// <param name="Headers">Names, in canonical form, of single headers whose values are hidden.</param>

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace FuncStash.Wire;
 
-/// <summary>Names of queues, URL groups, schedules and flow-control keys (contract §1.2).</summary>
+/// <summary>Names of queues, URL groups, schedules and flow-control keys (protocol#names).</summary>
 public static class ResourceName
 {
     /// <summary>The longest name, in characters.</summary>

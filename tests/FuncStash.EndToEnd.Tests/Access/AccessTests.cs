@@ -4,7 +4,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Access;
 
-/// <summary>Who may call (contract §2).</summary>
+/// <summary>Who may call (protocol#authentication).</summary>
 public abstract class AccessTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     public static TheoryData<string, string> Routes => new()

@@ -4,7 +4,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Access;
 
-/// <summary>No web page gets to use credentials that everybody knows (contract §22).</summary>
+/// <summary>No web page gets to use credentials that everybody knows (protocol#development-server).</summary>
 public abstract class DevelopmentGuardTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     public static TheoryData<string, string> Foreign => new()

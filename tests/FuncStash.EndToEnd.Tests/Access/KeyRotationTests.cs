@@ -5,7 +5,7 @@ using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Access;
 
-/// <summary>Rolling the signing keys (contract §8.1).</summary>
+/// <summary>Rolling the signing keys (protocol#keys).</summary>
 public abstract class KeyRotationTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Fact]

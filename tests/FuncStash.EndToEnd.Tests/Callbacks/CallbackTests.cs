@@ -6,7 +6,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Callbacks;
 
-/// <summary>Callbacks tell the outcome of every attempt (contract §9).</summary>
+/// <summary>Callbacks tell the outcome of every attempt (protocol#callbacks).</summary>
 public abstract class CallbackTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Fact]

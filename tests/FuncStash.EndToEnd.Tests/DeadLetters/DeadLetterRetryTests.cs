@@ -7,7 +7,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.DeadLetters;
 
-/// <summary>Sending dead letters again, and deleting many (contract §14.3, §14.4).</summary>
+/// <summary>Sending dead letters again, and deleting many (protocol#dead-letter-delete, protocol#dead-letter-retry).</summary>
 public abstract class DeadLetterRetryTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Fact]

@@ -7,7 +7,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.DeadLetters;
 
-/// <summary>What failed for good is kept with the last response (contract §14).</summary>
+/// <summary>What failed for good is kept with the last response (protocol#dead-letters).</summary>
 public abstract class DeadLetterTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Fact]

@@ -6,7 +6,7 @@ using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Delivery;
 
-/// <summary>Where deliveries may go is the operator's choice (contract §3: "must be publicly accessible").</summary>
+/// <summary>Where deliveries may go is the operator's choice (protocol#addresses).</summary>
 public abstract class AddressTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Fact]

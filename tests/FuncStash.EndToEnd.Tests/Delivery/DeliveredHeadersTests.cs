@@ -3,7 +3,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Delivery;
 
-/// <summary>Exactly what a destination receives (contract §6.5).</summary>
+/// <summary>Exactly what a destination receives (protocol#delivered-headers).</summary>
 public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     private static readonly string[] Own =
@@ -116,7 +116,7 @@ public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : En
         Assert.DoesNotContain("qstash_token", shown.Text, StringComparison.Ordinal);
     }
 
-    // Accept-Encoding is the outbound client's own business (contract: not documented but harmless).
+    // Accept-Encoding is the outbound client's own business (not documented, but harmless).
     private static IEnumerable<string> Names(Receiving.ReceivedRequest request) =>
         request.Headers.Select(header => header.Key).Where(name => name != "accept-encoding").Order(StringComparer.Ordinal);
 }

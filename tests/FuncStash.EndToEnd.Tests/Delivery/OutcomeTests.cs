@@ -6,7 +6,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Delivery;
 
-/// <summary>What counts as delivered and what as failed (contract §6.1).</summary>
+/// <summary>What counts as delivered and what as failed (protocol#attempts).</summary>
 public abstract class OutcomeTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Theory]

@@ -5,7 +5,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Delivery;
 
-/// <summary>When a failed attempt is repeated, and when no more (contract §6.1 to §6.4).</summary>
+/// <summary>When a failed attempt is repeated, and when no more (protocol#attempts, protocol#retries).</summary>
 public abstract class RetryTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Fact]
@@ -101,7 +101,7 @@ public abstract class RetryTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests
         Receiver.Answers("/hook", Answer.Of(429, "", ("Retry-After", value)), Answer.Ok);
         await Wire.PublishAsync(Receiver.Url("/hook"), "", ("Upstash-Retries", "1"), ("Upstash-Retry-Delay", "50"));
 
-        // The contract leaves open which of the own delays follows; it must not be the unusable one.
+        // One of the own delays follows (protocol#retries); it must not be the unusable one.
         var retried = await Receiver.WaitForAsync("/hook", 2);
         Assert.InRange((retried[1].At - retried[0].At).TotalSeconds, 0, 14);
     }

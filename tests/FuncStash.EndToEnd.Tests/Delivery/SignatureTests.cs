@@ -8,7 +8,7 @@ using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Delivery;
 
-/// <summary>Signatures, judged by the SDK's own Receiver (contract §8).</summary>
+/// <summary>Signatures, judged by the SDK's own Receiver (protocol#signature).</summary>
 public abstract class SignatureTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Theory]

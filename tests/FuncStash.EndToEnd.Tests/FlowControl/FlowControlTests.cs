@@ -6,7 +6,7 @@ using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.FlowControl;
 
-/// <summary>Flow control as the SDK uses it (contract §11).</summary>
+/// <summary>Flow control as the SDK uses it (protocol#flow-control).</summary>
 public abstract class FlowControlTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     private readonly string _key = Unique("key");

@@ -32,7 +32,7 @@ public sealed class RunningHost : IAsyncDisposable
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 }
 
-/// <summary>What a client and a receiver need to know; the defaults are the public ones of contract §22.</summary>
+/// <summary>What a client and a receiver need to know; the defaults are the public ones of protocol#development-server.</summary>
 public sealed record Credentials(string Token, string CurrentSigningKey, string NextSigningKey)
 {
     public static Credentials Development { get; } = new(

@@ -35,7 +35,7 @@ public abstract partial class ServerHost : HostFixture
         }
     }
 
-    // The SDK waits for the same line before it uses a server it started (contract §22).
+    // The SDK waits for the same line before it uses a server it started (protocol#development-server).
     [GeneratedRegex(@"runn+ing( at|\.)", RegexOptions.IgnoreCase)]
     private static partial Regex Ready();
 

@@ -4,7 +4,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Lifecycle;
 
-/// <summary>A program with QSTASH_DEV=true finds this server in place of the vendor's binary (contract §22).</summary>
+/// <summary>A program with QSTASH_DEV=true finds this server in place of the vendor's binary (protocol#development-server).</summary>
 public abstract class DevelopmentModeTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Fact]

@@ -6,7 +6,7 @@ using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Lifecycle;
 
-/// <summary>How the server starts, speaks and ends as a program (contract §22).</summary>
+/// <summary>How the server starts, speaks and ends as a program (protocol#development-server).</summary>
 public sealed partial class ServerProcessTests(SqliteHost hosts)
 {
     [Fact]

@@ -7,7 +7,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 namespace FuncStash.EndToEnd.Tests.Llm;
 
 /// <summary>
-/// The SDK's LLM and e-mail providers (contract §20): it turns them into publishes, which have to arrive unchanged. The
+/// The SDK's LLM and e-mail providers (protocol#llm): it turns them into publishes, which have to arrive unchanged. The
 /// receiver stands in for the providers, at their paths.
 /// </summary>
 public abstract class ProviderTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)

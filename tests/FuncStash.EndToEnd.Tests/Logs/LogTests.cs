@@ -6,7 +6,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Logs;
 
-/// <summary>The log tells the life of every message (contract §6.6, §15).</summary>
+/// <summary>The log tells the life of every message (protocol#states, protocol#logs).</summary>
 public abstract class LogTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Fact]

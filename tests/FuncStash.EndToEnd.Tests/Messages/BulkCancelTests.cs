@@ -5,7 +5,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Messages;
 
-/// <summary>Cancelling many messages at once (contract §7.2).</summary>
+/// <summary>Cancelling many messages at once (protocol#bulk-cancel).</summary>
 public abstract class BulkCancelTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Fact]

@@ -5,7 +5,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Messages;
 
-/// <summary>Reading a message and cancelling it (contract §6.7, §7).</summary>
+/// <summary>Reading a message and cancelling it (protocol#messages, protocol#cancel).</summary>
 public abstract class MessageTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Fact]

@@ -5,7 +5,7 @@ using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Publishing;
 
-/// <summary>A body is bytes: kept and delivered as they came (contract §4, §4.5).</summary>
+/// <summary>A body is bytes: kept and delivered as they came (protocol#publish, protocol#sizes).</summary>
 public abstract class BodyTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     private const int Megabyte = 1024 * 1024;

@@ -4,7 +4,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Publishing;
 
-/// <summary>The destination is the rest of the request target, as SDKs and browsers write it (contract §1.1).</summary>
+/// <summary>The destination is the rest of the request target, as SDKs and browsers write it (protocol#destinations-in-paths).</summary>
 public abstract partial class DestinationTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Theory]

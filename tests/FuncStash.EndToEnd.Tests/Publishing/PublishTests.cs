@@ -4,7 +4,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Publishing;
 
-/// <summary>What a publish may carry, and what becomes of it (contract §4).</summary>
+/// <summary>What a publish may carry, and what becomes of it (protocol#publish).</summary>
 public abstract class PublishTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Fact]

@@ -6,7 +6,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Publishing;
 
-/// <summary>Redacted fields are delivered, and shown nowhere (contract §17).</summary>
+/// <summary>Redacted fields are delivered, and shown nowhere (protocol#redaction).</summary>
 public abstract class RedactionTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Fact]

@@ -5,7 +5,7 @@ using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Publishing;
 
-/// <summary>What is malformed is refused with a reason in JSON, and leaves nothing behind (contract §3).</summary>
+/// <summary>What is malformed is refused with a reason in JSON, and leaves nothing behind (protocol#errors).</summary>
 public abstract class RefusalTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     public static TheoryData<string, string, string> BadHeaders => new()

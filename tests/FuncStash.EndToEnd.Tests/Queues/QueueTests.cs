@@ -6,7 +6,7 @@ using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Queues;
 
-/// <summary>Queues as the SDK uses them (contract §10).</summary>
+/// <summary>Queues as the SDK uses them (protocol#queues).</summary>
 public abstract class QueueTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     private readonly string _queue = Unique("queue");

@@ -4,7 +4,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Requests;
 
-/// <summary>A <c>QSTASH_URL</c> that is not quite right (contract §1).</summary>
+/// <summary>A <c>QSTASH_URL</c> that is not quite right (protocol#base-and-routing).</summary>
 public abstract class BaseUrlTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     [Theory]

@@ -6,7 +6,7 @@ using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Requests;
 
-/// <summary>Values of headers reach the destination byte for byte, in whatever encoding (contract §4.3, RFC 9110 §5.5).</summary>
+/// <summary>Values of headers reach the destination byte for byte, in whatever encoding (protocol#headers, RFC 9110 §5.5).</summary>
 public abstract class HeaderBytesTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     private const string Name = "Größe.pdf";

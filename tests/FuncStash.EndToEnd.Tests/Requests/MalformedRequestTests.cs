@@ -5,7 +5,7 @@ using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Requests;
 
-/// <summary>Whatever is refused is refused in JSON, whoever refuses it, and a name that cannot be is no failure of the service (contract §3).</summary>
+/// <summary>Whatever is refused is refused in JSON, whoever refuses it, and a name that cannot be is no failure of the service (protocol#errors).</summary>
 public abstract class MalformedRequestTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     private const string Line = "GET /v2/queues HTTP/1.1\r\n", HostHeader = "Host: localhost\r\n", Close = "Connection: close\r\n";

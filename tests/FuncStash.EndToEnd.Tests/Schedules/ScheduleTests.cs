@@ -6,7 +6,7 @@ using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Schedules;
 
-/// <summary>Schedules as clients make, read and steer them (contract §12).</summary>
+/// <summary>Schedules as clients make, read and steer them (protocol#schedules).</summary>
 public abstract class ScheduleTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     private const string Never = "0 0 29 2 *";

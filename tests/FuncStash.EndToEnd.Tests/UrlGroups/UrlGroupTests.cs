@@ -5,7 +5,7 @@ using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.UrlGroups;
 
-/// <summary>URL groups and deduplication as the SDK uses them (contract §13, §18).</summary>
+/// <summary>URL groups and deduplication as the SDK uses them (protocol#deduplication, protocol#url-groups).</summary>
 public abstract class UrlGroupTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
     private readonly string _group = Unique("group");

@@ -11,7 +11,7 @@ public sealed record WireAnswer(HttpStatusCode Status, HttpHeaders Headers, stri
     /// <exception cref="JsonException">The body is no JSON.</exception>
     public JsonNode Json => JsonNode.Parse(Text)!;
 
-    /// <summary>The text of the one string field every error body has (contract §3).</summary>
+    /// <summary>The text of the one string field every error body has (protocol#errors).</summary>
     public string Error
     {
         get

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace FuncStash.Server.Tests.Connections;
 
-/// <summary>What Kestrel refuses before the API sees it is refused in QStash's JSON too (contract §3).</summary>
+/// <summary>What Kestrel refuses before the API sees it is refused in QStash's JSON too (protocol#errors).</summary>
 public sealed class RefusalTests
 {
     private const string Host = "Host: localhost\r\n";

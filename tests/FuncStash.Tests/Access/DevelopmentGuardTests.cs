@@ -4,7 +4,7 @@ using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Access;
 
-/// <summary>Web pages get no use out of credentials that everybody knows (contract §22).</summary>
+/// <summary>Web pages get no use out of credentials that everybody knows (protocol#development-server).</summary>
 public sealed class DevelopmentGuardTests
 {
     public static TheoryData<string, string, string?> Foreign => new()

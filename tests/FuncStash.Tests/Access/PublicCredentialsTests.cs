@@ -5,7 +5,7 @@ using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Access;
 
-/// <summary>What is no secret counts as none, and what is one is kept (contract §2, §8.1, §22).</summary>
+/// <summary>What is no secret counts as none, and what is one is kept (protocol#authentication, protocol#keys, protocol#development-server).</summary>
 public sealed class PublicCredentialsTests
 {
     private static readonly FuncStashOptions s_own = new()

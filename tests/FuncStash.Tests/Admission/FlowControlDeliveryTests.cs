@@ -6,7 +6,7 @@ using FuncStash.Upkeep;
 
 namespace FuncStash.Tests.Admission;
 
-/// <summary>Flow control over HTTP, with real deliveries (contract §11).</summary>
+/// <summary>Flow control over HTTP, with real deliveries (protocol#flow-control).</summary>
 public sealed class FlowControlDeliveryTests
 {
     private static (string, string)[] Flow(string value, params (string, string)[] more) =>

@@ -5,7 +5,7 @@ using FuncStash.Messages;
 
 namespace FuncStash.Tests.Admission;
 
-/// <summary>Queues over HTTP, with real deliveries (contract §5.1, §10).</summary>
+/// <summary>Queues over HTTP, with real deliveries (protocol#enqueue, protocol#queues).</summary>
 public sealed class QueueDeliveryTests
 {
     private static int RootOf(string path) => int.Parse(path.Split('/')[^1], CultureInfo.InvariantCulture);

@@ -2,7 +2,7 @@ using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Callbacks;
 
-/// <summary>What a callback's settings mean, and what it takes over from its source (contract §9.3, §17).</summary>
+/// <summary>What a callback's settings mean, and what it takes over from its source (protocol#callback-settings, protocol#redaction).</summary>
 public sealed class CallbackSettingsTests
 {
     [Theory]

@@ -3,10 +3,10 @@ using FuncStash.Messages;
 
 namespace FuncStash.Tests.Contract;
 
-/// <summary>Every endpoint, parameter and header of the contract, by the names that the coverage table has.</summary>
+/// <summary>Every endpoint, parameter and header of the protocol, by the names that the coverage table has.</summary>
 internal static class ContractItems
 {
-    // Contract §4.3; a star stands for the names an application chooses.
+    // protocol#headers; a star stands for the names an application chooses.
     private static readonly string[] s_settings =
     [
         "Content-Type", "Content-Encoding", "Upstash-Method", "Upstash-Timeout", "Upstash-Retries", "Upstash-Retry-Delay", "Upstash-Delay",
@@ -16,7 +16,7 @@ internal static class ContractItems
         "Upstash-Schedule-Id", "Upstash-Header-Forward", "Upstash-Forward-*", "Authorization", "qstash_token",
     ];
 
-    // Contract §6.5.
+    // protocol#delivered-headers.
     private static readonly string[] s_delivered =
     [
         "User-Agent", "Upstash-Message-Id", "Upstash-Retried", "Upstash-Retries", "Upstash-Max-Retries", "Upstash-Retry-Delay",
@@ -24,7 +24,7 @@ internal static class ContractItems
         "Upstash-Topic-Name", "Upstash-Schedule-Id", "Upstash-Region",
     ];
 
-    // Contract §6.1, §6.4.
+    // protocol#attempts, protocol#retry-after.
     private static readonly string[] s_answered =
     [
         "Retry-After", "X-RateLimit-Reset", "X-RateLimit-Reset-Requests", "X-RateLimit-Reset-Tokens",

@@ -4,7 +4,7 @@ using FuncStash.Tests.Running;
 namespace FuncStash.Tests.Contract;
 
 /// <summary>
-/// coverage.tsv names a test for every endpoint, parameter and header of the contract: the item, a text that shows it in
+/// coverage.tsv names a test for every endpoint, parameter and header of the protocol: the item, a text that shows it in
 /// the test's source, the test. What has none, and what is not true any more, fails.
 /// </summary>
 public sealed class CoverageTests(ITestOutputHelper output)

@@ -6,7 +6,7 @@ using FuncStash.Tests.Admission;
 
 namespace FuncStash.Tests.Deduplication;
 
-/// <summary>Deduplication by id and by content (contract §13).</summary>
+/// <summary>Deduplication by id and by content (protocol#deduplication).</summary>
 public sealed class DeduplicationTests
 {
     private static readonly (string, string) ByContent = ("Upstash-Content-Based-Deduplication", "true");

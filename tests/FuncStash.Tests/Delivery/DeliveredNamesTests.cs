@@ -3,7 +3,7 @@ using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Delivery;
 
-/// <summary>What a delivery tells of where it comes from (contract §6.5).</summary>
+/// <summary>What a delivery tells of where it comes from (protocol#delivered-headers).</summary>
 public sealed class DeliveredNamesTests
 {
     [Fact]

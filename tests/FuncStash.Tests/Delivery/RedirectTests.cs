@@ -7,7 +7,7 @@ using FuncStash.Wire;
 
 namespace FuncStash.Tests.Delivery;
 
-/// <summary>Redirects are not followed; the error says where they lead (contract §6.1).</summary>
+/// <summary>Redirects are not followed; the error says where they lead (protocol#attempts).</summary>
 public sealed class RedirectTests
 {
     [Theory]

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace FuncStash.Tests.Delivery;
 
-/// <summary>The request line and the headers that a destination gets for unusual URLs and headers (contract §6.5).</summary>
+/// <summary>The request line and the headers that a destination gets for unusual URLs and headers (protocol#delivered-headers).</summary>
 public sealed class RequestTargetTests
 {
     [Theory]

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace FuncStash.Tests.Destinations;
 
-/// <summary>Connections that the other side closes, kept ones and fresh ones (RFC 9112 §9.3.1 and §9.6).</summary>
+/// <summary>Connections that the other side closes, kept ones and fresh ones (RFC 9112 §9.3.1, RFC 9112 §9.6).</summary>
 public sealed class ClosedConnectionTests
 {
     private const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";

@@ -3,7 +3,7 @@ using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.FlowControl;
 
-/// <summary>What the calls to a flow-control key change, and what they leave (contract §11.2).</summary>
+/// <summary>What the calls to a flow-control key change, and what they leave (protocol#flow-control-calls).</summary>
 public sealed class FlowControlCallsTests : IAsyncDisposable
 {
     private readonly TestService _service = new();

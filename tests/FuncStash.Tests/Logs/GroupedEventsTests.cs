@@ -6,7 +6,7 @@ using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Logs;
 
-/// <summary><c>GET /v2/events?groupBy=messageId</c>: each message once, with its latest event; and how much a page holds (contract §15).</summary>
+/// <summary><c>GET /v2/events?groupBy=messageId</c>: each message once, with its latest event; and how much a page holds (protocol#logs).</summary>
 public sealed class GroupedEventsTests : IAsyncDisposable
 {
     // Nothing listens on port 1.

@@ -7,7 +7,7 @@ using FuncStash.Tests.Admission;
 
 namespace FuncStash.Tests.Publishing;
 
-/// <summary><c>POST /v2/batch</c> (contract §5.2).</summary>
+/// <summary><c>POST /v2/batch</c> (protocol#batch).</summary>
 public sealed class BatchTests
 {
     private static Task<(int Status, JsonNode? Json)> SendAsync(LiveService service, params object[] items) =>

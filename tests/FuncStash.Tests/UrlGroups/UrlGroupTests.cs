@@ -3,7 +3,7 @@ using FuncStash.Tests.Admission;
 
 namespace FuncStash.Tests.UrlGroups;
 
-/// <summary>URL groups over HTTP (contract §18).</summary>
+/// <summary>URL groups over HTTP (protocol#url-groups).</summary>
 public sealed class UrlGroupTests
 {
     private static Task<(int Status, JsonNode? Json)> AddAsync(LiveService service, string endpoints) =>
