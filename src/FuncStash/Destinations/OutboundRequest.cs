@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
+using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Telemetry;
 using FuncStash.Wire;
@@ -11,13 +12,29 @@ namespace FuncStash.Destinations;
 /// <summary>Makes the request that a destination receives (protocol#delivered-headers).</summary>
 internal static class OutboundRequest
 {
+    // Each delivery has these, whatever was forwarded.
+    private static readonly (string Name, Func<Own, string?> Value)[] s_own =
+    [
+        ("Upstash-Message-Id", own => own.Message.Id.Text),
+        ("Upstash-Retried", own => own.Retries),
+        ("Upstash-Retries", own => own.Retries),
+        ("Upstash-Max-Retries", own => own.Message.MaxRetries.ToString(CultureInfo.InvariantCulture)),
+        ("Upstash-Signature", own => own.Signature),
+        ("Upstash-Caller-Ip", own => own.Message.CallerIp),
+        ("Upstash-Region", own => own.Region),
+        ("Upstash-Topic-Name", own => own.Message.TopicName),
+        ("Upstash-Schedule-Id", own => own.Message.ScheduleId),
+        .. HeaderTable.Delivered.Select(header => (header.Name, (Func<Own, string?>)(own => header.Delivered!(own.Message)))),
+    ];
+
     // Of the connection, not of the message; or set by the service, whose own values win over forwarded ones.
     private static readonly FrozenSet<string> s_notForwarded = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
+    [
         "Accept-Encoding", "Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Authenticate",
-        "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
-        "Upstash-Message-Id", "Upstash-Retried", "Upstash-Retries", "Upstash-Max-Retries", "Upstash-Retry-Delay",
-        "Upstash-Flow-Control-Key", "Upstash-Flow-Control-Value", "Upstash-Signature", "Upstash-Caller-Ip",
-        "Upstash-Topic-Name", "Upstash-Schedule-Id", "Upstash-Region");
+        "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", .. s_own.Select(own => own.Name),
+    ]);
+
+    private readonly record struct Own(Message Message, string Retries, string Signature, string Region);
 
     /// <param name="trace">The trace context that goes along, unless the message has one of its own; null for none.</param>
     public static HttpRequestMessage Create(
@@ -35,7 +52,14 @@ internal static class OutboundRequest
             if (!request.Headers.TryAddWithoutValidation(name, sent))
                 (request.Content ??= new ByteArrayContent(body)).Headers.TryAddWithoutValidation(name, sent);
         }
-        AddOwn(request.Headers, message, retried, signature, region);
+        if (!message.Header.Contains("User-Agent"))
+            request.Headers.TryAddWithoutValidation("User-Agent", "Upstash-QStash");
+        var own = new Own(message, retried.ToString(CultureInfo.InvariantCulture), signature, region);
+        foreach (var (name, valueOf) in s_own)
+        {
+            if (valueOf(own) is { } value)
+                request.Headers.TryAddWithoutValidation(name, value);
+        }
         // A trace context that the publisher forwards as a header of the message is its own affair.
         if (trace is not null && !message.Header.Contains("traceparent"))
         {
@@ -44,43 +68,6 @@ internal static class OutboundRequest
                 request.Headers.TryAddWithoutValidation("tracestate", state);
         }
         return request;
-    }
-
-    private static void AddOwn(HttpRequestHeaders headers, Message message, int retried, string signature, string region)
-    {
-        var retries = retried.ToString(CultureInfo.InvariantCulture);
-        if (!message.Header.Contains("User-Agent"))
-            headers.TryAddWithoutValidation("User-Agent", "Upstash-QStash");
-        headers.TryAddWithoutValidation("Upstash-Message-Id", message.Id.Text);
-        headers.TryAddWithoutValidation("Upstash-Retried", retries);
-        headers.TryAddWithoutValidation("Upstash-Retries", retries);
-        headers.TryAddWithoutValidation("Upstash-Max-Retries", message.MaxRetries.ToString(CultureInfo.InvariantCulture));
-        if (message.RetryDelay is { } delay)
-            headers.TryAddWithoutValidation("Upstash-Retry-Delay", delay);
-        if (message.FlowControl is { } limits)
-        {
-            headers.TryAddWithoutValidation("Upstash-Flow-Control-Key", limits.Key);
-            headers.TryAddWithoutValidation("Upstash-Flow-Control-Value", FlowControlText(limits));
-        }
-        headers.TryAddWithoutValidation("Upstash-Signature", signature);
-        headers.TryAddWithoutValidation("Upstash-Caller-Ip", message.CallerIp);
-        headers.TryAddWithoutValidation("Upstash-Region", region);
-        if (message.TopicName is { } topic)
-            headers.TryAddWithoutValidation("Upstash-Topic-Name", topic);
-        if (message.ScheduleId is { } schedule)
-            headers.TryAddWithoutValidation("Upstash-Schedule-Id", schedule);
-    }
-
-    // Limits that are not set are left out; the period, in seconds, is always there.
-    private static string FlowControlText(FlowControlSettings limits)
-    {
-        var parts = new List<string>(3);
-        if (limits.Parallelism is > 0 and var parallelism)
-            parts.Add(string.Create(CultureInfo.InvariantCulture, $"parallelism={parallelism}"));
-        if (limits.Rate is > 0 and var rate)
-            parts.Add(string.Create(CultureInfo.InvariantCulture, $"rate={rate}"));
-        parts.Add(string.Create(CultureInfo.InvariantCulture, $"period={limits.Period}"));
-        return string.Join(',', parts);
     }
 
     /// <summary>The response's headers, those of its content included.</summary>

@@ -3,7 +3,11 @@ using FuncStash.Wire;
 
 namespace FuncStash.Headers;
 
-/// <summary>The request options of a publish, read from headers, query parameters or a batch item (protocol#headers).</summary>
+/// <summary>What a publisher asks for, read from headers, query parameters or a batch item (protocol#headers).</summary>
+/// <remarks>
+/// Each has its row in <see cref="HeaderTable"/>, which says how it is read, what it sets and where it may stand. Schedules keep
+/// them as JSON under these names.
+/// </remarks>
 public sealed record PublishSettings
 {
     public string? Method { get; init; }
@@ -46,44 +50,44 @@ public sealed record PublishSettings
 
     public string? ScheduleId { get; init; }
 
-    /// <summary>These settings, and where they say nothing the <paramref name="weaker"/> ones.</summary>
-    public PublishSettings Or(PublishSettings weaker) => this with
+    /// <summary>These settings, and where they say nothing the defaults of a URL group.</summary>
+    public PublishSettings Or(PublishSettings defaults)
     {
-        Header = HeaderOr(weaker.Header),
-        Method = Method ?? weaker.Method,
-        Retries = Retries ?? weaker.Retries,
-        RetryDelay = RetryDelay ?? weaker.RetryDelay,
-        Timeout = Timeout ?? weaker.Timeout,
-        Delay = Delay ?? weaker.Delay,
-        NotBefore = NotBefore ?? (Delay is null ? weaker.NotBefore : null),
-        Callback = Callback ?? weaker.Callback,
-        FailureCallback = FailureCallback ?? weaker.FailureCallback,
-        Labels = Labels ?? weaker.Labels,
-        FlowControl = FlowControl ?? weaker.FlowControl,
-        DeduplicationId = DeduplicationId ?? weaker.DeduplicationId,
-        ContentBasedDeduplication = ContentBasedDeduplication || weaker.ContentBasedDeduplication,
-        Redact = Redact ?? weaker.Redact,
-    };
+        var settings = this with { Header = HeaderOr(defaults.Header) };
+        foreach (var header in HeaderTable.Settings)
+        {
+            if (header.Places.HasFlag(Places.Group) && !header.IsIn(this))
+                settings = header.Copy(defaults, settings);
+        }
+        // A delay of its own is not to be beaten by a time that comes from the group.
+        return Delay is null ? settings : settings with { NotBefore = NotBefore };
+    }
+
+    /// <summary>Those that each message of a schedule gets.</summary>
+    public PublishSettings OfSchedule()
+    {
+        var settings = new PublishSettings { Header = Header, ForwardsAllHeaders = ForwardsAllHeaders };
+        foreach (var header in HeaderTable.Settings)
+        {
+            if (header.Places.HasFlag(Places.Schedule) && !header.MakesSchedule)
+                settings = header.Copy(this, settings);
+        }
+        return settings;
+    }
 
     /// <summary>A message as these settings ask for it; where they say nothing it stays as it is.</summary>
     /// <param name="message">The message. Its queue is left to the caller.</param>
     /// <param name="now">From when on a delay counts, in unix milliseconds.</param>
-    public Message ApplyTo(Message message, long now) => message with
+    public Message ApplyTo(Message message, long now)
     {
-        Method = Method ?? message.Method,
-        Header = HeaderOr(message.Header),
-        NotBefore = DueAt(now),
-        MaxRetries = Retries ?? message.MaxRetries,
-        RetryDelay = RetryDelay ?? message.RetryDelay,
-        TimeoutMs = Timeout is not { } timeout ? message.TimeoutMs
-            : timeout > TimeSpan.Zero ? (long)Math.Ceiling(timeout.TotalMilliseconds)
-            : null,
-        Callback = Callback ?? message.Callback,
-        FailureCallback = FailureCallback ?? message.FailureCallback,
-        Labels = Labels ?? message.Labels,
-        FlowControl = FlowControl ?? message.FlowControl,
-        Redact = Redact ?? message.Redact,
-    };
+        message = message with { Header = HeaderOr(message.Header), NotBefore = DueAt(now) };
+        foreach (var header in HeaderTable.Settings)
+        {
+            if (header.IsIn(this))
+                message = header.ApplyTo(message, this);
+        }
+        return message;
+    }
 
     /// <summary>When the message is due, in unix milliseconds.</summary>
     public long DueAt(long now) =>

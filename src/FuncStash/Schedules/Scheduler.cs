@@ -32,7 +32,7 @@ public sealed class Scheduler(
             throw QStashException.BadRequest("Upstash-Cron is missing");
         if (!CronTimes.TryParse(cron, out _, out var error))
             throw QStashException.BadRequest($"Invalid cron expression {(cron.Length > 0 ? cron + ": " : "")}{error}");
-        settings = Kept(settings, request.QueueName);
+        settings = settings.OfSchedule() with { QueueName = request.QueueName ?? settings.QueueName };
         await publisher.CheckAsync(request with { Settings = settings }, cancellation);
         var now = Now;
         var schedule = await schedules.PrepareAsync(
@@ -137,14 +137,6 @@ public sealed class Scheduler(
         foreach (var id in schedule?.Claim?.Messages ?? [])
             await messages.SealAsync(id, cancellation);
     }
-
-    private static PublishSettings Kept(PublishSettings settings, string? queue) => settings with
-    {
-        QueueName = queue ?? settings.QueueName,
-        NotBefore = null,
-        Cron = null,
-        ScheduleId = null,
-    };
 
     private static string NewId()
     {

@@ -62,6 +62,18 @@ public sealed record FlowControlValue(int? Rate, int? Parallelism, int PeriodSec
         return true;
     }
 
+    /// <summary>The form in which deliveries tell the limits: those that are not set are left out, the period, in seconds, is always there.</summary>
+    public static string Text(int? rate, int? parallelism, int period)
+    {
+        var parts = new List<string>(3);
+        if (parallelism is > 0)
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"parallelism={parallelism}"));
+        if (rate is > 0)
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"rate={rate}"));
+        parts.Add(string.Create(CultureInfo.InvariantCulture, $"period={period}"));
+        return string.Join(',', parts);
+    }
+
     /// <summary>The number, 0 when it is none of 1 or more.</summary>
     private static int Count(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 0;

@@ -1,0 +1,140 @@
+using FuncStash.Messages;
+using FuncStash.Settings;
+using FuncStash.Wire;
+
+namespace FuncStash.Headers;
+
+/// <summary>Where a setting may stand; elsewhere it says nothing.</summary>
+[Flags]
+internal enum Places
+{
+    /// <summary>A publish, an enqueue or an item of a batch.</summary>
+    Publish = 1,
+
+    /// <summary>The default headers of a URL group.</summary>
+    Group = 2,
+
+    /// <summary>The creation of a schedule.</summary>
+    Schedule = 4,
+
+    /// <summary>As <c>Upstash-Callback-NAME</c> and <c>Upstash-Failure-Callback-NAME</c>, for the callback.</summary>
+    Callback = 8,
+
+    /// <summary>The retry of a dead letter, where it beats what the message had.</summary>
+    Retry = 16,
+
+    Everywhere = Publish | Group | Schedule | Callback | Retry,
+}
+
+/// <summary>One header in which a publisher asks for something: its name, how it is read, what it sets. A row of <see cref="HeaderTable"/>.</summary>
+/// <param name="name">The header's name in canonical form. As a query parameter it stands in lower case.</param>
+internal abstract class SettingHeader(string name)
+{
+    public string Name { get; } = name;
+
+    public required Places Places { get; init; }
+
+    /// <summary>What its value may be, for the table in docs/protocol.md.</summary>
+    public required string Value { get; init; }
+
+    /// <summary>What holds where it is not given; for the same table.</summary>
+    public string Default { get; init; } = "none";
+
+    /// <summary>What it does; for the same table.</summary>
+    public required string Effect { get; init; }
+
+    /// <summary>True for a comma-separated list: several lines of it are one list (RFC 9110 §5.3).</summary>
+    public bool IsList { get; init; }
+
+    /// <summary>True for what makes a publish a schedule: it is about the schedule, not about its messages.</summary>
+    public bool MakesSchedule { get; init; }
+
+    /// <summary>True where an empty value is a value; else it is as good as none.</summary>
+    public bool MayBeEmpty { get; init; }
+
+    /// <summary>What each delivery says under the same name; null for nothing.</summary>
+    public Func<Message, string?>? Delivered { get; init; }
+
+    /// <summary>Takes the value of a header.</summary>
+    /// <exception cref="QStashException">400, which names the header.</exception>
+    public abstract void Read(SettingsDraft draft, string value, FuncStashOptions options);
+
+    /// <summary>Whether the settings say anything about it.</summary>
+    public abstract bool IsIn(PublishSettings settings);
+
+    /// <summary>What <paramref name="from"/> says about it, put into <paramref name="to"/>.</summary>
+    public abstract PublishSettings Copy(PublishSettings from, PublishSettings to);
+
+    /// <summary>The message as the settings ask for it.</summary>
+    public abstract Message ApplyTo(Message message, PublishSettings settings);
+}
+
+/// <summary>What has been read so far. Some settings need more than one header.</summary>
+internal sealed class SettingsDraft
+{
+    public PublishSettings Settings { get; set; } = new();
+
+    public string? FlowControlKey { get; set; }
+
+    public string? FlowControlValue { get; set; }
+
+    /// <summary>What was read for callbacks, by the name of their header.</summary>
+    public Dictionary<string, CallbackDraft> Callbacks { get; } = new(StringComparer.Ordinal);
+
+    public CallbackDraft Callback(string name) =>
+        Callbacks.TryGetValue(name, out var draft) ? draft : Callbacks[name] = new CallbackDraft();
+}
+
+/// <summary>A callback's URL and the settings given for it.</summary>
+internal sealed class CallbackDraft
+{
+    public string? Url { get; set; }
+
+    public HeaderMap Settings { get; } = new();
+}
+
+/// <summary>A header that sets one value of <see cref="PublishSettings"/>.</summary>
+/// <param name="get">The value; that of the type's default means that nothing was said.</param>
+/// <param name="set">The settings with another value.</param>
+/// <param name="parse">Reads the value of the header of that name.</param>
+internal class SettingHeader<T>(
+    string name, Func<PublishSettings, T> get, Func<PublishSettings, T, PublishSettings> set,
+    Func<string, string, FuncStashOptions, T>? parse = null) : SettingHeader(name)
+{
+    /// <summary>What it makes of a message; null when it is about the publish alone.</summary>
+    public Func<Message, T, Message>? Apply { get; init; }
+
+    public override void Read(SettingsDraft draft, string value, FuncStashOptions options) =>
+        draft.Settings = Set(draft.Settings, parse!(Name, value, options));
+
+    public PublishSettings Set(PublishSettings settings, T value) => set(settings, value);
+
+    public override bool IsIn(PublishSettings settings) => !EqualityComparer<T>.Default.Equals(get(settings), default);
+
+    public override PublishSettings Copy(PublishSettings from, PublishSettings to) => set(to, get(from));
+
+    public override Message ApplyTo(Message message, PublishSettings settings) =>
+        Apply is null ? message : Apply(message, get(settings));
+}
+
+/// <summary>A callback's URL. Headers that begin with its name and a hyphen are settings of the callback.</summary>
+internal sealed class CallbackHeader(
+    string name, Func<PublishSettings, CallbackSettings?> get, Func<PublishSettings, CallbackSettings?, PublishSettings> set)
+    : SettingHeader<CallbackSettings?>(name, get, set)
+{
+    public override void Read(SettingsDraft draft, string value, FuncStashOptions options) => draft.Callback(Name).Url = value;
+}
+
+/// <summary>One of the two headers of flow control, which only together say anything.</summary>
+/// <param name="isKey">True for the one that settings and messages go by.</param>
+internal sealed class FlowControlHeader(string name, bool isKey, Action<SettingsDraft, string> read) : SettingHeader(name)
+{
+    public override void Read(SettingsDraft draft, string value, FuncStashOptions options) => read(draft, value);
+
+    public override bool IsIn(PublishSettings settings) => isKey && settings.FlowControl is not null;
+
+    public override PublishSettings Copy(PublishSettings from, PublishSettings to) =>
+        isKey ? to with { FlowControl = from.FlowControl } : to;
+
+    public override Message ApplyTo(Message message, PublishSettings settings) => message with { FlowControl = settings.FlowControl };
+}
