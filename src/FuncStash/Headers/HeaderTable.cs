@@ -127,6 +127,7 @@ internal static class HeaderTable
         },
         new SettingHeader<string?>("Upstash-Queue-Name", s => s.QueueName, (s, queue) => s with { QueueName = queue }, SettingValue.ResourceName)
         {
+            Delivered = message => message.QueueName,
             Places = Places.Publish | Places.Schedule | Places.Retry,
             Value = "[name](#names)",
             Effect = "[queue](#queues) to enqueue into; one in the path or the batch item wins",

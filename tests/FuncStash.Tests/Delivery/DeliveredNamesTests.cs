@@ -27,4 +27,22 @@ public sealed class DeliveredNamesTests
             [("/group", "orders", (string?)fanned.Json[0]!["messageId"]), ("/plain", null, plain)],
             received.OrderBy(r => r.Path, StringComparer.Ordinal));
     }
+
+    [Fact]
+    public async Task A_queue_is_named_and_absent_elsewhere()
+    {
+        await using var service = new TestService();
+        var received = new ConcurrentQueue<(string Path, string? Queue)>();
+        await using var destination = await StandIn.StartAsync(context =>
+        {
+            received.Enqueue((context.Request.Path, context.Request.Headers["Upstash-Queue-Name"]));
+            return Task.CompletedTask;
+        });
+
+        await service.CallAsync("POST", $"/v2/enqueue/orders/{destination.Url}/queued", "x");
+        await service.PublishAsync(destination.Url + "/plain", "", ("Upstash-Forward-Upstash-Queue-Name", "forged"));
+        await service.DeliverDueAsync();
+
+        Assert.Equal([("/plain", null), ("/queued", "orders")], received.OrderBy(r => r.Path, StringComparer.Ordinal));
+    }
 }
