@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using FuncStash.Storage;
 
 namespace FuncStash.Azure;
@@ -30,6 +31,26 @@ internal sealed class AzureBodies(BlobServiceClient service, AzureStoreOptions o
         {
             return null;
         }
+    }
+
+    public async ValueTask<BodyPage> ListAsync(
+        DateTimeOffset before, string? after, int take, CancellationToken cancellation = default)
+    {
+        try
+        {
+            var pages = containers.Open(container)
+                .GetBlobsAsync(new GetBlobsOptions(), cancellation).AsPages(after, take);
+            await foreach (var page in pages)
+            {
+                var names = page.Values.Where(body => body.Properties.LastModified < before).Select(body => body.Name);
+                return new BodyPage([.. names], page.ContinuationToken is { Length: > 0 } next ? next : null);
+            }
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            // Nothing was ever stored.
+        }
+        return new BodyPage([], null);
     }
 
     public async ValueTask DeleteAsync(string name, CancellationToken cancellation = default) =>

@@ -14,22 +14,22 @@ internal sealed class AzureTables(TableServiceClient service, AzureStoreOptions 
         name => service.GetTableClient(options.TableName(name)), table => table.CreateIfNotExistsAsync());
 
     public async ValueTask<Entity?> GetAsync(
-        string table, string partitionKey, string rowKey, CancellationToken cancellation = default)
+        string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation = default)
     {
         var row = await tables.Open(table).GetEntityIfExistsAsync<TableEntity>(
-            EntityKeys.Checked(partitionKey), EntityKeys.Checked(rowKey), cancellationToken: cancellation);
+            EntityKeys.Checked(partitionKey), EntityKeys.Checked(rowKey), EntityMap.Select(only), cancellation);
         return row.HasValue ? EntityMap.FromRow(row.Value!) : null;
     }
 
     public async ValueTask<IReadOnlyList<Entity>> QueryAsync(
-        string table, string partitionKey, RowRange range, int take, bool keysOnly = false,
+        string table, string partitionKey, RowRange range, int take, IReadOnlyList<string>? only = null,
         CancellationToken cancellation = default)
     {
         var found = new List<Entity>();
         if (take <= 0)
             return found;
         var rows = tables.Open(table).QueryAsync<TableEntity>(
-            Filter(partitionKey, range), Math.Min(take, MaxPage), keysOnly ? EntityMap.KeysOnly : null, cancellation);
+            Filter(partitionKey, range), Math.Min(take, MaxPage), EntityMap.Select(only), cancellation);
         try
         {
             // A page may hold fewer rows than asked for, even none, and still be followed by another.

@@ -32,17 +32,13 @@ internal static class CommitLimits
         };
         if (entity is null)
             return 0;
-        var size = entity.Values.Values.Sum(Size);
+        foreach (var (name, value) in entity.Values)
+        {
+            if (value is string { Length: > Entity.MaxText } text)
+                throw new ArgumentException($"'{name}' holds {text.Length} characters; at most {Entity.MaxText} are allowed.");
+        }
+        var size = entity.Size;
         return size <= Entity.MaxBytes ? size : throw new ArgumentException(
             $"The row {entity.RowKey} holds {size} bytes; {Entity.MaxBytes} are the most.");
     }
-
-    // As Azure counts: text is UTF-16.
-    private static long Size(object value) => value switch
-    {
-        string text => 2L * text.Length,
-        byte[] bytes => bytes.Length,
-        bool => 1,
-        _ => 8,
-    };
 }

@@ -11,13 +11,22 @@ internal static class EntityMap
     /// <summary>The property that tells which commit wrote a row; see <see cref="TableWrites"/>.</summary>
     public const string CommitProperty = "_commit";
 
-    public static readonly string[] KeysOnly = ["PartitionKey", "RowKey"];
-
     /// <summary>A version that no row ever has.</summary>
     public static readonly ETag NoVersion = new("W/\"datetime'1970-01-01T00%3A00%3A00.0000000Z'\"");
 
     private const int MaxBinary = 64 * 1024;
     private const string PartMark = "__";
+
+    // Into so many parts the largest value is split.
+    private const int MaxParts = (Entity.MaxBytes + MaxBinary - 1) / MaxBinary;
+
+    // The version is made of the timestamp.
+    private static readonly string[] s_always = ["PartitionKey", "RowKey", "Timestamp"];
+
+    /// <summary>The properties to ask for, so that these values come whole; null for all of them.</summary>
+    public static IEnumerable<string>? Select(IReadOnlyList<string>? only) => only is null
+        ? null
+        : s_always.Concat(only.SelectMany(name => Enumerable.Range(0, MaxParts).Select(part => Part(name, part))));
 
     public static TableEntity ToRow(Entity entity, long commit)
     {

@@ -76,6 +76,7 @@ public static class FuncStashServices
         services.AddSingleton<TokenCheck>();
         services.AddSingleton<DevelopmentGuard>();
         services.AddSingleton<Api>();
+        services.AddSingleton<PageAnswer>();
         services.AddSingleton<IResource, PublishResource>();
         services.AddSingleton<IResource, EnqueueResource>();
         services.AddSingleton<IResource, BatchResource>();

@@ -63,17 +63,17 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables
 
     public ValueTask PingAsync(CancellationToken cancellation = default) => inner.PingAsync(cancellation);
 
-    public ValueTask<Entity?> GetAsync(string table, string partitionKey, string rowKey, CancellationToken cancellation)
+    public ValueTask<Entity?> GetAsync(string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation)
     {
         Interlocked.Increment(ref _gets);
-        return Stale(rowKey) is { } before ? new(before) : inner.Tables.GetAsync(table, partitionKey, rowKey, cancellation);
+        return Stale(rowKey) is { } before ? new(before) : inner.Tables.GetAsync(table, partitionKey, rowKey, only, cancellation);
     }
 
     public async ValueTask<IReadOnlyList<Entity>> QueryAsync(
-        string table, string partitionKey, RowRange range, int take, bool keysOnly, CancellationToken cancellation)
+        string table, string partitionKey, RowRange range, int take, IReadOnlyList<string>? only, CancellationToken cancellation)
     {
         Interlocked.Increment(ref _queries);
-        var rows = await inner.Tables.QueryAsync(table, partitionKey, range, take, keysOnly, cancellation);
+        var rows = await inner.Tables.QueryAsync(table, partitionKey, range, take, only, cancellation);
         Interlocked.Add(ref _rows, rows.Count);
         return rows;
     }

@@ -112,12 +112,12 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
 
     public ValueTask PingAsync(CancellationToken cancellation = default) => inner.PingAsync(cancellation);
 
-    ValueTask<Entity?> ITables.GetAsync(string table, string partitionKey, string rowKey, CancellationToken cancellation) =>
-        TurnAsync(() => inner.Tables.GetAsync(table, partitionKey, rowKey, cancellation));
+    ValueTask<Entity?> ITables.GetAsync(string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation) =>
+        TurnAsync(() => inner.Tables.GetAsync(table, partitionKey, rowKey, only, cancellation));
 
     ValueTask<IReadOnlyList<Entity>> ITables.QueryAsync(
-        string table, string partitionKey, RowRange range, int take, bool keysOnly, CancellationToken cancellation) =>
-        TurnAsync(() => inner.Tables.QueryAsync(table, partitionKey, range, take, keysOnly, cancellation));
+        string table, string partitionKey, RowRange range, int take, IReadOnlyList<string>? only, CancellationToken cancellation) =>
+        TurnAsync(() => inner.Tables.QueryAsync(table, partitionKey, range, take, only, cancellation));
 
     ValueTask<CommitResult> ITables.CommitAsync(Commit commit, CancellationToken cancellation) => TurnAsync(async () =>
     {
@@ -129,6 +129,9 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
 
     ValueTask IBodies.PutAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
         TurnAsync(() => inner.Bodies.PutAsync(name, content, cancellation));
+
+    ValueTask<BodyPage> IBodies.ListAsync(DateTimeOffset before, string? after, int take, CancellationToken cancellation) =>
+        TurnAsync(() => inner.Bodies.ListAsync(before, after, take, cancellation));
 
     ValueTask<byte[]?> IBodies.GetAsync(string name, CancellationToken cancellation) =>
         TurnAsync(() => inner.Bodies.GetAsync(name, cancellation));

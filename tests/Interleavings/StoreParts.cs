@@ -28,12 +28,12 @@ internal sealed class PartwiseStore(IStore inner) : IStore, ITables
 
     public ValueTask PingAsync(CancellationToken cancellation = default) => inner.PingAsync(cancellation);
 
-    public ValueTask<Entity?> GetAsync(string table, string partitionKey, string rowKey, CancellationToken cancellation) =>
-        inner.Tables.GetAsync(table, partitionKey, rowKey, cancellation);
+    public ValueTask<Entity?> GetAsync(string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation) =>
+        inner.Tables.GetAsync(table, partitionKey, rowKey, only, cancellation);
 
     public ValueTask<IReadOnlyList<Entity>> QueryAsync(
-        string table, string partitionKey, RowRange range, int take, bool keysOnly, CancellationToken cancellation) =>
-        inner.Tables.QueryAsync(table, partitionKey, range, take, keysOnly, cancellation);
+        string table, string partitionKey, RowRange range, int take, IReadOnlyList<string>? only, CancellationToken cancellation) =>
+        inner.Tables.QueryAsync(table, partitionKey, range, take, only, cancellation);
 
     public async ValueTask<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation)
     {

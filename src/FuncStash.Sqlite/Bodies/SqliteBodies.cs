@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using FuncStash.Sqlite.Sql;
 using FuncStash.Sqlite.Writing;
@@ -18,6 +19,37 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
     }
 
     public ValueTask DeleteAsync(string name, CancellationToken cancellation = default) => Write(name, null, cancellation);
+
+    public ValueTask<BodyPage> ListAsync(
+        DateTimeOffset before, string? after, int take, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return Readers.ReadAsync(
+            (Bodies: this, before, after, take), static list => list.Bodies.List(list.before, list.after, list.take));
+    }
+
+    private BodyPage List(DateTimeOffset before, string? after, int take)
+    {
+        var (written, number) = after?.Split('|') is [var time, var id]
+            ? (long.Parse(time, CultureInfo.InvariantCulture), long.Parse(id, CultureInfo.InvariantCulture))
+            : (long.MinValue, 0);
+        var names = new List<string>();
+        using var loan = readers.Lend();
+        var list = loan.Reader.Bodies.Bind(1, written).Bind(2, number).Bind(3, before.ToUnixTimeMilliseconds()).Bind(4, take);
+        try
+        {
+            while (list.Step())
+            {
+                names.Add(Encoding.UTF8.GetString(list.Bytes(0)));
+                (written, number) = (list.Number(1), list.Number(2));
+            }
+        }
+        finally
+        {
+            list.Reset();
+        }
+        return new BodyPage(names, names.Count < take ? null : string.Create(CultureInfo.InvariantCulture, $"{written}|{number}"));
+    }
 
     private byte[]? Find(string name)
     {
@@ -48,7 +80,7 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
         public override void Apply(WriteSession session)
         {
             if (content is { } bytes)
-                session.PutBody.BindText(1, name).BindBlob(2, bytes.Span).Run();
+                session.PutBody.BindText(1, name).BindBlob(2, bytes.Span).Bind(3, session.Now).Run();
             else
                 session.DeleteBody.BindText(1, name).Run();
         }

@@ -11,8 +11,6 @@ internal static class EntityFormat
 {
     public const byte Format = 1, False = 0, True = 1, Number = 2, Text = 3, Bytes = 4;
 
-    private const int MaxText = 32_000;
-
     /// <summary>Writes the values; what they hold in bytes, counted as Azure Table does (text in UTF-16).</summary>
     /// <exception cref="ArgumentException">A type that is no value, or more than an entity may hold.</exception>
     public static int Write(ref ByteSink sink, IReadOnlyDictionary<string, object> values)
@@ -36,12 +34,12 @@ internal static class EntityFormat
         sink.MeasuredText(name);
         switch (value)
         {
-            case string { Length: <= MaxText } text:
+            case string { Length: <= Entity.MaxText } text:
                 sink.Byte(Text);
                 sink.MeasuredText(text);
                 return text.Length * sizeof(char);
             case string text:
-                throw new ArgumentException($"'{name}' holds {text.Length} characters; at most {MaxText} are allowed.");
+                throw new ArgumentException($"'{name}' holds {text.Length} characters; at most {Entity.MaxText} are allowed.");
             case long number:
                 sink.Byte(Number);
                 sink.Number((ulong)((number << 1) ^ (number >> 63)));
@@ -59,21 +57,43 @@ internal static class EntityFormat
         }
     }
 
-    public static EntityValues Read(ReadOnlySpan<byte> data)
+    /// <summary>Reads values; where <paramref name="only"/> is given, only those of these names.</summary>
+    public static EntityValues Read(ReadOnlySpan<byte> data, IReadOnlyList<string>? only = null)
     {
+        if (only is { Count: 0 })
+            return EntityValues.None;
         if (data[0] != Format)
             throw new InvalidDataException($"A row is in format {data[0]}, not {Format}.");
         data = data[1..];
         var count = (int)ReadNumber(ref data);
         var names = new string[count];
         var values = new object[count];
+        var read = 0;
         for (var i = 0; i < count; i++)
         {
-            names[i] = NameCache.Get(ReadMeasured(ref data));
-            values[i] = ReadValue(ref data);
+            var name = NameCache.Get(ReadMeasured(ref data));
+            if (only is not null && !only.Contains(name))
+            {
+                SkipValue(ref data);
+                continue;
+            }
+            names[read] = name;
+            values[read++] = ReadValue(ref data);
         }
 
-        return new EntityValues(names, values);
+        return read == count ? new EntityValues(names, values) : new EntityValues(names[..read], values[..read]);
+    }
+
+    private static void SkipValue(ref ReadOnlySpan<byte> data)
+    {
+        var tag = data[0];
+        data = data[1..];
+        if (tag is Text or Bytes)
+            ReadMeasured(ref data);
+        else if (tag is Number)
+            ReadNumber(ref data);
+        else if (tag is not (False or True))
+            throw new InvalidDataException($"A row holds a value with the unknown tag {tag}.");
     }
 
     private static object ReadValue(ref ReadOnlySpan<byte> data)

@@ -13,27 +13,28 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
     private const int StackBytes = 512;
 
     public ValueTask<Entity?> GetAsync(
-        string table, string partitionKey, string rowKey, CancellationToken cancellation = default)
+        string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
         var size = EntityKey.MaxBytes(table, partitionKey, rowKey);
         var key = size <= StackBytes ? stackalloc byte[StackBytes] : new byte[size];
         key = key[..EntityKey.Write(table, partitionKey, rowKey, key)];
         if (cache.TryGet(key, out var version, out var data))
-            return new(Read(partitionKey, rowKey, version, EntityFormat.Read(data)));
+            return new(Read(partitionKey, rowKey, version, EntityFormat.Read(data, only)));
         cache.Want(key);
         return Readers.ReadAsync(
-            (Tables: this, Key: key.ToArray(), partitionKey, rowKey), static row => row.Tables.Find(row.Key, row.partitionKey, row.rowKey));
+            (Tables: this, Key: key.ToArray(), partitionKey, rowKey, only),
+            static row => row.Tables.Find(row.Key, row.partitionKey, row.rowKey, row.only));
     }
 
     public ValueTask<IReadOnlyList<Entity>> QueryAsync(
-        string table, string partitionKey, RowRange range, int take, bool keysOnly = false,
+        string table, string partitionKey, RowRange range, int take, IReadOnlyList<string>? only = null,
         CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
         return Readers.ReadAsync(
-            (Tables: this, table, partitionKey, range, take, keysOnly),
-            static IReadOnlyList<Entity> (q) => q.Tables.Query(q.table, q.partitionKey, q.range, q.take, q.keysOnly));
+            (Tables: this, table, partitionKey, range, take, only),
+            static IReadOnlyList<Entity> (q) => q.Tables.Query(q.table, q.partitionKey, q.range, q.take, q.only));
     }
 
     public ValueTask<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation = default)
@@ -46,7 +47,7 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
         return operation.Task;
     }
 
-    private Entity? Find(byte[] key, string partitionKey, string rowKey)
+    private Entity? Find(byte[] key, string partitionKey, string rowKey, IReadOnlyList<string>? only)
     {
         using var loan = readers.Lend();
         var find = loan.Reader.Entity.BindText(1, key);
@@ -54,7 +55,7 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
             return null;
         try
         {
-            return Read(partitionKey, rowKey, find.Number(0), EntityFormat.Read(find.Bytes(1)));
+            return Read(partitionKey, rowKey, find.Number(0), EntityFormat.Read(find.Bytes(1), only));
         }
         finally
         {
@@ -62,7 +63,7 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
         }
     }
 
-    private List<Entity> Query(string table, string partitionKey, RowRange range, int take, bool keysOnly)
+    private List<Entity> Query(string table, string partitionKey, RowRange range, int take, IReadOnlyList<string>? only)
     {
         var size = EntityKey.MaxBytes(table, partitionKey, range.From) + 3 * (range.To?.Length ?? 0);
         var buffer = ArrayPool<byte>.Shared.Rent(2 * size);
@@ -71,9 +72,9 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
             Span<byte> from = buffer.AsSpan(0, size), to = buffer.AsSpan(size);
             var (fromLength, toLength) = EntityKey.WriteRange(table, partitionKey, range, from, to);
             using var loan = readers.Lend();
-            var query = keysOnly ? loan.Reader.Keys : loan.Reader.Entities;
+            var query = only is { Count: 0 } ? loan.Reader.Keys : loan.Reader.Entities;
             query.BindText(1, from[..fromLength]).BindText(2, to[..toLength]).Bind(3, take);
-            return ReadAll(query, partitionKey, keysOnly);
+            return ReadAll(query, partitionKey, only);
         }
         finally
         {
@@ -81,7 +82,7 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
         }
     }
 
-    private static List<Entity> ReadAll(Statement query, string partitionKey, bool keysOnly)
+    private static List<Entity> ReadAll(Statement query, string partitionKey, IReadOnlyList<string>? only)
     {
         var rows = new List<Entity>();
         try
@@ -89,7 +90,7 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
             while (query.Step())
                 rows.Add(Read(
                     partitionKey, EntityKey.Row(query.Bytes(0)), query.Number(1),
-                    keysOnly ? EntityValues.None : EntityFormat.Read(query.Bytes(2))));
+                    only is { Count: 0 } ? EntityValues.None : EntityFormat.Read(query.Bytes(2), only)));
         }
         finally
         {

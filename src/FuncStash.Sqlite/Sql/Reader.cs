@@ -26,5 +26,12 @@ internal sealed class Reader(Connection connection)
     /// <summary>1: name. Columns: content.</summary>
     public Statement Body { get; } = connection.Prepare("SELECT content FROM bodies WHERE name = ?1");
 
+    /// <summary>1 and 2: after this time of writing and number, 3: before this time, 4: take. Columns: name, written, number.</summary>
+    public Statement Bodies { get; } = connection.Prepare(
+        """
+        SELECT name, written, rowid FROM bodies INDEXED BY bodies_written
+        WHERE (written, rowid) > (?1, ?2) AND written < ?3 ORDER BY written, rowid LIMIT ?4
+        """);
+
     public Statement Ping { get; } = connection.Prepare("SELECT next FROM versions");
 }

@@ -8,6 +8,7 @@ internal static class Schema
     /// <summary>
     /// Entity keys are TABLE/PARTITION/ROW as UTF-8: <c>/</c> is not allowed within one, and one text column compares
     /// faster than three. A queue message is keyed by when it becomes visible, so receiving reads from the front.
+    /// When a body was written is in an index, since behind its content it would be read only through all of that.
     /// Space that was used once is used again; the file does not shrink by itself.
     /// </summary>
     private const string Tables =
@@ -17,7 +18,7 @@ internal static class Schema
             queue TEXT NOT NULL, visible_at INTEGER NOT NULL, id INTEGER NOT NULL,
             dequeues INTEGER NOT NULL, text TEXT NOT NULL,
             PRIMARY KEY(queue, visible_at, id)) WITHOUT ROWID;
-        CREATE TABLE bodies(name TEXT NOT NULL UNIQUE, content BLOB NOT NULL);
+        CREATE TABLE bodies(name TEXT NOT NULL UNIQUE, content BLOB NOT NULL, written INTEGER NOT NULL DEFAULT 0);
         CREATE TABLE versions(next INTEGER NOT NULL);
         INSERT INTO versions VALUES(1);
         """;
@@ -64,5 +65,18 @@ internal static class Schema
             throw new StoreFailedException($"The store '{path}' was made by another version ({version}).", 0);
         if (version == 0)
             connection.Execute($"BEGIN IMMEDIATE; {Tables} PRAGMA user_version = {Version}; COMMIT");
+        // A file of before has bodies without it; programs of before go on using one that has it.
+        if (!HasWritten(connection))
+            connection.Execute("ALTER TABLE bodies ADD COLUMN written INTEGER NOT NULL DEFAULT 0");
+        connection.Execute("CREATE INDEX IF NOT EXISTS bodies_written ON bodies(written)");
+    }
+
+    private static bool HasWritten(Connection connection)
+    {
+        var read = connection.Prepare("SELECT COUNT(*) FROM pragma_table_info('bodies') WHERE name = 'written'");
+        read.Step();
+        var has = read.Number(0) > 0;
+        read.Reset();
+        return has;
     }
 }

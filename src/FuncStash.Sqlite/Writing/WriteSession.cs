@@ -42,7 +42,10 @@ internal sealed class WriteSession
             """);
         DeleteMessage = connection.Prepare("DELETE FROM queue_messages WHERE queue = ?1 AND visible_at = ?2 AND id = ?3");
         PutBody = connection.Prepare(
-            "INSERT INTO bodies(name, content) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET content = excluded.content");
+            """
+            INSERT INTO bodies(name, content, written) VALUES(?1, ?2, ?3)
+            ON CONFLICT(name) DO UPDATE SET content = excluded.content, written = excluded.written
+            """);
         DeleteBody = connection.Prepare("DELETE FROM bodies WHERE name = ?1");
         next = reserved = durable = ReadNext();
     }
@@ -74,7 +77,7 @@ internal sealed class WriteSession
     /// <summary>1: queue, 2: visible_at, 3: id.</summary>
     public Statement DeleteMessage { get; }
 
-    /// <summary>1: name, 2: content.</summary>
+    /// <summary>1: name, 2: content, 3: the time.</summary>
     public Statement PutBody { get; }
 
     /// <summary>1: name.</summary>

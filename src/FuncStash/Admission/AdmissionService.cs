@@ -161,7 +161,7 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
         var live = new List<string>(followers.Count);
         foreach (var text in followers)
         {
-            if (await messages.GetAsync(MessageId.Parse(text)) is { Ended: false })
+            if (await messages.LookAsync(MessageId.Parse(text)) is { Ended: false })
                 live.Add(text);
         }
         return live;

@@ -10,7 +10,6 @@ namespace FuncStash.Admission;
 internal static class GateIndex
 {
     private const string Table = "gatenames";
-    private const int PageSize = 500;
 
     /// <param name="now">Unix milliseconds.</param>
     public static async ValueTask AddAsync(ITables tables, GateKind kind, string name, long now) => await tables.CommitAsync(
@@ -28,19 +27,9 @@ internal static class GateIndex
     public static async ValueTask RemoveAsync(ITables tables, Entity entry, CancellationToken cancellation) =>
         await tables.CommitAsync(new Commit(Table, entry.PartitionKey, [new Write.Delete(entry.RowKey, entry.ETag)]), cancellation);
 
-    public static async ValueTask<IReadOnlyList<string>> ListAsync(ITables tables, GateKind kind, CancellationToken cancellation)
-    {
-        var names = new List<string>();
-        var range = RowRange.Prefix("");
-        while (true)
-        {
-            var page = await tables.QueryAsync(Table, Partition(kind), range, PageSize, keysOnly: true, cancellation);
-            names.AddRange(page.Select(row => row.RowKey));
-            if (page.Count < PageSize)
-                return names;
-            range = RowRange.PrefixAfter("", page[^1].RowKey);
-        }
-    }
+    /// <summary>The names, in order.</summary>
+    public static IAsyncEnumerable<string> ListAsync(ITables tables, GateKind kind, CancellationToken cancellation) =>
+        new RowPages(tables, Table, Partition(kind), RowRange.Prefix(""), only: []).AllAsync(cancellation).Select(row => row.RowKey);
 
     private static string Partition(GateKind kind) => kind == GateKind.Queue ? "queues" : "flowkeys";
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using FuncStash.Settings;
 using FuncStash.Storage;
 
@@ -9,6 +10,8 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
 {
     // More gates than this are not remembered between uses; each can be read again.
     private const int MaxRemembered = 20_000;
+
+    private const int SideBySide = 32;
 
     private readonly ConcurrentDictionary<(GateKind, string), Gate> _gates = new();
     private readonly GateContext _context = new(store, time, (long)(options.MaxTimeout + TimeSpan.FromMinutes(5)).TotalMilliseconds);
@@ -44,24 +47,23 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
             ? GateRows.FromRow(row)
             : null;
 
-    /// <summary>The gates of a kind in the order of their names.</summary>
-    public async ValueTask<IReadOnlyList<(string Name, GateState State)>> ListAsync(
+    /// <summary>The gates of a kind in the order of their names, read as they are asked for.</summary>
+    public IAsyncEnumerable<(string Name, GateState State)> ListAsync(
         GateKind kind, string? containing = null, CancellationToken cancellation = default) =>
-        [.. (await NamedAsync(kind, containing, cancellation)).Where(gate => gate.State is not null).Select(gate => (gate.Name, gate.State!))];
+        NamedAsync(kind, containing, cancellation).Where(gate => gate.State is not null).Select(gate => (gate.Name, gate.State!));
 
     /// <summary>The same, and with no state the names whose gate is gone, or not there yet.</summary>
-    internal async ValueTask<IReadOnlyList<(string Name, GateState? State)>> NamedAsync(
-        GateKind kind, string? containing = null, CancellationToken cancellation = default)
+    internal async IAsyncEnumerable<(string Name, GateState? State)> NamedAsync(
+        GateKind kind, string? containing = null, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        var names = await GateIndex.ListAsync(store.Tables, kind, cancellation);
-        var found = new ConcurrentDictionary<string, GateState>(StringComparer.Ordinal);
-        var wanted = names.Where(n => containing is null || n.Contains(containing, StringComparison.OrdinalIgnoreCase)).ToList();
-        await Parallel.ForEachAsync(wanted, cancellation, async (name, stop) =>
+        var names = GateIndex.ListAsync(store.Tables, kind, cancellation)
+            .Where(name => containing is null || name.Contains(containing, StringComparison.OrdinalIgnoreCase));
+        await foreach (var some in names.Chunk(SideBySide).WithCancellation(cancellation))
         {
-            if (await GetAsync(kind, name, stop) is { } state)
-                found[name] = state;
-        });
-        return [.. wanted.Select(name => (name, found.GetValueOrDefault(name)))];
+            var states = await Task.WhenAll(some.Select(name => GetAsync(kind, name, cancellation).AsTask()));
+            foreach (var gate in some.Zip(states))
+                yield return gate;
+        }
     }
 
     /// <summary>The candidates in a gate's wait list, in order.</summary>

@@ -16,6 +16,12 @@ public sealed record DeadLetter(DlqId Id, Message Message, int ResponseStatus)
 
     public string? Error { get; init; }
 
+    /// <summary>What the response takes as it is stored, in bytes; null where that was not noted.</summary>
+    public int? ResponseSize { get; init; }
+
+    /// <summary>True for one that was read for a list, without the payload in its row and without the response.</summary>
+    public bool IsLeftOut { get; init; }
+
     /// <summary>The message that a retry of this letter makes, once one was begun; a repeated retry makes the same.</summary>
     public MessageId? RetryId { get; init; }
 
@@ -44,6 +50,12 @@ public readonly record struct DlqId(long FailedAt, int Number)
     public static DlqId New(long failedAt) => new(failedAt, Random.Shared.Next(0, MaxNumber + 1));
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{FailedAt}-{Number}");
+
+    /// <summary>The id as a number; in the order of the keys.</summary>
+    internal UInt128 Order => ((UInt128)(ulong)FailedAt * (MaxNumber + 1)) + (UInt128)Number;
+
+    internal static DlqId At(UInt128 order) =>
+        new((long)(ulong)(order / (MaxNumber + 1)), (int)(uint)(order % (MaxNumber + 1)));
 
     internal string Partition => ShardPartition(Number % Shards);
 

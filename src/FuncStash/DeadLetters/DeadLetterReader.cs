@@ -4,35 +4,38 @@ using FuncStash.Storage;
 namespace FuncStash.DeadLetters;
 
 /// <summary>Lists dead letters in the order of their failure, or against it.</summary>
-public sealed class DeadLetterReader(DeadLetterStore letters)
+public sealed class DeadLetterReader(DeadLetterStore letters, TimeProvider time)
 {
-    private const int PageSize = 100;
+    // So many keys are held of a list that is read from its end.
+    private const int Stretch = 500, Page = 32;
 
+    /// <summary>One page, as long as the query's count says; of single dead letters, all that are there.</summary>
     public async ValueTask<DeadLetterPage> ListAsync(DeadLetterQuery query, CancellationToken cancellation = default)
     {
-        if (query.Ids is { } ids)
-            return new DeadLetterPage(await GetAsync(ids, cancellation), null);
         var found = new List<DeadLetter>();
-        await foreach (var letter in ScanAsync(query, cancellation))
+        await foreach (var letter in ReadAsync(query, cancellation))
         {
-            if (!query.Matches(letter))
-                continue;
-            if (found.Count == query.Count)
+            if (query.Ids is null && found.Count == query.Count)
                 return new DeadLetterPage(found, found[^1].Id.ToString());
             found.Add(letter);
         }
         return new DeadLetterPage(found, null);
     }
 
-    private async ValueTask<List<DeadLetter>> GetAsync(IReadOnlyList<DlqId> ids, CancellationToken cancellation)
+    /// <summary>All that the query finds from its start on, read as they are asked for, without payloads and responses; its count says nothing.</summary>
+    public IAsyncEnumerable<DeadLetter> ReadAsync(DeadLetterQuery query, CancellationToken cancellation = default) =>
+        query.Ids is { } ids
+            ? LookAsync(query.After is { } after && ids.Contains(after) ? ids.SkipWhile(id => id != after).Skip(1) : ids, cancellation)
+            : ScanAsync(query, cancellation).Where(query.Matches);
+
+    private async IAsyncEnumerable<DeadLetter> LookAsync(
+        IEnumerable<DlqId> ids, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var found = new List<DeadLetter>();
         foreach (var id in ids)
         {
-            if (await letters.GetAsync(id, cancellation) is { } letter)
-                found.Add(letter);
+            if (await letters.LookAsync(id, cancellation) is { } letter)
+                yield return letter;
         }
-        return found;
     }
 
     // Merges the shards, each of which is in order.
@@ -69,34 +72,36 @@ public sealed class DeadLetterReader(DeadLetterStore letters)
     {
         var (from, exclusive, to) = query.Keys;
         var range = new RowRange(from, to, exclusive);
-        return query.LatestFirst ? LatestFirst(shard, range, cancellation) : EarliestFirst(shard, range, cancellation);
+        return query.LatestFirst ? LatestFirst(shard, range, cancellation) : letters.ListAsync(shard, range, cancellation);
     }
 
-    private async IAsyncEnumerable<DeadLetter> EarliestFirst(
-        int shard, RowRange range, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        while (true)
-        {
-            var page = await letters.PageAsync(shard, range, PageSize, cancellation);
-            foreach (var letter in page)
-                yield return letter;
-            if (page.Count < PageSize)
-                yield break;
-            range = range with { From = page[^1].Id.Key, Exclusive = true };
-        }
-    }
-
-    // Rows sort oldest first and are read in no other order: their keys first, then the rows from the last keys on.
+    // Rows sort oldest first and are read in no other order: where there are many, the later half of their times first.
     private async IAsyncEnumerable<DeadLetter> LatestFirst(
         int shard, RowRange range, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var keys = await letters.KeysAsync(shard, range, cancellation);
-        for (var end = keys.Count; end > 0; end -= PageSize)
+        var keys = await letters.KeysAsync(shard, range, Stretch + 1, cancellation);
+        if (keys.Count > Stretch)
         {
-            var start = Math.Max(0, end - PageSize);
-            var page = await letters.PageAsync(shard, new RowRange(keys[start], keys[end - 1] + "~"), PageSize * 2, cancellation);
-            for (var i = page.Count - 1; i >= 0; i--)
-                yield return page[i];
+            var middle = Middle(keys[0], range.To!).Key;
+            await foreach (var letter in LatestFirst(shard, new RowRange(middle, range.To), cancellation))
+                yield return letter;
+            await foreach (var letter in LatestFirst(shard, range with { To = middle }, cancellation))
+                yield return letter;
+            yield break;
         }
+        foreach (var some in keys.Reverse().Chunk(Page))
+        {
+            var rows = await letters.ListAsync(shard, new RowRange(some[^1], some[0] + "~"), cancellation).ToListAsync(cancellation);
+            for (var i = rows.Count - 1; i >= 0; i--)
+                yield return rows[i];
+        }
+    }
+
+    // Between the two, and no later than now, after which hardly any lie.
+    private DlqId Middle(string first, string end)
+    {
+        var (from, to) = (DlqId.Parse(first).Order, DlqId.Parse(end.TrimEnd('~')).Order);
+        var now = new DlqId(Math.Clamp(time.GetUtcNow().ToUnixTimeMilliseconds(), 0, DlqId.MaxTime), 0).Order;
+        return DlqId.At(from < now && now < to ? now : from + ((to - from) / 2) + 1);
     }
 }

@@ -1,5 +1,7 @@
+using System.Runtime.CompilerServices;
 using FuncStash.Messages;
 using FuncStash.Storage;
+using FuncStash.Wire;
 
 namespace FuncStash.DeadLetters;
 
@@ -7,6 +9,8 @@ namespace FuncStash.DeadLetters;
 public sealed class DeadLetterStore(IStore store)
 {
     internal const string Table = "deadletters";
+
+    private static readonly string[] s_listed = ["MessageId", "Spec", "ResponseStatus", "Error", "RetryId", "ResponseSize"];
 
     /// <summary>The commit that adds a dead letter; it conflicts when that is already there, which is then well.</summary>
     public async ValueTask<Commit> AddingAsync(DeadLetter letter, byte[] body, CancellationToken cancellation)
@@ -32,13 +36,17 @@ public sealed class DeadLetterStore(IStore store)
     private static Entity ToRow(DeadLetter letter)
     {
         var message = letter.Message;
+        if (letter.IsLeftOut)
+            throw new InvalidOperationException($"{letter.Id} was read without its payload and cannot be written");
+        var header = MessageJson.Write(letter.ResponseHeader);
         var values = new Dictionary<string, object>
         {
             ["MessageId"] = message.Id.Text,
             ["Spec"] = MessageJson.Write(message),
             ["ResponseStatus"] = (long)letter.ResponseStatus,
-            ["ResponseHeader"] = MessageJson.Write(letter.ResponseHeader),
+            ["ResponseHeader"] = header,
             ["ResponseBody"] = letter.ResponseBody,
+            ["ResponseSize"] = (long)header.Length + letter.ResponseBody.Length,
         };
         if (message.BodyName is null)
             values["Body"] = message.Body;
@@ -52,6 +60,10 @@ public sealed class DeadLetterStore(IStore store)
     public async ValueTask<DeadLetter?> GetAsync(DlqId id, CancellationToken cancellation = default) =>
         await store.Tables.GetAsync(Table, id.Partition, id.Key, cancellation) is { } row ? FromRow(row) : null;
 
+    /// <summary>A dead letter without its payload and its response, for lists; null when it is not there.</summary>
+    public async ValueTask<DeadLetter?> LookAsync(DlqId id, CancellationToken cancellation = default) =>
+        await store.Tables.GetAsync(Table, id.Partition, id.Key, s_listed, cancellation) is { } row ? ListedFromRow(row) : null;
+
     /// <summary>The payload, wherever it lies.</summary>
     public async ValueTask<byte[]> BodyAsync(DeadLetter letter, CancellationToken cancellation = default) =>
         letter.Message.BodyName is { } name
@@ -61,7 +73,7 @@ public sealed class DeadLetterStore(IStore store)
     /// <summary>Removes a dead letter; false when it was gone.</summary>
     public async ValueTask<bool> RemoveAsync(DlqId id, CancellationToken cancellation = default)
     {
-        if (await GetAsync(id, cancellation) is not { } letter)
+        if (await LookAsync(id, cancellation) is not { } letter)
             return false;
         var removed = await store.Tables.CommitAsync(
             new Commit(Table, id.Partition, [new Write.Delete(id.Key, null)]), cancellation);
@@ -70,29 +82,23 @@ public sealed class DeadLetterStore(IStore store)
         return removed.Applied;
     }
 
-    /// <summary>The keys of one shard's dead letters, oldest first.</summary>
-    internal async ValueTask<IReadOnlyList<string>> KeysAsync(int shard, RowRange range, CancellationToken cancellation)
+    /// <summary>The keys of one shard's dead letters, oldest first, of a range that has so many or more.</summary>
+    internal async ValueTask<IReadOnlyList<string>> KeysAsync(int shard, RowRange range, int take, CancellationToken cancellation)
     {
-        const int PageSize = 1000;
-        var keys = new List<string>();
-        while (true)
-        {
-            var rows = await store.Tables.QueryAsync(
-                Table, DlqId.ShardPartition(shard), range, PageSize, keysOnly: true, cancellation);
-            keys.AddRange(rows.Select(row => row.RowKey));
-            if (rows.Count < PageSize)
-                return keys;
-            range = range with { From = keys[^1], Exclusive = true };
-        }
+        var rows = await store.Tables.QueryAsync(Table, DlqId.ShardPartition(shard), range, take, only: [], cancellation);
+        return [.. rows.Select(row => row.RowKey)];
     }
 
-    /// <summary>One shard's dead letters after a key, oldest first.</summary>
-    internal async ValueTask<IReadOnlyList<DeadLetter>> PageAsync(
-        int shard, RowRange range, int take, CancellationToken cancellation)
+    /// <summary>One shard's dead letters, oldest first, without their payloads and responses.</summary>
+    internal async IAsyncEnumerable<DeadLetter> ListAsync(
+        int shard, RowRange range, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var rows = await store.Tables.QueryAsync(Table, DlqId.ShardPartition(shard), range, take, cancellation: cancellation);
-        return [.. rows.Select(FromRow)];
+        var rows = new RowPages(store.Tables, Table, DlqId.ShardPartition(shard), range, s_listed);
+        await foreach (var row in rows.AllAsync(cancellation))
+            yield return ListedFromRow(row);
     }
+
+    private static DeadLetter ListedFromRow(Entity row) => FromRow(row) with { IsLeftOut = true };
 
     private static DeadLetter FromRow(Entity row)
     {
@@ -103,8 +109,9 @@ public sealed class DeadLetterStore(IStore store)
         };
         return new DeadLetter(DlqId.Parse(row.RowKey), message, (int)row.Number("ResponseStatus")!.Value)
         {
-            ResponseHeader = MessageJson.ReadHeaders(row.Bytes("ResponseHeader")!),
+            ResponseHeader = row.Bytes("ResponseHeader") is { } header ? MessageJson.ReadHeaders(header) : HeaderMap.Empty,
             ResponseBody = row.Bytes("ResponseBody") ?? [],
+            ResponseSize = (int?)row.Number("ResponseSize"),
             Error = row.Text("Error"),
             RetryId = row.Text("RetryId") is { } retry ? MessageId.Parse(retry) : null,
             ETag = row.ETag,

@@ -25,11 +25,8 @@ public sealed class FlowControlService(Gates gates, TimeProvider time)
 {
     /// <summary>The keys in the order of their names.</summary>
     /// <param name="containing">Only those whose name contains this, whatever its case; null for all.</param>
-    public async ValueTask<IReadOnlyList<FlowControlInfo>> ListAsync(string? containing, CancellationToken cancellation = default)
-    {
-        var found = await gates.ListAsync(GateKind.FlowKey, containing, cancellation);
-        return [.. found.Select(gate => FlowControlInfo.Of(gate.Name, gate.State, Now))];
-    }
+    public IAsyncEnumerable<FlowControlInfo> ListAsync(string? containing, CancellationToken cancellation = default) =>
+        gates.ListAsync(GateKind.FlowKey, containing, cancellation).Select(gate => FlowControlInfo.Of(gate.Name, gate.State, Now));
 
     public async ValueTask<FlowControlInfo?> GetAsync(string key, CancellationToken cancellation = default) =>
         await gates.GetAsync(GateKind.FlowKey, key, cancellation) is { } state ? FlowControlInfo.Of(key, state, Now) : null;

@@ -8,17 +8,10 @@ namespace FuncStash.Http;
 /// <summary>Writes answers: JSON always, errors as an object with <c>error</c> (protocol#errors).</summary>
 internal static class Answer
 {
+    private const int Piece = 12 * 1024;
+
     public static async Task JsonAsync(this ApiCall call, int status, Action<Utf8JsonWriter> write) =>
         await WriteAsync(call.Context, status, write);
-
-    /// <summary>Answers 200 with an array, each item as <paramref name="write"/> has it.</summary>
-    public static Task JsonListAsync<T>(this ApiCall call, IEnumerable<T> items, Action<Utf8JsonWriter, T> write) => call.JsonAsync(200, json =>
-    {
-        json.WriteStartArray();
-        foreach (var item in items)
-            write(json, item);
-        json.WriteEndArray();
-    });
 
     public static Task OkAsync(this ApiCall call) => call.JsonAsync(200, json =>
     {
@@ -42,6 +35,24 @@ internal static class Answer
         if (HttpMethods.IsHead(context.Request.Method))
             return;
         await response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+    }
+
+    /// <summary>Writes bytes as base64 piece by piece, so that no buffer is as long as the text.</summary>
+    public static void WriteBase64(this Utf8JsonWriter json, string name, ReadOnlySpan<byte> bytes)
+    {
+        json.WritePropertyName(name);
+        for (; bytes.Length > Piece; bytes = bytes[Piece..])
+            json.WriteBase64StringSegment(bytes[..Piece], isFinalSegment: false);
+        json.WriteBase64StringSegment(bytes, isFinalSegment: true);
+    }
+
+    /// <summary>Writes UTF-8 as text, in the same way.</summary>
+    public static void WriteUtf8(this Utf8JsonWriter json, string name, ReadOnlySpan<byte> utf8)
+    {
+        json.WritePropertyName(name);
+        for (; utf8.Length > Piece; utf8 = utf8[Piece..])
+            json.WriteStringValueSegment(utf8[..Piece], isFinalSegment: false);
+        json.WriteStringValueSegment(utf8, isFinalSegment: true);
     }
 
     public static void WriteIf(this Utf8JsonWriter json, string name, string? value)

@@ -33,6 +33,8 @@ public sealed partial class Api(IEnumerable<IResource> resources, TokenCheck tok
             LogFailure(log, error, context.Request.Method, context.Request.Path);
             if (!context.Response.HasStarted)
                 await Answer.ErrorAsync(context, 500, "internal error");
+            else
+                context.Abort(); // so that nobody takes the part for the whole
         }
     }
 

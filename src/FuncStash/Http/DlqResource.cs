@@ -1,12 +1,14 @@
 using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.DeadLetters;
+using FuncStash.Settings;
 using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
 /// <summary><c>/v2/dlq</c>: the dead letters (protocol#dead-letters).</summary>
-public sealed class DlqResource(DeadLetterStore letters, DeadLetterReader reader) : IResource
+public sealed class DlqResource(
+    DeadLetterStore letters, DeadLetterReader reader, PageAnswer pages, FuncStashOptions options) : IResource
 {
     private const int SideBySide = 16;
 
@@ -18,34 +20,41 @@ public sealed class DlqResource(DeadLetterStore letters, DeadLetterReader reader
         new("DELETE", "/v2/dlq", AccessLevel.Full, DeleteManyAsync),
     ];
 
-    private async Task ListAsync(ApiCall call)
+    private Task ListAsync(ApiCall call)
     {
-        var page = DlqParameters.OfList(call) is { } query
-            ? await reader.ListAsync(query, call.Aborted)
-            : new DeadLetterPage([], null);
+        var query = DlqParameters.OfList(call);
+        var entries = query is null
+            ? AsyncEnumerable.Empty<IPageEntry>()
+            : reader.ReadAsync(query, call.Aborted).Select(IPageEntry (letter) => new Line(letter, letters, options));
+        return pages.WriteAsync(call, ["messages"], entries, query?.Count ?? 0);
+    }
+
+    private sealed class Line(DeadLetter listed, DeadLetterStore letters, FuncStashOptions options) : IPageEntry
+    {
+        private DeadLetter? _letter;
+        private byte[] _body = [];
+
+        public string Cursor => listed.Id.ToString();
+
+        public int Weight => PageAnswer.WeightOf(listed.Message, options) + (listed.ResponseSize ?? DeadLetter.ResponseBytes);
+
         // One that is removed meanwhile may have taken its payload along.
-        var found = new List<(DeadLetter Letter, byte[] Body)>(page.Letters.Count);
-        foreach (var letter in page.Letters)
+        public async ValueTask<bool> LoadAsync(CancellationToken cancellation)
         {
-            if (await BodyAsync(letter, call.Aborted) is { } body)
-                found.Add((letter, body));
+            if (await letters.GetAsync(listed.Id, cancellation) is not { } letter
+                || await BodyAsync(letters, letter, cancellation) is not { } body)
+                return false;
+            (_letter, _body) = (letter, body);
+            return true;
         }
-        await call.JsonAsync(200, json =>
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("messages");
-            foreach (var (letter, body) in found)
-                Write(json, letter, body);
-            json.WriteEndArray();
-            json.WriteIf("cursor", page.Next);
-            json.WriteEndObject();
-        });
+
+        public void Write(Utf8JsonWriter json) => DlqResource.Write(json, _letter!, _body);
     }
 
     private async Task GetAsync(ApiCall call)
     {
         var letter = DlqId.TryParse(call.Values[0], out var id) ? await letters.GetAsync(id, call.Aborted) : null;
-        if (letter is null || await BodyAsync(letter, call.Aborted) is not { } body)
+        if (letter is null || await BodyAsync(letters, letter, call.Aborted) is not { } body)
             throw NotFound(call);
         await call.JsonAsync(200, json => Write(json, letter, body));
     }
@@ -60,11 +69,11 @@ public sealed class DlqResource(DeadLetterStore letters, DeadLetterReader reader
     private async Task DeleteManyAsync(ApiCall call)
     {
         var query = await DlqParameters.OfBulkAsync(call);
-        var page = query is null ? new DeadLetterPage([], null) : await reader.ListAsync(query, call.Aborted);
+        var page = query is null or { Ids: not null } ? new DeadLetterPage([], null) : await reader.ListAsync(query, call.Aborted);
         var deleted = 0;
-        foreach (var some in page.Letters.Chunk(SideBySide))
+        foreach (var some in (query?.Ids ?? page.Letters.Select(letter => letter.Id)).Chunk(SideBySide))
         {
-            var results = await Task.WhenAll(some.Select(letter => letters.RemoveAsync(letter.Id, call.Aborted).AsTask()));
+            var results = await Task.WhenAll(some.Select(id => letters.RemoveAsync(id, call.Aborted).AsTask()));
             deleted += results.Count(removed => removed);
         }
         await AnswerAsync(call, deleted, page.Next);
@@ -79,7 +88,8 @@ public sealed class DlqResource(DeadLetterStore letters, DeadLetterReader reader
     });
 
     // Null when the letter is gone, payload and all.
-    private async ValueTask<byte[]?> BodyAsync(DeadLetter letter, CancellationToken cancellation)
+    private static async ValueTask<byte[]?> BodyAsync(
+        DeadLetterStore letters, DeadLetter letter, CancellationToken cancellation)
     {
         try
         {
@@ -87,7 +97,7 @@ public sealed class DlqResource(DeadLetterStore letters, DeadLetterReader reader
         }
         catch (InvalidDataException)
         {
-            if (await letters.GetAsync(letter.Id, cancellation) is null)
+            if (await letters.LookAsync(letter.Id, cancellation) is null)
                 return null;
             throw;
         }

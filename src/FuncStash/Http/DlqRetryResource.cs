@@ -29,10 +29,10 @@ public sealed class DlqRetryResource(DeadLetterReader reader, DeadLetterRetry re
     {
         var query = await DlqParameters.OfBulkAsync(call);
         var changes = await ChangesAsync(call);
-        var page = query is null ? new DeadLetterPage([], null) : await reader.ListAsync(query, call.Aborted);
-        if (query?.Ids is { } ids && page.Letters.Count < ids.Count)
+        var page = query is null or { Ids: not null } ? new DeadLetterPage([], null) : await reader.ListAsync(query, call.Aborted);
+        if (query?.Ids is { } ids && await reader.ReadAsync(query, call.Aborted).CountAsync(call.Aborted) < ids.Count)
             throw QStashException.NotFound("some messages were not found");
-        var published = await retry.RetryAsync(page.Letters.Select(letter => letter.Id), changes, call.Aborted);
+        var published = await retry.RetryAsync(query?.Ids ?? page.Letters.Select(letter => letter.Id), changes, call.Aborted);
         await call.JsonAsync(201, json =>
         {
             json.WriteStartObject();

@@ -9,7 +9,7 @@ using FuncStash.Wire;
 namespace FuncStash.Http;
 
 /// <summary><c>/v2/flowControl</c> and <c>/v2/globalParallelism</c> (protocol#flow-control-calls).</summary>
-public sealed class FlowControlResource(FlowControlService keys, DestinationLanes lanes, FuncStashOptions options) : IResource
+public sealed class FlowControlResource(FlowControlService keys, DestinationLanes lanes, PageAnswer pages, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>
     [
@@ -25,10 +25,8 @@ public sealed class FlowControlResource(FlowControlService keys, DestinationLane
         new("GET", "/v2/globalParallelism", AccessLevel.Read, GlobalAsync),
     ];
 
-    private async Task ListAsync(ApiCall call)
-    {
-        await call.JsonListAsync(await keys.ListAsync(call.Target["search"], call.Aborted), Write);
-    }
+    private Task ListAsync(ApiCall call) =>
+        pages.WriteAllAsync(call, keys.ListAsync(call.Target["search"], call.Aborted), Write);
 
     private async Task GetAsync(ApiCall call)
     {

@@ -1,15 +1,18 @@
 using System.Collections.Frozen;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using FuncStash.Access;
+using FuncStash.DeadLetters;
 using FuncStash.Logs;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Wire;
 
 namespace FuncStash.Http;
 
 /// <summary><c>/v2/events</c> and <c>/v2/logs</c>: the log (protocol#logs).</summary>
-public sealed class LogsResource(LogReader reader, MessageStore messages) : IResource
+public sealed class LogsResource(LogReader reader, MessageStore messages, PageAnswer pages, FuncStashOptions options) : IResource
 {
     // Clients that were written when a page had no smaller size than this count on it.
     private const int PageSize = 1000, GroupedPageSize = 10;
@@ -20,28 +23,17 @@ public sealed class LogsResource(LogReader reader, MessageStore messages) : IRes
         new("GET", "/v2/logs", AccessLevel.Read, call => ListAsync(call, ["logs", "events"])),
     ];
 
-    private async Task ListAsync(ApiCall call, string[] names)
+    private Task ListAsync(ApiCall call, string[] names)
     {
-        var page = await reader.ListAsync(QueryOf(call.Target), call.Aborted);
-        var bodies = new Dictionary<MessageId, byte[]>();
-        foreach (var entry in page.Entries)
-        {
-            if (!bodies.ContainsKey(entry.Message.Id))
-                bodies[entry.Message.Id] = await messages.BodyAsync(entry.Message, call.Aborted);
-        }
-        await call.JsonAsync(200, json =>
-        {
-            json.WriteStartObject();
-            foreach (var name in names)
-            {
-                json.WriteStartArray(name);
-                foreach (var entry in page.Entries)
-                    Write(json, entry, bodies[entry.Message.Id]);
-                json.WriteEndArray();
-            }
-            json.WriteIf("cursor", page.Next);
-            json.WriteEndObject();
-        });
+        var query = QueryOf(call.Target);
+        return pages.WriteAsync(call, names, LinesAsync(query, call.Aborted), query.Count);
+    }
+
+    private async IAsyncEnumerable<IPageEntry> LinesAsync(LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var bodies = new Bodies(messages);
+        await foreach (var entry in reader.ReadAsync(query, cancellation))
+            yield return new Line(entry, bodies, options);
     }
 
     private static LogQuery QueryOf(RequestTarget target)
@@ -95,9 +87,60 @@ public sealed class LogsResource(LogReader reader, MessageStore messages) : IRes
         : long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var ms) ? LogPosition.At(ms)
         : throw QStashException.BadRequest($"invalid cursor: {cursor}");
 
-    private static void Write(Utf8JsonWriter json, LogEntry entry, byte[] body)
+    /// <summary>Payloads of messages: one message's entries often stand side by side.</summary>
+    private sealed class Bodies(MessageStore messages)
     {
-        var (item, message) = (entry.Event, entry.Message);
+        private const int Most = 2;
+
+        private readonly Queue<(MessageId Id, Task<byte[]> Body)> _latest = new();
+
+        public MessageStore Messages => messages;
+
+        public Task<byte[]> GetAsync(Message message, CancellationToken cancellation)
+        {
+            foreach (var (id, known) in _latest)
+            {
+                if (id == message.Id)
+                    return known;
+            }
+            var body = messages.BodyAsync(message, cancellation).AsTask();
+            _latest.Enqueue((message.Id, body));
+            if (_latest.Count > Most)
+                _latest.Dequeue();
+            return body;
+        }
+    }
+
+    private sealed class Line(LogEntry entry, Bodies bodies, FuncStashOptions options) : IPageEntry
+    {
+        private LogEvent? _item;
+        private byte[] _body = [];
+
+        public string Cursor => entry.Event.Position;
+
+        public int Weight => PageAnswer.WeightOf(entry.Message, options)
+            + (entry.Event.IsResponseLeftOut ? entry.Event.ResponseSize ?? DeadLetter.ResponseBytes : 0);
+
+        public async ValueTask<bool> LoadAsync(CancellationToken cancellation)
+        {
+            var body = bodies.GetAsync(entry.Message, cancellation);
+            _item = await bodies.Messages.WithResponseAsync(entry.Event, cancellation);
+            try
+            {
+                _body = await body;
+            }
+            catch (InvalidDataException)
+            {
+                // A purge takes it before it takes the message.
+            }
+            return _item is not null;
+        }
+
+        public void Write(Utf8JsonWriter json) => LogsResource.Write(json, _item!, entry.Message, _body);
+    }
+
+    private static void Write(Utf8JsonWriter json, LogEvent item, Message message, byte[] body)
+    {
         var redact = MessageAnswer.RedactionOf(message);
         json.WriteStartObject();
         json.WriteNumber("time", item.Time);
@@ -109,7 +152,7 @@ public sealed class LogsResource(LogReader reader, MessageStore messages) : IRes
         if (redact is { Body: true })
             MessageAnswer.WriteBody(json, "body", "body", body, redacted: true);
         else if (body.Length > 0)
-            json.WriteBase64String("body", body);
+            json.WriteBase64("body", body);
         json.WriteIf("error", item.Error);
         json.WriteIf("nextDeliveryTime", item.NextDelivery);
         json.WriteIf("topicName", message.TopicName);
@@ -118,7 +161,7 @@ public sealed class LogsResource(LogReader reader, MessageStore messages) : IRes
         json.WriteIf("queueName", message.QueueName);
         json.WriteIf("responseStatus", item.ResponseStatus);
         if (item.ResponseBody is { Length: > 0 } answer)
-            json.WriteBase64String("responseBody", answer);
+            json.WriteBase64("responseBody", answer);
         if (item.ResponseHeader is { } responseHeader)
         {
             // The documentation has the plural, the Python SDK reads the singular.

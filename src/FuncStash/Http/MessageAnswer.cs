@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using FuncStash.Messages;
 using FuncStash.Wire;
 
@@ -8,8 +8,6 @@ namespace FuncStash.Http;
 /// <summary>Messages as JSON (protocol#messages), with what was to be redacted redacted (protocol#redaction).</summary>
 internal static class MessageAnswer
 {
-    private static readonly UTF8Encoding s_strictUtf8 = new(false, throwOnInvalidBytes: true);
-
     /// <summary>Writes the fields that messages and dead letters share.</summary>
     public static void WriteFields(Utf8JsonWriter json, Message message, byte[] body)
     {
@@ -78,10 +76,10 @@ internal static class MessageAnswer
             return;
         if (redacted)
             json.WriteString(textName, RedactFields.Redacted(body));
-        else if (TryText(body) is { } text)
-            json.WriteString(textName, text);
+        else if (Utf8.IsValid(body))
+            json.WriteUtf8(textName, body);
         else
-            json.WriteBase64String(base64Name, body);
+            json.WriteBase64(base64Name, body);
     }
 
     public static void WriteHeader(Utf8JsonWriter json, HeaderMap header) => header.WriteText(json);
@@ -91,16 +89,4 @@ internal static class MessageAnswer
 
     public static RedactFields? RedactionOf(Message message) =>
         message.Redact is { } text && RedactFields.TryParse(text, out var fields, out _) ? fields : null;
-
-    private static string? TryText(byte[] body)
-    {
-        try
-        {
-            return s_strictUtf8.GetString(body);
-        }
-        catch (DecoderFallbackException)
-        {
-            return null;
-        }
-    }
 }

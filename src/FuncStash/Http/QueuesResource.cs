@@ -7,7 +7,7 @@ using FuncStash.Wire;
 namespace FuncStash.Http;
 
 /// <summary><c>/v2/queues</c> (protocol#queues).</summary>
-public sealed class QueuesResource(QueueService queues, FuncStashOptions options) : IResource
+public sealed class QueuesResource(QueueService queues, PageAnswer pages, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>
     [
@@ -31,7 +31,7 @@ public sealed class QueuesResource(QueueService queues, FuncStashOptions options
         await call.OkAsync();
     }
 
-    private async Task ListAsync(ApiCall call) => await call.JsonListAsync(await queues.ListAsync(call.Aborted), Write);
+    private Task ListAsync(ApiCall call) => pages.WriteAllAsync(call, queues.ListAsync(call.Aborted), Write);
 
     private async Task GetAsync(ApiCall call)
     {

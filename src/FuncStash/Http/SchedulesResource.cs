@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using FuncStash.Access;
 using FuncStash.Schedules;
@@ -9,8 +10,11 @@ namespace FuncStash.Http;
 
 /// <summary><c>/v2/schedules</c> (protocol#schedules).</summary>
 public sealed partial class SchedulesResource(
-    Scheduler scheduler, ScheduleStore schedules, LastRun lastRun, UrlGroupStore groups, FuncStashOptions options) : IResource
+    Scheduler scheduler, ScheduleStore schedules, LastRun lastRun, UrlGroupStore groups, PageAnswer pages,
+    FuncStashOptions options) : IResource
 {
+    private readonly ScheduleStore _schedules = schedules;
+
     public IEnumerable<Route> Routes =>
     [
         new("GET", "/v2/schedules", AccessLevel.Read, ListAsync),
@@ -43,16 +47,32 @@ public sealed partial class SchedulesResource(
 
     private async Task ListAsync(ApiCall call)
     {
-        var answers = new List<ScheduleAnswer>();
-        foreach (var schedule in await schedules.ListAsync(call.Aborted))
-            answers.Add(await AnswerAsync(schedule, call.Aborted));
-        await call.JsonListAsync(answers, static (json, answer) => answer.Write(json));
+        var listed = await _schedules.ListAsync(call.Aborted);
+        await pages.WriteAllAsync(call, listed.Select(IPageEntry (each) => new Line(this, each)).ToAsyncEnumerable());
+    }
+
+    private sealed class Line(SchedulesResource resource, ListedSchedule listed) : IPageEntry
+    {
+        private ScheduleAnswer? _answer;
+
+        public string Cursor => "";
+
+        public int Weight => listed.BodySize;
+
+        public async ValueTask<bool> LoadAsync(CancellationToken cancellation)
+        {
+            if (await resource._schedules.GetAsync(listed.Id, cancellation) is { } schedule)
+                _answer = await resource.AnswerAsync(schedule, cancellation);
+            return _answer is not null;
+        }
+
+        public void Write(Utf8JsonWriter json) => _answer!.Write(json);
     }
 
     private async Task GetAsync(ApiCall call)
     {
         var id = Checked(call.Values[0]);
-        var schedule = await schedules.GetAsync(id, call.Aborted) ?? throw NotFound(id);
+        var schedule = await _schedules.GetAsync(id, call.Aborted) ?? throw NotFound(id);
         var answer = await AnswerAsync(schedule, call.Aborted);
         await call.JsonAsync(200, answer.Write);
     }
@@ -80,7 +100,7 @@ public sealed partial class SchedulesResource(
     }
 
     private async ValueTask<ScheduleAnswer> AnswerAsync(Schedule schedule, CancellationToken cancellation) =>
-        new(schedule, await schedules.BodyAsync(schedule, cancellation) ?? [], await lastRun.StatesAsync(schedule, cancellation));
+        new(schedule, await _schedules.BodyAsync(schedule, cancellation) ?? [], await lastRun.StatesAsync(schedule, cancellation));
 
     private static bool HasCron(ApiCall call) =>
         call.Request.Headers.ContainsKey("Upstash-Cron")

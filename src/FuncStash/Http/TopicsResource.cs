@@ -9,7 +9,7 @@ using FuncStash.Wire;
 namespace FuncStash.Http;
 
 /// <summary><c>/v2/topics</c>: URL groups (protocol#url-groups).</summary>
-public sealed class TopicsResource(UrlGroupStore groups, PublishCheck check, FuncStashOptions options) : IResource
+public sealed class TopicsResource(UrlGroupStore groups, PublishCheck check, PageAnswer pages, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>
     [
@@ -21,7 +21,7 @@ public sealed class TopicsResource(UrlGroupStore groups, PublishCheck check, Fun
         new("DELETE", "/v2/topics/{name}/endpoints", AccessLevel.Full, RemoveAsync),
     ];
 
-    private async Task ListAsync(ApiCall call) => await call.JsonListAsync(await groups.ListAsync(call.Aborted), Write);
+    private Task ListAsync(ApiCall call) => pages.WriteAllAsync(call, groups.ListAsync(call.Aborted), Write);
 
     private async Task GetAsync(ApiCall call)
     {

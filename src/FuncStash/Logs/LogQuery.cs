@@ -28,7 +28,7 @@ public sealed record LogQuery
     public bool LatestOnly { get; init; }
 }
 
-/// <summary>An event with the message it is of.</summary>
+/// <summary>An event with the message it is of, neither with its payload.</summary>
 public sealed record LogEntry(LogEvent Event, Message Message);
 
 /// <summary>Entries, and the position after which more follow; null at the end.</summary>

@@ -9,19 +9,31 @@ public sealed class LogReader(IStore store, MessageStore messages)
 {
     private const long DayMs = 86_400_000;
 
+    // Of so many events at a time the messages are read.
+    private const int MaxBatch = 64;
+
+    /// <summary>One page, as long as the query's count says.</summary>
     public async ValueTask<LogPage> ListAsync(LogQuery query, CancellationToken cancellation = default)
     {
         var entries = new List<LogEntry>();
-        if (await LogScope.OfAsync(query, messages, cancellation) is not { } scope)
-            return new LogPage(entries, null);
-        var scan = query.EarliestFirst ? EarliestFirst(query, scope, cancellation) : LatestFirst(query, scope, cancellation);
-        await foreach (var entry in scan)
+        await foreach (var entry in ReadAsync(query, cancellation))
         {
             if (entries.Count == query.Count)
                 return new LogPage(entries, entries[^1].Event.Position);
             entries.Add(entry);
         }
         return new LogPage(entries, null);
+    }
+
+    /// <summary>All entries from the query's start on, in its order, read as they are asked for; its count says nothing.</summary>
+    public async IAsyncEnumerable<LogEntry> ReadAsync(
+        LogQuery query, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        if (await LogScope.OfAsync(query, messages, cancellation) is not { } scope)
+            yield break;
+        var scan = query.EarliestFirst ? EarliestFirst(query, scope, cancellation) : LatestFirst(query, scope, cancellation);
+        await foreach (var entry in scan)
+            yield return entry;
     }
 
     private async IAsyncEnumerable<LogEntry> LatestFirst(
@@ -68,12 +80,13 @@ public sealed class LogReader(IStore store, MessageStore messages)
         while (start <= end)
         {
             var last = Math.Min(end, start + width - 1);
-            var slice = new List<LogEntry>();
+            // Without their messages, of which so many may be big.
+            var slice = new List<ReadEvent>();
             var tooMany = false;
             await foreach (var entry in ScanAsync(
                 query, scope, window with { From = start }, days, LogPosition.At(last), cancellation))
             {
-                slice.Add(entry);
+                slice.Add(new ReadEvent(entry.Event, null));
                 tooMany = slice.Count > SliceMax && width > 1;
                 if (tooMany)
                     break;
@@ -84,10 +97,11 @@ public sealed class LogReader(IStore store, MessageStore messages)
                 continue;
             }
             slice.Reverse();
-            foreach (var entry in slice)
+            foreach (var some in slice.Where(e => query.After is null || string.CompareOrdinal(e.Event.Position, query.After) < 0).Chunk(MaxBatch))
             {
-                if (query.After is null || string.CompareOrdinal(entry.Event.Position, query.After) < 0)
-                    yield return entry;
+                var known = await scope.MessagesAsync(some, messages, cancellation);
+                foreach (var item in some.Where(e => known[e.Event.Message] is not null))
+                    yield return new LogEntry(item.Event, known[item.Event.Message]!.Message);
             }
             start = last + 1;
             if (slice.Count < SliceMax / 4)
@@ -99,7 +113,6 @@ public sealed class LogReader(IStore store, MessageStore messages)
         LogQuery query, LogScope scope, LogWindow window, IReadOnlyList<int> days, string from,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
-        const int MaxBatch = 64;
         var ids = query.MessageIds?.Select(id => id.Text).ToHashSet(StringComparer.Ordinal);
         var newest = MessageId.DayOf(LogPosition.TimeOf(from));
         var oldest = MessageId.DayOf(window.From);

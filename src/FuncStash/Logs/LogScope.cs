@@ -10,12 +10,16 @@ internal sealed record LogScope(IReadOnlyList<LogWindow> Windows, IReadOnlyList<
     // Clocks of different machines differ; an event's time is the clock's of the worker that made it.
     private const long ClockSkewMs = 5_000;
 
-    private const int MaxKnown = 2_000, MaxWindows = 200;
+    private const int MaxWindows = 200, SideBySide = 32;
+
+    // What the messages that are remembered may take, as they are stored, in bytes.
+    private const int MaxKnown = 2 * 1024 * 1024, MinBytes = 500;
 
     // What lies so close together is read in one go.
     private const long JoinedMs = 1_000;
 
     private readonly Dictionary<string, StoredMessage?> _known = new(StringComparer.Ordinal);
+    private int _bytes;
 
     /// <summary>The scope of a query; null when it can have no entries.</summary>
     public static async ValueTask<LogScope?> OfAsync(LogQuery query, MessageStore messages, CancellationToken cancellation)
@@ -23,17 +27,20 @@ internal sealed record LogScope(IReadOnlyList<LogWindow> Windows, IReadOnlyList<
         var (from, to) = (query.Filter.FromDate ?? 0, query.Filter.ToDate ?? long.MaxValue);
         if (query.MessageIds is not { } ids)
             return new LogScope([new LogWindow(from, to, HasCreations: true)], [.. Enumerable.Range(0, MessageId.Shards)]);
-        var found = (await Task.WhenAll(ids.Select(id => messages.GetAsync(id, cancellation).AsTask())))
-            .OfType<StoredMessage>().ToList();
-        if (found.Count == 0)
-            return null;
-        var windows = Joined(found.SelectMany(WindowsOf))
-            .Select(w => w with { From = Math.Max(w.From, from), To = Math.Min(w.To, to) }).Where(w => w.From <= w.To);
-        var scope = new LogScope([.. windows], [.. found.Select(m => m.Id.Shard).Distinct()]);
-        foreach (var message in found)
-            scope._known[message.Id.Text] = message;
-        return scope;
+        var (windows, shards) = (new List<LogWindow>(), new SortedSet<int>());
+        foreach (var some in ids.Chunk(SideBySide))
+        {
+            var found = (await LookAsync(some, messages, cancellation)).OfType<StoredMessage>().ToList();
+            windows = Joined(windows.Concat(found.SelectMany(WindowsOf)));
+            shards.UnionWith(found.Select(message => message.Id.Shard));
+        }
+        windows = [.. windows.Select(w => w with { From = Math.Max(w.From, from), To = Math.Min(w.To, to) }).Where(w => w.From <= w.To)];
+        return shards.Count == 0 ? null : new LogScope(windows, [.. shards]);
     }
+
+    private static Task<StoredMessage?[]> LookAsync(
+        IEnumerable<MessageId> ids, MessageStore messages, CancellationToken cancellation) =>
+        Task.WhenAll(ids.Select(id => messages.LookAsync(id, cancellation).AsTask()));
 
     // Nothing is logged of a message before its creation, nothing after its end, and in between where its row knows.
     private static IEnumerable<LogWindow> WindowsOf(StoredMessage stored)
@@ -62,15 +69,19 @@ internal sealed record LogScope(IReadOnlyList<LogWindow> Windows, IReadOnlyList<
         IEnumerable<ReadEvent> events, MessageStore messages, CancellationToken cancellation)
     {
         var wanted = events.Where(e => e.Message is null).Select(e => e.Event.Message).ToHashSet(StringComparer.Ordinal);
-        if (_known.Count > MaxKnown)
+        if (_bytes > MaxKnown)
         {
+            _bytes = 0;
             foreach (var id in _known.Keys.Where(id => !wanted.Contains(id)).ToList())
                 _known.Remove(id);
         }
         var missing = wanted.Where(id => !_known.ContainsKey(id)).ToList();
-        var read = await Task.WhenAll(missing.Select(id => messages.GetAsync(MessageId.Parse(id), cancellation).AsTask()));
+        var read = await LookAsync(missing.Select(MessageId.Parse), messages, cancellation);
         for (var i = 0; i < read.Length; i++)
-            _known[missing[i]] = read[i];
+        {
+            _known[missing[i]] = read[i] is { } message ? message with { Spec = null } : null;
+            _bytes += MinBytes + (read[i]?.Spec?.Length ?? 0);
+        }
         return _known;
     }
 }

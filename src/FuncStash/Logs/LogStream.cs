@@ -41,16 +41,13 @@ internal abstract class LogStream
 /// <summary>The events that have rows of their own.</summary>
 internal sealed class EventStream(ITables tables, string partition, string from, string? to) : LogStream
 {
-    private const int PageSize = 128;
-
-    private RowRange _range = Range(MessageRows.Event, from, to);
+    private readonly RowPages _rows =
+        new(tables, MessageRows.Table, partition, Range(MessageRows.Event, from, to), MessageRows.ListedEvent);
 
     protected override async ValueTask<(IReadOnlyList<ReadEvent> Page, bool Last)> NextPageAsync(CancellationToken cancellation)
     {
-        var rows = await tables.QueryAsync(MessageRows.Table, partition, _range, PageSize, cancellation: cancellation);
-        if (rows.Count > 0)
-            _range = _range with { From = rows[^1].RowKey };
-        return ([.. rows.Select(row => new ReadEvent(MessageRows.EventFromRow(row), null))], rows.Count < PageSize);
+        var rows = await _rows.NextAsync(cancellation);
+        return ([.. rows.Select(row => new ReadEvent(MessageRows.ListedEventFromRow(row), null))], _rows.IsAtEnd);
     }
 }
 
@@ -61,30 +58,31 @@ internal sealed class EventStream(ITables tables, string partition, string from,
 /// </remarks>
 internal sealed class CreatedStream(ITables tables, string partition, string from, string? to) : LogStream
 {
-    private const int PageSize = 128;
-
     private string _from = from;
+    private PageSize _size = PageSize.For(MessageRows.Logged);
 
     protected override async ValueTask<(IReadOnlyList<ReadEvent> Page, bool Last)> NextPageAsync(CancellationToken cancellation)
     {
-        var live = await RowsAsync(MessageRows.Live, to, cancellation);
+        var take = _size.Rows;
+        var live = await RowsAsync(MessageRows.Live, to, take, cancellation);
         // "~" sorts behind every character of an id, so the bound is inclusive.
-        var bound = live.Count < PageSize ? to : PositionOf(live[^1]) + "~";
-        var ended = await RowsAsync(MessageRows.Ended, bound, cancellation);
-        if (ended.Count == PageSize)
+        var bound = live.Count < take ? to : PositionOf(live[^1]) + "~";
+        var ended = await RowsAsync(MessageRows.Ended, bound, take, cancellation);
+        if (ended.Count == take)
             bound = PositionOf(ended[^1]) + "~";
+        _size = _size.After(live.Count > ended.Count ? live : ended);
         if (bound is not null)
             _from = bound;
         var rows = live.Where(row => bound is null || string.CompareOrdinal(PositionOf(row), bound) < 0).Concat(ended)
             .DistinctBy(PositionOf).OrderBy(PositionOf, StringComparer.Ordinal);
         // A follower in an older day's partition has a row for its CREATED event, in the partition of the day.
         var messages = rows.Where(row => !MessageRows.IdOf(row.RowKey).LiesInOlderPartition)
-            .Select(row => MessageRows.FromRow(row));
-        return ([.. messages.Select(m => new ReadEvent(MessageStore.CreatedEvent(m.Message), m))], live.Count < PageSize && ended.Count < PageSize);
+            .Select(MessageRows.LookedFromRow);
+        return ([.. messages.Select(m => new ReadEvent(MessageStore.CreatedEvent(m.Message), m))], live.Count < take && ended.Count < take);
     }
 
-    private ValueTask<IReadOnlyList<Entity>> RowsAsync(string kind, string? end, CancellationToken cancellation) =>
-        tables.QueryAsync(MessageRows.Table, partition, Range(kind, _from, end), PageSize, cancellation: cancellation);
+    private ValueTask<IReadOnlyList<Entity>> RowsAsync(string kind, string? end, int take, CancellationToken cancellation) =>
+        tables.QueryAsync(MessageRows.Table, partition, Range(kind, _from, end), take, MessageRows.Logged, cancellation);
 
     private static string PositionOf(Entity row) => row.RowKey[MessageRows.Live.Length..];
 }

@@ -19,7 +19,7 @@ internal static class Days
     /// <summary>The days in ascending order.</summary>
     public static async ValueTask<IReadOnlyList<int>> ListAsync(ITables tables, CancellationToken cancellation)
     {
-        var rows = await tables.QueryAsync(Table, Partition, RowRange.Prefix(""), 10_000, keysOnly: true, cancellation);
+        var rows = await tables.QueryAsync(Table, Partition, RowRange.Prefix(""), 10_000, only: [], cancellation);
         return [.. rows.Select(row => MessageId.DayFromText(row.RowKey))];
     }
 }

@@ -6,8 +6,6 @@ namespace FuncStash.Messages;
 /// <summary>Finds the messages that have not ended, whichever partition holds them.</summary>
 public sealed class LiveMessages(IStore store)
 {
-    private const int PageSize = 128;
-
     /// <summary>
     /// The messages a filter is about, its dates bounding their creation; oldest partition first. One that ends while the
     /// search is under way may or may not be among them.
@@ -16,7 +14,7 @@ public sealed class LiveMessages(IStore store)
         MessageFilter filter, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         // Keys tell the creation; only conditions on the message itself need its row.
-        var keysOnly = !filter.HasConditions;
+        IReadOnlyList<string> only = filter.HasConditions ? MessageRows.Listed : [];
         var range = new RowRange(
             MessageRows.Live + LogPosition.At(filter.ToDate ?? long.MaxValue),
             filter.FromDate is { } from and > 0
@@ -27,26 +25,20 @@ public sealed class LiveMessages(IStore store)
             // A follower lies in an older day's partition than its creation's, never in a younger one's.
             if (filter.ToDate is { } to && day > MessageId.DayOf(to))
                 yield break;
-            var first = await Task.WhenAll(Enumerable.Range(0, MessageId.Shards)
-                .Select(shard => PageAsync(MessageRows.Partition(day, shard), range)));
-            foreach (var start in first)
+            var shards = Enumerable.Range(0, MessageId.Shards)
+                .Select(shard => new RowPages(store.Tables, MessageRows.Table, MessageRows.Partition(day, shard), range, only)).ToList();
+            var first = await Task.WhenAll(shards.Select(pages => pages.NextAsync(cancellation).AsTask()));
+            foreach (var (start, pages) in first.Zip(shards))
             {
-                var page = start;
-                while (true)
+                for (var page = start; page.Count > 0; page = await pages.NextAsync(cancellation))
                 {
                     foreach (var row in page)
                     {
-                        if (keysOnly || filter.Matches(MessageRows.FromRow(row).Message))
+                        if (!filter.HasConditions || filter.Matches(MessageRows.ListedFromRow(row)))
                             yield return MessageRows.IdOf(row.RowKey);
                     }
-                    if (page.Count < PageSize)
-                        break;
-                    page = await PageAsync(page[^1].PartitionKey, range with { From = page[^1].RowKey, Exclusive = true });
                 }
             }
         }
-
-        Task<IReadOnlyList<Entity>> PageAsync(string partition, RowRange rows) =>
-            store.Tables.QueryAsync(MessageRows.Table, partition, rows, PageSize, keysOnly, cancellation).AsTask();
     }
 }

@@ -21,6 +21,14 @@ public sealed record LogEvent(string Message, MessageState State, long Time, int
 
     public byte[]? ResponseBody { get; init; }
 
+    /// <summary>What the response takes as it is stored, in bytes; null where that was not noted.</summary>
+    [JsonIgnore]
+    public int? ResponseSize { get; init; }
+
+    /// <summary>True for an event that was read for a list, without the response's headers and body in its row.</summary>
+    [JsonIgnore]
+    public bool IsResponseLeftOut { get; init; }
+
     /// <summary>The place in the log: later events sort first.</summary>
     [JsonIgnore]
     public string Position => LogPosition.Of(Time, Number, Message);

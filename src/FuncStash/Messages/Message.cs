@@ -16,9 +16,18 @@ public sealed record Message
     /// <summary>The headers to send on, names in canonical form (protocol#header-names).</summary>
     public HeaderMap Header { get; init; } = HeaderMap.Empty;
 
-    /// <summary>The payload, byte for byte; empty here while <see cref="BodyName"/> says where it lies.</summary>
+    /// <summary>
+    /// The payload, byte for byte; empty here while <see cref="BodyName"/> says where it lies, or where it was left out.
+    /// </summary>
     [JsonIgnore]
     public byte[] Body { get; init; } = [];
+
+    /// <summary>The payload's length in bytes; null for a message that was stored before this was noted.</summary>
+    public int? BodySize { get; init; }
+
+    /// <summary>True for a message that was read for a list, without the payload in its row.</summary>
+    [JsonIgnore]
+    public bool IsBodyLeftOut { get; init; }
 
     /// <summary>The name of the stored payload when it is too big for the message's row.</summary>
     public string? BodyName { get; init; }

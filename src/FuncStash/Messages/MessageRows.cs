@@ -17,6 +17,19 @@ internal static class MessageRows
     /// <summary>Payloads up to this many bytes stay in the row.</summary>
     public const int InlineBodyBytes = 256 * 1024;
 
+    /// <summary>The values of a message's row that tell what was published, but for the payload.</summary>
+    public static readonly IReadOnlyList<string> Listed = ["Spec"];
+
+    /// <summary>Those that also tell how many events it has.</summary>
+    public static readonly IReadOnlyList<string> Logged = [.. Listed, "State", "Events"];
+
+    /// <summary>Those that also tell how far it has come.</summary>
+    public static readonly IReadOnlyList<string> WithoutPayload =
+        [.. Listed, "State", "DueAt", "Retried", "Events", "Ticket", "EndedAt", "ActiveSince", "DlqId", "AttemptTimes"];
+
+    /// <summary>The values of an event's row, but for the response's headers and body.</summary>
+    public static readonly IReadOnlyList<string> ListedEvent = ["State", "Error", "NextDelivery", "ResponseStatus", "ResponseSize"];
+
     public static string Partition(int day, int shard) => $"{MessageId.DayText(day)}-{shard}";
 
     public static string Partition(MessageId id) => Partition(id.PartitionDay, id.Shard);
@@ -32,6 +45,8 @@ internal static class MessageRows
     public static Entity ToRow(string kind, StoredMessage stored)
     {
         var (message, progress) = (stored.Message, stored.Progress);
+        if (message.IsBodyLeftOut)
+            throw new InvalidOperationException($"{message.Id} was read without its payload and cannot be written");
         var values = new Dictionary<string, object>(10)
         {
             ["Spec"] = stored.Spec ?? MessageJson.Write(message),
@@ -65,9 +80,20 @@ internal static class MessageRows
         var spec = row.Bytes("Spec")!;
         var id = known?.Id ?? IdOf(row.RowKey);
         var message = (known ?? MessageJson.ReadMessage(spec)) with { Id = id, Body = row.Bytes("Body") ?? [] };
+        return new StoredMessage(message, ProgressFromRow(row), row.ETag)
+        {
+            Spec = spec,
+            Outbox = row.Bytes("Outbox") is { } outbox ? MessageJson.ReadEvents(outbox) : [],
+            Followers = row.Text("Followers")?.Split(',') ?? [],
+        };
+    }
+
+    /// <summary>How far a message has come, as far as its row's values were read.</summary>
+    public static Progress ProgressFromRow(Entity row)
+    {
         if (!MessageStates.TryParse(row.Text("State")!, out var state))
-            throw new InvalidDataException($"{id}: unknown state {row.Text("State")}");
-        var progress = new Progress
+            throw new InvalidDataException($"{row.RowKey}: unknown state {row.Text("State")}");
+        return new Progress
         {
             State = state,
             DueAt = row.Number("DueAt") ?? 0,
@@ -79,13 +105,20 @@ internal static class MessageRows
             DlqId = row.Text("DlqId"),
             AttemptTimes = row.Bytes("AttemptTimes") is { } times ? MemoryMarshal.Cast<byte, long>(times).ToArray() : [],
         };
-        return new StoredMessage(message, progress, row.ETag)
-        {
-            Spec = spec,
-            Outbox = row.Bytes("Outbox") is { } outbox ? MessageJson.ReadEvents(outbox) : [],
-            Followers = row.Text("Followers")?.Split(',') ?? [],
-        };
     }
+
+    /// <summary>The message of a row of which only <see cref="Listed"/> was read.</summary>
+    public static Message ListedFromRow(Entity row)
+    {
+        var message = MessageJson.ReadMessage(row.Bytes("Spec")!);
+        return message with { Id = IdOf(row.RowKey), IsBodyLeftOut = message.BodyName is null };
+    }
+
+    /// <summary>The message of a row of which only <see cref="WithoutPayload"/> was read, or <see cref="Logged"/>.</summary>
+    public static StoredMessage LookedFromRow(Entity row) =>
+        FromRow(row) is var stored && stored.Message.BodyName is null
+            ? stored with { Message = stored.Message with { IsBodyLeftOut = true } }
+            : stored;
 
     public static Entity ToRow(LogEvent item, string partition)
     {
@@ -96,11 +129,22 @@ internal static class MessageRows
             values["NextDelivery"] = next;
         if (item.ResponseStatus is { } status)
             values["ResponseStatus"] = (long)status;
-        if (item.ResponseHeader is { } header)
-            values["ResponseHeader"] = MessageJson.Write(header);
+        var header = item.ResponseHeader is null ? null : MessageJson.Write(item.ResponseHeader);
+        if (header is not null)
+            values["ResponseHeader"] = header;
         if (item.ResponseBody is { } body)
             values["ResponseBody"] = body;
+        if (item.ResponseStatus is not null)
+            values["ResponseSize"] = (long)((header?.Length ?? 0) + (item.ResponseBody?.Length ?? 0));
         return new Entity(partition, Event + item.Position, values);
+    }
+
+    /// <summary>The event of a row of which only <see cref="ListedEvent"/> was read.</summary>
+    public static LogEvent ListedEventFromRow(Entity row)
+    {
+        var item = EventFromRow(row);
+        // Status 0 is that there was no response.
+        return item with { IsResponseLeftOut = item.ResponseStatus > 0 };
     }
 
     public static LogEvent EventFromRow(Entity row)
@@ -115,6 +159,7 @@ internal static class MessageRows
             ResponseStatus = (int?)row.Number("ResponseStatus"),
             ResponseHeader = row.Bytes("ResponseHeader") is { } header ? MessageJson.ReadHeaders(header) : null,
             ResponseBody = row.Bytes("ResponseBody"),
+            ResponseSize = (int?)row.Number("ResponseSize"),
         };
     }
 }

@@ -12,18 +12,42 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     /// <summary>Reads a message, live or ended; null when it is not there.</summary>
     public async ValueTask<StoredMessage?> GetAsync(MessageId id, CancellationToken cancellation = default)
     {
-        var partition = MessageRows.Partition(id);
-        var row = await store.Tables.GetAsync(MessageRows.Table, partition, MessageRows.Key(MessageRows.Live, id), cancellation)
-            ?? await store.Tables.GetAsync(MessageRows.Table, partition, MessageRows.Key(MessageRows.Ended, id), cancellation);
+        var row = await FindAsync(id, null, cancellation);
         return row is null ? null : MessageRows.FromRow(row, _recent.Find(id));
     }
 
+    /// <summary>The same without its payload and what its latest step caused: to look at, not to be changed.</summary>
+    public async ValueTask<StoredMessage?> LookAsync(MessageId id, CancellationToken cancellation = default) =>
+        await FindAsync(id, MessageRows.WithoutPayload, cancellation) is { } row ? MessageRows.LookedFromRow(row) : null;
+
     /// <summary>The message's payload, wherever it lies.</summary>
-    public async ValueTask<byte[]> BodyAsync(Message message, CancellationToken cancellation = default) =>
-        message.BodyName is null
-            ? message.Body
-            : await store.Bodies.GetAsync(message.BodyName, cancellation)
-                ?? throw new InvalidDataException($"{message.Id}: its payload {message.BodyName} is gone");
+    /// <exception cref="InvalidDataException">The message or its payload was purged.</exception>
+    public async ValueTask<byte[]> BodyAsync(Message message, CancellationToken cancellation = default)
+    {
+        if (message is { BodyName: null, IsBodyLeftOut: false } or { BodySize: 0 })
+            return message.Body;
+        var body = message.BodyName is { } name
+            ? await store.Bodies.GetAsync(name, cancellation)
+            : await FindAsync(message.Id, ["Body"], cancellation) is { } row ? row.Bytes("Body") ?? [] : null;
+        return body ?? throw new InvalidDataException($"{message.Id}: its payload {message.BodyName} is gone");
+    }
+
+    /// <summary>The event with the response it tells of; null when it was purged.</summary>
+    public async ValueTask<LogEvent?> WithResponseAsync(LogEvent item, CancellationToken cancellation = default)
+    {
+        if (!item.IsResponseLeftOut)
+            return item;
+        var partition = MessageRows.Partition(MessageId.DayOf(item.Time), MessageId.Parse(item.Message).Shard);
+        var row = await store.Tables.GetAsync(MessageRows.Table, partition, MessageRows.Event + item.Position, cancellation);
+        return row is null ? null : MessageRows.EventFromRow(row);
+    }
+
+    private async ValueTask<Entity?> FindAsync(MessageId id, IReadOnlyList<string>? only, CancellationToken cancellation)
+    {
+        var partition = MessageRows.Partition(id);
+        return await store.Tables.GetAsync(MessageRows.Table, partition, MessageRows.Key(MessageRows.Live, id), only, cancellation)
+            ?? await store.Tables.GetAsync(MessageRows.Table, partition, MessageRows.Key(MessageRows.Ended, id), only, cancellation);
+    }
 
     /// <summary>Stores new messages and schedules their deliveries, those of one partition together.</summary>
     /// <returns>For each, false when there was such a message already (only possible with <see cref="NewMessage.Once"/>).</returns>
@@ -250,6 +274,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     private async ValueTask<StoredMessage> PrepareAsync(Message message, CancellationToken cancellation)
     {
         await EnsureDayAsync(message.Id.PartitionDay, cancellation);
+        message = message with { BodySize = message.Body.Length };
         if (message.Body.Length > MessageRows.InlineBodyBytes)
         {
             await store.Bodies.PutAsync(message.Id.Text, message.Body, cancellation);

@@ -26,8 +26,8 @@ public sealed class QueueService(Gates gates, Cancellation cancellation)
     public async ValueTask<QueueInfo?> GetAsync(string name, CancellationToken cancellation = default) =>
         await gates.GetAsync(GateKind.Queue, name, cancellation) is { } state ? QueueInfo.Of(name, state) : null;
 
-    public async ValueTask<IReadOnlyList<QueueInfo>> ListAsync(CancellationToken cancellation = default) =>
-        [.. (await gates.ListAsync(GateKind.Queue, cancellation: cancellation)).Select(gate => QueueInfo.Of(gate.Name, gate.State))];
+    public IAsyncEnumerable<QueueInfo> ListAsync(CancellationToken cancellation = default) =>
+        gates.ListAsync(GateKind.Queue, cancellation: cancellation).Select(gate => QueueInfo.Of(gate.Name, gate.State));
 
     /// <summary>Cancels the queue's messages and forgets it; one that is not there is no error.</summary>
     public async Task DeleteAsync(string name, CancellationToken stop = default)

@@ -12,7 +12,7 @@ public sealed class LastRun(MessageStore messages)
         var states = new List<KeyValuePair<string, string>>(schedule.LastMessages.Count);
         foreach (var id in schedule.LastMessages)
         {
-            if (await messages.GetAsync(id, cancellation) is { } stored)
+            if (await messages.LookAsync(id, cancellation) is { } stored)
                 states.Add(new(id.Text, Wire(stored.Progress.State)));
         }
         return states;

@@ -21,6 +21,9 @@ public sealed record ScheduleSpec
 
     /// <summary>The name of the stored payload when it is too big for the schedule's row.</summary>
     public string? BodyName { get; init; }
+
+    /// <summary>The payload's length in bytes; null for a schedule that was stored before this was noted.</summary>
+    public int? BodySize { get; init; }
 }
 
 /// <summary>A schedule as it is stored: what it does, where it stands, and the version of its row.</summary>

@@ -68,6 +68,13 @@ internal static class ScheduleRows
         return new Entity(Partition(schedule.Id), Key(schedule.Id), values);
     }
 
+    /// <summary>A schedule of whose row only the spec was read.</summary>
+    public static ListedSchedule ListedFromRow(Entity row)
+    {
+        var spec = JsonSerializer.Deserialize(row.Bytes("Spec")!, ScheduleJson.Default.ScheduleSpec)!;
+        return new ListedSchedule(row.RowKey[Row.Length..], spec.CreatedAt, spec.BodySize ?? MessageRows.InlineBodyBytes);
+    }
+
     public static Schedule FromRow(Entity row)
     {
         var spec = JsonSerializer.Deserialize(row.Bytes("Spec")!, ScheduleJson.Default.ScheduleSpec)!;

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using FuncStash.Messages;
 using FuncStash.Storage;
 
@@ -7,8 +6,6 @@ namespace FuncStash.Schedules;
 /// <summary>Keeps schedules, one row each, and the index of what is due next.</summary>
 public sealed class ScheduleStore(IStore store)
 {
-    private const int PageSize = 200;
-
     public async ValueTask<Schedule?> GetAsync(string id, CancellationToken cancellation = default)
     {
         var row = await store.Tables.GetAsync(
@@ -16,16 +13,16 @@ public sealed class ScheduleStore(IStore store)
         return row is null ? null : ScheduleRows.FromRow(row);
     }
 
-    /// <summary>All schedules, oldest first.</summary>
-    public async ValueTask<IReadOnlyList<Schedule>> ListAsync(CancellationToken cancellation = default)
+    /// <summary>The ids of all schedules, oldest first, and how big their payloads are.</summary>
+    public async ValueTask<IReadOnlyList<ListedSchedule>> ListAsync(CancellationToken cancellation = default)
     {
-        var all = new List<Schedule>();
+        var all = new List<ListedSchedule>();
         for (var shard = 0; shard < ScheduleRows.Shards; shard++)
         {
-            await foreach (var row in RowsAsync(shard, RowRange.Prefix(ScheduleRows.Row), keysOnly: false, cancellation))
-                all.Add(ScheduleRows.FromRow(row));
+            await foreach (var row in RowsAsync(shard, RowRange.Prefix(ScheduleRows.Row), ["Spec"], cancellation))
+                all.Add(ScheduleRows.ListedFromRow(row));
         }
-        return [.. all.OrderBy(s => s.Spec.CreatedAt).ThenBy(s => s.Id, StringComparer.Ordinal)];
+        return [.. all.OrderBy(s => s.CreatedAt).ThenBy(s => s.Id, StringComparer.Ordinal)];
     }
 
     /// <summary>The payload, wherever it lies; null when it was replaced meanwhile.</summary>
@@ -35,6 +32,7 @@ public sealed class ScheduleStore(IStore store)
     /// <summary>Puts a payload that is too big for a row in a place of its own.</summary>
     public async ValueTask<Schedule> PrepareAsync(Schedule schedule, CancellationToken cancellation = default)
     {
+        schedule = schedule with { Spec = schedule.Spec with { BodySize = schedule.Body.Length } };
         if (schedule.Body.Length <= MessageRows.InlineBodyBytes)
             return schedule;
         var name = $"schedule-{schedule.Version}";
@@ -77,7 +75,7 @@ public sealed class ScheduleStore(IStore store)
         var range = new RowRange(ScheduleRows.Due, ScheduleRows.DueAt(now + 1));
         for (var shard = 0; shard < ScheduleRows.Shards; shard++)
         {
-            await foreach (var row in RowsAsync(shard, range, keysOnly: true, cancellation))
+            await foreach (var row in RowsAsync(shard, range, [], cancellation))
                 due.Add(ScheduleRows.FromDueKey(row.RowKey).Id);
         }
         return due;
@@ -91,25 +89,19 @@ public sealed class ScheduleStore(IStore store)
         for (var shard = 0; shard < ScheduleRows.Shards; shard++)
         {
             var rows = await store.Tables.QueryAsync(
-                ScheduleRows.Table, ScheduleRows.Partition(shard), range, 1, keysOnly: true, cancellation);
+                ScheduleRows.Table, ScheduleRows.Partition(shard), range, 1, only: [], cancellation);
             if (rows.Count > 0 && ScheduleRows.FromDueKey(rows[0].RowKey).At is var at && !(at >= first))
                 first = at;
         }
         return first;
     }
 
-    private async IAsyncEnumerable<Entity> RowsAsync(
-        int shard, RowRange range, bool keysOnly, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        while (true)
-        {
-            var page = await store.Tables.QueryAsync(
-                ScheduleRows.Table, ScheduleRows.Partition(shard), range, PageSize, keysOnly, cancellation);
-            foreach (var row in page)
-                yield return row;
-            if (page.Count < PageSize)
-                yield break;
-            range = range with { From = page[^1].RowKey, Exclusive = true };
-        }
-    }
+    private IAsyncEnumerable<Entity> RowsAsync(
+        int shard, RowRange range, IReadOnlyList<string> only, CancellationToken cancellation) =>
+        new RowPages(store.Tables, ScheduleRows.Table, ScheduleRows.Partition(shard), range, only).AllAsync(cancellation);
 }
+
+/// <summary>A schedule in a list.</summary>
+/// <param name="CreatedAt">Unix milliseconds.</param>
+/// <param name="BodySize">The payload's length in bytes, or the most that it can be where that was not noted.</param>
+public sealed record ListedSchedule(string Id, long CreatedAt, int BodySize);

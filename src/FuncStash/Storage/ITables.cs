@@ -5,12 +5,28 @@ namespace FuncStash.Storage;
 public interface ITables
 {
     /// <summary>Reads one row; null when it is not there.</summary>
-    ValueTask<Entity?> GetAsync(string table, string partitionKey, string rowKey, CancellationToken cancellation = default);
+    ValueTask<Entity?> GetAsync(string table, string partitionKey, string rowKey, CancellationToken cancellation = default) =>
+        GetAsync(table, partitionKey, rowKey, null, cancellation);
+
+    /// <summary>Reads some values of one row; null when it is not there.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="partitionKey">The partition.</param>
+    /// <param name="rowKey">The row.</param>
+    /// <param name="only">The names of the values to read; null for all, none for the keys and the version alone.</param>
+    /// <param name="cancellation">Stops the read.</param>
+    ValueTask<Entity?> GetAsync(
+        string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation = default);
 
     /// <summary>Reads rows of one partition in ascending ordinal order of their row keys.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="partitionKey">The partition.</param>
+    /// <param name="range">Which rows.</param>
+    /// <param name="take">At most so many.</param>
+    /// <param name="only">The names of the values to read; null for all, none for the keys and the versions alone.</param>
+    /// <param name="cancellation">Stops the read.</param>
     /// <returns>At most <paramref name="take"/> rows; fewer only when the range is exhausted.</returns>
     ValueTask<IReadOnlyList<Entity>> QueryAsync(
-        string table, string partitionKey, RowRange range, int take, bool keysOnly = false,
+        string table, string partitionKey, RowRange range, int take, IReadOnlyList<string>? only = null,
         CancellationToken cancellation = default);
 
     /// <summary>

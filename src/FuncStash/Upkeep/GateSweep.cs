@@ -26,7 +26,7 @@ public sealed class GateSweep(
         var isUncertain = false;
         foreach (var kind in new[] { GateKind.Queue, GateKind.FlowKey })
         {
-            foreach (var (name, state) in await gates.NamedAsync(kind, cancellation: cancellation))
+            await foreach (var (name, state) in gates.NamedAsync(kind, cancellation: cancellation))
             {
                 if (state is null)
                     await gates.RemoveAsync(kind, name, cancellation);

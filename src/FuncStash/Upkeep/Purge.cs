@@ -52,19 +52,20 @@ public sealed class Purge(IStore store, FuncStashOptions options, TimeProvider t
 
     private async Task<bool> PartitionAsync(PurgeRun run, string partition, long oldest, CancellationToken stop)
     {
-        var isEmpty = await RemoveAsync(MessageRows.Event, keysOnly: true, _ => true);
+        var isEmpty = await RemoveAsync(MessageRows.Event, [], _ => true);
         // A message of that day may have ended much later.
-        isEmpty &= await RemoveAsync(MessageRows.Ended, keysOnly: false, row => !(row.Number("EndedAt") >= oldest), BodyNameOf);
-        isEmpty &= await RemoveAsync(MessageRows.Once, keysOnly: true, _ => true);
+        isEmpty &= await RemoveAsync(MessageRows.Ended, ["EndedAt", "Spec"], row => !(row.Number("EndedAt") >= oldest), BodyNameOf);
+        isEmpty &= await RemoveAsync(MessageRows.Once, [], _ => true);
         return isEmpty && await HasNoLiveAsync(partition, stop);
 
-        Task<bool> RemoveAsync(string kind, bool keysOnly, Func<Entity, bool> isOld, Func<Entity, string?>? body = null) =>
-            run.RemoveAsync(MessageRows.Table, partition, RowRange.Prefix(kind), keysOnly, isOld, body);
+        Task<bool> RemoveAsync(
+            string kind, IReadOnlyList<string> only, Func<Entity, bool> isOld, Func<Entity, string?>? body = null) =>
+            run.RemoveAsync(MessageRows.Table, partition, RowRange.Prefix(kind), only, isOld, body);
     }
 
     private async Task<bool> HasNoLiveAsync(string partition, CancellationToken stop) =>
         (await store.Tables.QueryAsync(
-            MessageRows.Table, partition, RowRange.Prefix(MessageRows.Live), 1, keysOnly: true, stop)).Count == 0;
+            MessageRows.Table, partition, RowRange.Prefix(MessageRows.Live), 1, only: [], stop)).Count == 0;
 
     private async Task ForgetAsync(int day, CancellationToken stop)
     {
@@ -85,7 +86,7 @@ public sealed class Purge(IStore store, FuncStashOptions options, TimeProvider t
         for (var digit = 0; digit < 16; digit++)
         {
             await run.RemoveAsync(
-                Deduplicator.Table, Deduplicator.Partition($"{digit:x}"), RowRange.Prefix(""), keysOnly: false,
+                Deduplicator.Table, Deduplicator.Partition($"{digit:x}"), RowRange.Prefix(""), ["ExpiresAt"],
                 row => row.Number("ExpiresAt") < now);
         }
     }
@@ -96,7 +97,7 @@ public sealed class Purge(IStore store, FuncStashOptions options, TimeProvider t
         for (var shard = 0; shard < DlqId.Shards; shard++)
         {
             await run.RemoveAsync(
-                DeadLetterStore.Table, DlqId.ShardPartition(shard), new RowRange("", end), keysOnly: false, _ => true, BodyNameOf);
+                DeadLetterStore.Table, DlqId.ShardPartition(shard), new RowRange("", end), ["Spec"], _ => true, BodyNameOf);
         }
     }
 

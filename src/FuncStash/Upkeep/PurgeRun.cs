@@ -5,9 +5,6 @@ namespace FuncStash.Upkeep;
 /// <summary>The row removals of one purge, up to a limit.</summary>
 internal sealed class PurgeRun(IStore store, int limit, CancellationToken stop)
 {
-    // Whole rows bring their payloads with them.
-    private const int PageOfKeys = Commit.MaxWrites, PageOfRows = 25;
-
     public int Removed { get; private set; }
 
     public bool IsSpent => Removed >= limit;
@@ -16,30 +13,28 @@ internal sealed class PurgeRun(IStore store, int limit, CancellationToken stop)
     /// <param name="table">The table.</param>
     /// <param name="partition">The partition.</param>
     /// <param name="range">The rows to look at.</param>
-    /// <param name="keysOnly">True when no value of the rows is asked for.</param>
+    /// <param name="only">The values that the other two ask for; none where they ask for none.</param>
     /// <param name="isOld">Which to remove.</param>
     /// <param name="body">The name of a payload to remove with the row, if any.</param>
     /// <returns>True when no row of the range is left.</returns>
     public async Task<bool> RemoveAsync(
-        string table, string partition, RowRange range, bool keysOnly, Func<Entity, bool> isOld, Func<Entity, string?>? body = null)
+        string table, string partition, RowRange range, IReadOnlyList<string> only, Func<Entity, bool> isOld,
+        Func<Entity, string?>? body = null)
     {
         var kept = false;
-        var page = keysOnly ? PageOfKeys : PageOfRows;
-        while (!IsSpent)
+        await foreach (var rows in new RowPages(store.Tables, table, partition, range, only).AllAsync(stop).Chunk(Commit.MaxWrites))
         {
             stop.ThrowIfCancellationRequested();
-            var rows = await store.Tables.QueryAsync(table, partition, range, page, keysOnly, stop);
+            if (IsSpent)
+                return false;
             var old = rows.Where(isOld).ToList();
-            kept |= old.Count < rows.Count;
-            // Payloads first: a row that stays finds its payload again or not, a payload without a row nobody finds.
+            kept |= old.Count < rows.Length;
+            // Payloads first: a row that stays finds its payload again or not, a payload without a row is looked for long.
             foreach (var name in old.Select(row => body?.Invoke(row)).OfType<string>())
                 await store.Bodies.DeleteAsync(name, stop);
-            await DeleteAsync(table, partition, old.ConvertAll(Write (row) => new Write.Delete(row.RowKey, keysOnly ? null : row.ETag)));
-            if (rows.Count < page)
-                return !kept;
-            range = range with { From = rows[^1].RowKey, Exclusive = true };
+            await DeleteAsync(table, partition, old.ConvertAll(Write (row) => new Write.Delete(row.RowKey, only.Count == 0 ? null : row.ETag)));
         }
-        return false;
+        return !kept && !IsSpent;
     }
 
     private async Task DeleteAsync(string table, string partition, List<Write> deletes)

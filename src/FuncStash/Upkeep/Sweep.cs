@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using System.Text.Json;
 using FuncStash.Admission;
 using FuncStash.Destinations;
 using FuncStash.Messages;
@@ -25,15 +25,19 @@ public sealed partial class Sweep(
     IStore store, MessageStore messages, AdmissionService admission, DestinationLanes lanes, QueueProbe probe,
     FuncStashOptions options, TimeProvider time, ILogger<Sweep> log)
 {
-    private const int PageSize = 100;
-
     // Beyond the longest attempt; by then its worker has died or settled.
     private static readonly TimeSpan s_slack = TimeSpan.FromMinutes(5);
 
-    private (string Partition, string Row)? _stoppedAt;
+    // What tells whether a message is overdue; all else is read of those that are.
+    private static readonly string[] s_values = ["State", "DueAt", "Ticket", "ActiveSince"];
 
-    /// <summary>The most messages looked at in one run; the next run of this process goes on from there.</summary>
+    private readonly SweepPlace _place = new(store.Tables);
+
+    /// <summary>The most messages looked at in one run; the next run goes on from there.</summary>
     public int Limit { get; set; } = 20_000;
+
+    /// <summary>True when the latest run stopped at its limit.</summary>
+    public bool HasMore { get; private set; }
 
     /// <returns>How many messages were sent on their way again.</returns>
     public async Task<int> RunAsync(CancellationToken stop = default)
@@ -42,15 +46,17 @@ public sealed partial class Sweep(
         await probe.SendAsync(stop);
         if (through is not { } sentAt)
             return 0;
-        var found = new List<(MessageId Id, string? ETag)>();
-        await foreach (var stored in LiveAsync(stop))
-        {
-            if (IsOverdue(stored.Progress, sentAt, Now, options) && !lanes.IsFull(stored.Message.Url)
-                && !await admission.IsInLineAsync(stored, stop))
-                found.Add((stored.Id, stored.ETag));
-        }
-        if (found.Count == 0)
-            return 0;
+        var place = await _place.ReadAsync(stop);
+        var (found, last) = await FindAsync(place, sentAt, stop);
+        var recovered = found.Count == 0 ? 0 : await RecoverAsync(found, stop);
+        if (last != place)
+            await _place.WriteAsync(last, stop);
+        HasMore = last is not null;
+        return recovered;
+    }
+
+    private async Task<int> RecoverAsync(List<(MessageId Id, string? ETag)> found, CancellationToken stop)
+    {
         await Task.Delay(QueueProbe.Settle, time, stop);
         var recovered = 0;
         foreach (var (id, version) in found)
@@ -75,11 +81,11 @@ public sealed partial class Sweep(
         progress.DueAt < through - ((long)options.SweepAfter.TotalMilliseconds << Math.Min(progress.Ticket, 7))
         && !(progress.ActiveSince + (long)(options.MaxTimeout + s_slack).TotalMilliseconds > now);
 
-    // Every live message, oldest day first, from where the last run stopped.
-    private async IAsyncEnumerable<StoredMessage> LiveAsync([EnumeratorCancellation] CancellationToken stop)
+    // Looks at live messages, oldest day first, from a place on; null in the end when there are no more.
+    private async Task<(List<(MessageId Id, string? ETag)> Found, (string Partition, string Row)? Last)> FindAsync(
+        (string Partition, string Row)? from, long through, CancellationToken stop)
     {
-        var (from, seen) = (_stoppedAt, 0);
-        _stoppedAt = null;
+        var (found, seen) = (new List<(MessageId Id, string? ETag)>(), 0);
         foreach (var day in await Days.ListAsync(store.Tables, stop))
         {
             for (var shard = 0; shard < MessageId.Shards; shard++)
@@ -90,40 +96,31 @@ public sealed partial class Sweep(
                 var range = partition == from?.Partition
                     ? RowRange.PrefixAfter(MessageRows.Live, from.Value.Row)
                     : RowRange.Prefix(MessageRows.Live);
-                IReadOnlyList<Entity> rows;
-                do
+                await foreach (var row in new RowPages(store.Tables, MessageRows.Table, partition, range, s_values).AllAsync(stop))
                 {
-                    rows = await store.Tables.QueryAsync(MessageRows.Table, partition, range, PageSize, cancellation: stop);
-                    foreach (var row in rows)
-                    {
-                        if (TryRead(row) is { } stored)
-                            yield return stored;
-                    }
-                    if (rows.Count == 0)
-                        break;
-                    range = range with { From = rows[^1].RowKey, Exclusive = true };
-                    seen += rows.Count;
-                    if (seen < Limit)
-                        continue;
-                    _stoppedAt = (partition, rows[^1].RowKey);
-                    yield break;
+                    if (await IsLostAsync(row, through, stop))
+                        found.Add((MessageRows.IdOf(row.RowKey), row.ETag));
+                    if (++seen >= Limit)
+                        return (found, (partition, row.RowKey));
                 }
-                while (rows.Count == PageSize);
             }
         }
+        return (found, null);
     }
 
     // A row that nobody can read is no reason to leave the others lost.
-    private StoredMessage? TryRead(Entity row)
+    private async Task<bool> IsLostAsync(Entity row, long through, CancellationToken stop)
     {
         try
         {
-            return MessageRows.FromRow(row);
+            return IsOverdue(MessageRows.ProgressFromRow(row), through, Now, options)
+                && await messages.LookAsync(MessageRows.IdOf(row.RowKey), stop) is { } stored && stored.ETag == row.ETag
+                && !lanes.IsFull(stored.Message.Url) && !await admission.IsInLineAsync(stored, stop);
         }
-        catch (Exception error)
+        catch (Exception error) when (error is JsonException or InvalidDataException or FormatException)
         {
             LogUnreadable(log, error, row.RowKey);
-            return null;
+            return false;
         }
     }
 

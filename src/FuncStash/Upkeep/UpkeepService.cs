@@ -25,7 +25,7 @@ public sealed partial class UpkeepService(
         await TryAsync("sweep", s_sweepPeriod, async () =>
         {
             await sweep.RunAsync(stop);
-            return false;
+            return sweep.HasMore;
         }, stop);
         await TryAsync("purge", s_purgePeriod, async () =>
         {

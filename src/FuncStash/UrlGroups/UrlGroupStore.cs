@@ -9,24 +9,13 @@ namespace FuncStash.UrlGroups;
 public sealed class UrlGroupStore(ITables tables, TimeProvider time)
 {
     private const string Table = "urlgroups", Partition = "groups";
-    private const int PageSize = 500;
 
     public async ValueTask<UrlGroup?> GetAsync(string name, CancellationToken cancellation = default) =>
         await tables.GetAsync(Table, Partition, name, cancellation) is { } row ? FromRow(row) : null;
 
-    public async ValueTask<IReadOnlyList<UrlGroup>> ListAsync(CancellationToken cancellation = default)
-    {
-        var groups = new List<UrlGroup>();
-        var range = RowRange.Prefix("");
-        while (true)
-        {
-            var page = await tables.QueryAsync(Table, Partition, range, PageSize, cancellation: cancellation);
-            groups.AddRange(page.Select(FromRow));
-            if (page.Count < PageSize)
-                return groups;
-            range = RowRange.PrefixAfter("", page[^1].RowKey);
-        }
-    }
+    /// <summary>All groups in the order of their names, read as they are asked for.</summary>
+    public IAsyncEnumerable<UrlGroup> ListAsync(CancellationToken cancellation = default) =>
+        new RowPages(tables, Table, Partition, RowRange.Prefix(""), only: null).AllAsync(cancellation).Select(FromRow);
 
     /// <summary>Changes a group, creating it when it is not there; one left without endpoints is deleted.</summary>
     /// <param name="name">The group's name.</param>

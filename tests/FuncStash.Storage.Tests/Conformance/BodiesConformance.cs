@@ -56,6 +56,47 @@ public abstract class BodiesConformance : StoreConformance
         Assert.Equal(Content(6), await Bodies.GetAsync(name + "-é東", Cancelled));
     }
 
+    [Fact]
+    public async Task Old_bodies_are_listed_page_by_page()
+    {
+        var names = Enumerable.Range(0, 5).Select(i => $"{name}-{i}").ToList();
+        foreach (var each in names)
+            await Bodies.PutAsync(each, Content(100_000), Cancelled);
+        await Bodies.DeleteAsync(names[3], Cancelled);
+        await Bodies.PutAsync(names[2], Content(10), Cancelled);
+        names.RemoveAt(3);
+
+        Assert.Equal(names, (await ListAsync(TimeSpan.FromHours(1))).Order(StringComparer.Ordinal));
+        Assert.Empty(await ListAsync(TimeSpan.FromHours(-1)));
+    }
+
+    [Fact]
+    public async Task A_body_that_is_put_again_is_as_old_as_its_last_writing()
+    {
+        Assert.SkipWhen(Clock is null, "no clock of its own");
+        await Bodies.PutAsync(name, Content(10), Cancelled);
+        Clock!.Advance(TimeSpan.FromDays(1));
+        Assert.Equal([name], await ListAsync(TimeSpan.FromHours(-1)));
+
+        await Bodies.PutAsync(name, Content(10), Cancelled);
+        Assert.Empty(await ListAsync(TimeSpan.FromHours(-1)));
+    }
+
+    // Those of this test that were written before so long from now.
+    private async Task<List<string>> ListAsync(TimeSpan fromNow)
+    {
+        var (found, before, after) = (new List<string>(), (Clock ?? TimeProvider.System).GetUtcNow() + fromNow, (string?)null);
+        do
+        {
+            var page = await Bodies.ListAsync(before, after, 2, Cancelled);
+            Assert.InRange(page.Names.Count, 0, 2);
+            found.AddRange(page.Names.Where(each => each.StartsWith(name, StringComparison.Ordinal)));
+            after = page.Next;
+        }
+        while (after is not null);
+        return found;
+    }
+
     private static byte[] Content(int length)
     {
         var content = new byte[length];

@@ -75,11 +75,57 @@ public abstract class QueryConformance : StoreConformance
     {
         await FillAsync("p", ["a", "b"]);
 
-        var rows = await Tables.QueryAsync(Table, "p", RowRange.Prefix(""), 10, keysOnly: true, Cancelled);
+        var rows = await Tables.QueryAsync(Table, "p", RowRange.Prefix(""), 10, only: [], Cancelled);
 
         Assert.Equal(["a", "b"], rows.Select(e => e.RowKey));
         Assert.All(rows, e => Assert.Equal("p", e.PartitionKey));
         Assert.All(rows, e => Assert.Empty(e.Values));
+    }
+
+    [Fact]
+    public async Task Only_the_values_that_are_asked_for_are_read()
+    {
+        var large = new byte[300 * 1024]; // in Azure Table a value in several properties
+        new Random(1).NextBytes(large);
+        await CommitAsync("p",
+            new Write.Insert(Row("p", "a", ("Text", "t"), ("Number", 7L), ("Flag", true), ("Small", new byte[] { 1 }), ("Large", large), ("No", false))),
+            new Write.Insert(Row("p", "b", ("Other", "o"))));
+
+        foreach (var read in new[] { await QueryAsync("Number", "Small", "Absent"), await GetBothAsync("Number", "Small", "Absent") })
+        {
+            Assert.Equal(["Number", "Small"], read[0].Values.Keys.Order(StringComparer.Ordinal));
+            Assert.Equal(7, read[0].Number("Number"));
+            Assert.Equal([1], read[0].Bytes("Small"));
+            Assert.Empty(read[1].Values);
+        }
+        foreach (var read in new[] { await QueryAsync("Large"), await GetBothAsync("Large") })
+        {
+            Assert.Equal(["Large"], read[0].Values.Keys);
+            Assert.True(large.AsSpan().SequenceEqual(read[0].Bytes("Large")));
+        }
+        foreach (var read in new[] { await QueryAsync("Text", "Flag", "No"), await GetBothAsync("Text", "Flag", "No") })
+            Assert.Equal(("t", true, false), (read[0].Text("Text"), read[0].Flag("Flag"), read[0].Flag("No")));
+        Assert.All(await GetBothAsync(), row => Assert.Empty(row.Values));
+        Assert.Null(await Tables.GetAsync(Table, "p", "c", ["Text"], Cancelled));
+
+        async Task<IReadOnlyList<Entity>> QueryAsync(params string[] names) =>
+            await Tables.QueryAsync(Table, "p", RowRange.Prefix(""), 10, names, Cancelled);
+
+        async Task<IReadOnlyList<Entity>> GetBothAsync(params string[] names) =>
+            [(await Tables.GetAsync(Table, "p", "a", names, Cancelled))!, (await Tables.GetAsync(Table, "p", "b", names, Cancelled))!];
+    }
+
+    [Fact]
+    public async Task Rows_read_in_part_carry_the_version_to_write_at()
+    {
+        await FillAsync("p", ["a", "b", "c"]);
+
+        var queried = await Tables.QueryAsync(Table, "p", new RowRange("a", "c"), 10, ["N"], Cancelled);
+        var keys = await Tables.QueryAsync(Table, "p", new RowRange("a", "c"), 10, [], Cancelled);
+        var got = (await Tables.GetAsync(Table, "p", "c", ["N"], Cancelled))!;
+
+        Assert.Equal(queried.Select(e => e.ETag), keys.Select(e => e.ETag));
+        Assert.True((await CommitAsync("p", [.. queried.Append(got).Select(e => new Write.Delete(e.RowKey, e.ETag))])).Applied);
     }
 
     [Fact]

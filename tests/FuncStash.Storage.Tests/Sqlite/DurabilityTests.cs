@@ -21,7 +21,7 @@ public sealed class DurabilityTests
         Assert.Equal("ok", CheckIntegrity(path));
         await using var store = SqliteStore.Open(path, TimeProvider.System);
         var rows = await store.Tables.QueryAsync(
-            CrashingProcess.Table, "p", RowRange.Prefix(""), int.MaxValue, keysOnly: true, Cancelled);
+            CrashingProcess.Table, "p", RowRange.Prefix(""), int.MaxValue, only: [], Cancelled);
         var found = rows.ToLookup(r => r.RowKey[..1], r => r.RowKey[2..]);
         var (stored, settled) = (found["a"].ToHashSet(), found["c"].ToHashSet());
         var waiting = new HashSet<string>();
@@ -122,7 +122,7 @@ public sealed class DurabilityTests
             async () => await store.Tables.CommitAsync(new Commit("t", "p", [Insert("late")]), Cancelled));
         await using var again = SqliteStore.Open(folder.File("store.db"), TimeProvider.System);
         Assert.Equal(2_000, (await again.Tables.QueryAsync(
-            "t", "p", RowRange.Prefix("r"), 3_000, keysOnly: true, Cancelled)).Count);
+            "t", "p", RowRange.Prefix("r"), 3_000, only: [], Cancelled)).Count);
     }
 
     private static async Task<List<string>> WorkAndKillAsync(string path, int steps)

@@ -36,17 +36,17 @@ public sealed class GateRemovalTests
                 if (isUsedAgain)
                 {
                     await service.New<Gates>().ChangeAsync(kind, Name, state => state with { Paused = true });
-                    Assert.Equal(Name, Assert.Single(await gates.ListAsync(kind)).Name);
+                    Assert.Equal(Name, Assert.Single(await gates.ListAsync(kind).ToListAsync()).Name);
                 }
                 else
                 {
                     service.Clock.Advance((long)GateSweep.KeyLife.TotalMilliseconds + 10_000);
                     await service.New<GateSweep>().RunAsync();
                     // A queue stays until somebody deletes it, which is easy while it is listed.
-                    var left = await gates.ListAsync(kind);
+                    var left = await gates.ListAsync(kind).ToListAsync();
                     Assert.Equal(await gates.GetAsync(kind, Name) is null ? 0 : 1, left.Count);
                     Assert.True(kind == GateKind.Queue || left.Count == 0);
-                    Assert.Equal(left.Select(gate => gate.Name), (await gates.NamedAsync(kind)).Select(gate => gate.Name));
+                    Assert.Equal(left.Select(gate => gate.Name), (await gates.NamedAsync(kind).ToListAsync()).Select(gate => gate.Name));
                 }
                 if (!died)
                     return;
@@ -78,6 +78,6 @@ public sealed class GateRemovalTests
             var others = new Gates(store, new FuncStashOptions(), clock);
             Assert.Equal(
                 await others.GetAsync(GateKind.Queue, Name) is null ? [] : [Name],
-                (await others.ListAsync(GateKind.Queue)).Select(gate => gate.Name));
+                (await others.ListAsync(GateKind.Queue).ToListAsync()).Select(gate => gate.Name));
         }, iter: 500, threads: 1);
 }

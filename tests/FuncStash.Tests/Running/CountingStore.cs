@@ -19,14 +19,14 @@ internal sealed class CountingStore : IStore, ITables, IAsyncDisposable
     public ValueTask PingAsync(CancellationToken cancellation = default) => _store.PingAsync(cancellation);
 
     public ValueTask<Entity?> GetAsync(
-        string table, string partitionKey, string rowKey, CancellationToken cancellation = default) =>
-        _store.Tables.GetAsync(table, partitionKey, rowKey, cancellation);
+        string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation = default) =>
+        _store.Tables.GetAsync(table, partitionKey, rowKey, only, cancellation);
 
     public async ValueTask<IReadOnlyList<Entity>> QueryAsync(
-        string table, string partitionKey, RowRange range, int take, bool keysOnly = false,
+        string table, string partitionKey, RowRange range, int take, IReadOnlyList<string>? only = null,
         CancellationToken cancellation = default)
     {
-        var rows = await _store.Tables.QueryAsync(table, partitionKey, range, take, keysOnly, cancellation);
+        var rows = await _store.Tables.QueryAsync(table, partitionKey, range, take, only, cancellation);
         RowsRead += rows.Count;
         return rows;
     }
