@@ -5,10 +5,10 @@ namespace FuncStash.Tests;
 /// <summary>What an operator sets, and what comes of it.</summary>
 public sealed class SettingsTests
 {
-    // What the protocol or the host says, and no operator.
+    // What the protocol, the stores or the host say, and no operator.
     private static readonly string[] s_fixed =
         [nameof(FuncStashOptions.EndedGrace), nameof(FuncStashOptions.DeduplicationWindow), nameof(FuncStashOptions.MaxParallelism),
-            nameof(FuncStashOptions.DestinationParallelism)];
+            nameof(FuncStashOptions.DestinationParallelism), nameof(FuncStashOptions.MaxSettingsBytes)];
 
     private static readonly Dictionary<string, string> s_set = new(StringComparer.Ordinal)
     {

@@ -34,7 +34,7 @@ internal static class CallbackMessages
     {
         // Accepted once: limits that an operator has lowered since must not keep the source from being settled.
         var settings = PublishSettingsReader.Parse(
-            callback.Settings, options with { MaxRetries = int.MaxValue, MaxDelay = TimeSpan.MaxValue });
+            callback.Settings, options with { MaxRetries = int.MaxValue, MaxDelay = TimeSpan.MaxValue, MaxSettingsBytes = int.MaxValue });
         var header = new HeaderMap();
         foreach (var (name, values) in settings.Header)
             header.Add(name, values);

@@ -7,12 +7,15 @@ namespace FuncStash.DeadLetters;
 /// <summary>A message that failed for good, with the last response (protocol#dead-letters).</summary>
 public sealed record DeadLetter(DlqId Id, Message Message, int ResponseStatus)
 {
-    /// <summary>The most that is kept of the last response, in bytes.</summary>
-    public const int ResponseBytes = 256 * 1024;
-
     public HeaderMap ResponseHeader { get; init; } = HeaderMap.Empty;
 
     public byte[] ResponseBody { get; init; } = [];
+
+    /// <summary>True when the last response had headers that are not here.</summary>
+    public bool IsResponseHeaderCut { get; init; }
+
+    /// <summary>True when the body here is the first part of the last response's.</summary>
+    public bool IsResponseBodyCut { get; init; }
 
     public string? Error { get; init; }
 
@@ -27,14 +30,23 @@ public sealed record DeadLetter(DlqId Id, Message Message, int ResponseStatus)
 
     public string? ETag { get; init; }
 
-    public static DeadLetter Of(DlqId id, Message message, AttemptOutcome outcome, string error) => new(id, message, outcome.Status)
+    public static DeadLetter Of(DlqId id, Message message, AttemptOutcome outcome, string error)
     {
-        ResponseHeader = (outcome as AttemptOutcome.Response)?.Header ?? HeaderMap.Empty,
-        ResponseBody = (outcome as AttemptOutcome.Response)?.Body is { } body
-            ? body.Length > ResponseBytes ? body[..ResponseBytes] : body
-            : [],
-        Error = error,
-    };
+        var letter = new DeadLetter(id, message, outcome.Status)
+        {
+            Error = error.Length > LogEvent.MaxErrorLength ? string.Concat(error.AsSpan(0, LogEvent.MaxErrorLength - 1), "…") : error,
+        };
+        if (outcome is not AttemptOutcome.Response response)
+            return letter;
+        var kept = response.Kept();
+        return letter with
+        {
+            ResponseHeader = kept.Header,
+            ResponseBody = kept.Body,
+            IsResponseHeaderCut = kept.IsHeaderCut,
+            IsResponseBodyCut = kept.IsBodyCut,
+        };
+    }
 }
 
 /// <summary>The id of a dead letter: when the message failed, and a number.</summary>

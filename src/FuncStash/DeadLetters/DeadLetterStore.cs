@@ -48,6 +48,10 @@ public sealed class DeadLetterStore(IStore store)
             ["ResponseBody"] = letter.ResponseBody,
             ["ResponseSize"] = (long)header.Length + letter.ResponseBody.Length,
         };
+        if (letter.IsResponseHeaderCut)
+            values["ResponseHeaderCut"] = true;
+        if (letter.IsResponseBodyCut)
+            values["ResponseBodyCut"] = true;
         if (message.BodyName is null)
             values["Body"] = message.Body;
         if (letter.Error is { } error)
@@ -112,6 +116,8 @@ public sealed class DeadLetterStore(IStore store)
             ResponseHeader = row.Bytes("ResponseHeader") is { } header ? MessageJson.ReadHeaders(header) : HeaderMap.Empty,
             ResponseBody = row.Bytes("ResponseBody") ?? [],
             ResponseSize = (int?)row.Number("ResponseSize"),
+            IsResponseHeaderCut = row.Flag("ResponseHeaderCut"),
+            IsResponseBodyCut = row.Flag("ResponseBodyCut"),
             Error = row.Text("Error"),
             RetryId = row.Text("RetryId") is { } retry ? MessageId.Parse(retry) : null,
             ETag = row.ETag,

@@ -27,15 +27,7 @@ internal static class Settlement
         {
             var error = Next(MessageState.Error, now) with { ResponseStatus = outcome.Status };
             if (outcome is AttemptOutcome.Response response)
-            {
-                error = error with
-                {
-                    ResponseHeader = response.Header,
-                    ResponseBody = response.Body.Length > DeadLetter.ResponseBytes
-                        ? response.Body[..DeadLetter.ResponseBytes]
-                        : response.Body,
-                };
-            }
+                error = error.With(response);
             events.Add(verdict switch
             {
                 Verdict.Retry retry => error with { Error = retry.Error, NextDelivery = retry.At },
@@ -49,7 +41,7 @@ internal static class Settlement
 
         var after = before with { Events = number, ActiveSince = null };
         if (verdict is Verdict.Retry || before.AttemptTimes.Count > 0)
-            after = after with { AttemptTimes = [.. before.AttemptTimes, startedAt, now] };
+            after = after with { AttemptTimes = Progress.Times([.. before.AttemptTimes, startedAt, now]) };
         after = verdict switch
         {
             Verdict.Retry retry => after with { State = MessageState.Retry, Retried = before.Retried + 1, DueAt = retry.At },

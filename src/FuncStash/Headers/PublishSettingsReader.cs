@@ -8,9 +8,13 @@ namespace FuncStash.Headers;
 /// <remarks>A value that means nothing is refused with the header's name, so that no message goes out other than meant.</remarks>
 public sealed class PublishSettingsReader(FuncStashOptions options)
 {
+    // What a header counts besides its name and value, as in HTTP/2 (RFC 9113 §6.5.2): many short ones are big too.
+    private const int FieldBytes = 32;
+
     private readonly SettingsDraft _draft = new();
     private readonly HeaderMap _forwarded = new();
     private readonly HeaderMap _ofTheBody = new();
+    private int _size;
 
     /// <summary>True once <c>Upstash-Header-Forward: true</c> was read: the caller passes the other headers to <see cref="ForwardHeader"/>.</summary>
     public bool ForwardsAllHeaders => _draft.Settings.ForwardsAllHeaders;
@@ -30,12 +34,17 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
     }
 
     /// <summary>Takes one header; those that are neither settings nor about the body's form are left alone.</summary>
+    /// <exception cref="QStashException">400 for a value that means nothing, 413 for more than all of them may hold.</exception>
     public void Read(string name, string value)
     {
         if (!IsSetting(name))
+        {
             ReadForm(name, value);
-        else if (name.StartsWith(HeaderTable.ForwardPrefix, StringComparison.OrdinalIgnoreCase))
-            ForwardHeader(name[HeaderTable.ForwardPrefix.Length..], value);
+            return;
+        }
+        Count(name, value);
+        if (name.StartsWith(HeaderTable.ForwardPrefix, StringComparison.OrdinalIgnoreCase))
+            Forward(name[HeaderTable.ForwardPrefix.Length..], value);
         else if (HeaderTable.Find(name) is { } header)
         {
             if (TextOf(name, value) is var text && (text.Length > 0 || header.MayBeEmpty))
@@ -47,6 +56,12 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
 
     /// <summary>Takes a header that is to reach the destination.</summary>
     public void ForwardHeader(string name, string value)
+    {
+        Count(name, value);
+        Forward(name, value);
+    }
+
+    private void Forward(string name, string value)
     {
         if (!HeaderName.IsValid(name))
             throw QStashException.BadRequest($"invalid header name in {HeaderTable.ForwardPrefix}{name}");
@@ -83,8 +98,21 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
 
     private void ReadForm(string name, string value)
     {
-        if (value.Length > 0 && HeaderTable.FindOfTheBody(name) is { } header)
-            _ofTheBody.Set(header.Name, Checked(header.Name, value));
+        if (value.Length == 0 || HeaderTable.FindOfTheBody(name) is not { } header)
+            return;
+        Count(name, value);
+        _ofTheBody.Set(header.Name, Checked(header.Name, value));
+    }
+
+    // Every record that is made of them has a limit in every store.
+    private void Count(string name, string value)
+    {
+        _size += FieldBytes + name.Length + value.Length;
+        if (_size > options.MaxSettingsBytes)
+        {
+            throw new QStashException(
+                413, $"the headers and settings of the message are too big: at most {options.MaxSettingsBytes} bytes in all, each counted with {FieldBytes} more");
+        }
     }
 
     private void ReadCallbackSetting(string name, string value)

@@ -55,6 +55,13 @@ internal static class Answer
         json.WriteStringValueSegment(utf8, isFinalSegment: true);
     }
 
+    /// <summary>Writes <c>true</c> where something is so, and nothing where it is not.</summary>
+    public static void WriteMark(this Utf8JsonWriter json, string name, bool isSo)
+    {
+        if (isSo)
+            json.WriteBoolean(name, true);
+    }
+
     public static void WriteIf(this Utf8JsonWriter json, string name, string? value)
     {
         if (value is not null)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.DeadLetters;
+using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Wire;
 
@@ -36,7 +37,7 @@ public sealed class DlqResource(
 
         public string Cursor => listed.Id.ToString();
 
-        public int Weight => PageAnswer.WeightOf(listed.Message, options) + (listed.ResponseSize ?? DeadLetter.ResponseBytes);
+        public int Weight => PageAnswer.WeightOf(listed.Message, options) + (listed.ResponseSize ?? AttemptOutcome.Response.MaxBodyBytes);
 
         // One that is removed meanwhile may have taken its payload along.
         public async ValueTask<bool> LoadAsync(CancellationToken cancellation)
@@ -114,6 +115,8 @@ public sealed class DlqResource(
         json.WritePropertyName("responseHeader");
         MessageAnswer.WriteHeader(json, letter.ResponseHeader);
         MessageAnswer.WriteBody(json, "responseBody", "responseBodyBase64", letter.ResponseBody, redacted: false);
+        json.WriteMark("responseBodyTruncated", letter.IsResponseBodyCut);
+        json.WriteMark("responseHeaderTruncated", letter.IsResponseHeaderCut);
         json.WriteIf("error", letter.Error);
         json.WriteEndObject();
     }

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using FuncStash.Access;
-using FuncStash.DeadLetters;
 using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Settings;
@@ -119,7 +118,7 @@ public sealed class LogsResource(LogReader reader, MessageStore messages, PageAn
         public string Cursor => entry.Event.Position;
 
         public int Weight => PageAnswer.WeightOf(entry.Message, options)
-            + (entry.Event.IsResponseLeftOut ? entry.Event.ResponseSize ?? DeadLetter.ResponseBytes : 0);
+            + (entry.Event.IsResponseLeftOut ? entry.Event.ResponseSize ?? AttemptOutcome.Response.MaxBodyBytes : 0);
 
         public async ValueTask<bool> LoadAsync(CancellationToken cancellation)
         {
@@ -162,6 +161,8 @@ public sealed class LogsResource(LogReader reader, MessageStore messages, PageAn
         json.WriteIf("responseStatus", item.ResponseStatus);
         if (item.ResponseBody is { Length: > 0 } answer)
             json.WriteBase64("responseBody", answer);
+        json.WriteMark("responseBodyTruncated", item.IsResponseBodyCut);
+        json.WriteMark("responseHeadersTruncated", item.IsResponseHeaderCut);
         if (item.ResponseHeader is { } responseHeader)
         {
             // The documentation has the plural, the Python SDK reads the singular.

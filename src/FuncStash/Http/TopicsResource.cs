@@ -33,7 +33,7 @@ public sealed class TopicsResource(UrlGroupStore groups, PublishCheck check, Pag
     {
         var name = NameOf(call);
         using var body = await BodyAsync(call);
-        var endpoints = body.RootElement.Items("endpoints").Select(EndpointOf).ToList();
+        var endpoints = EndpointsIn(body).Select(EndpointOf).ToList();
         if (endpoints.Count == 0)
             throw QStashException.BadRequest("endpoints: at least one endpoint is needed");
         foreach (var endpoint in endpoints)
@@ -48,7 +48,7 @@ public sealed class TopicsResource(UrlGroupStore groups, PublishCheck check, Pag
     {
         var name = NameOf(call);
         using var body = await BodyAsync(call);
-        var removed = body.RootElement.Items("endpoints").Select(e => (Name: e.Text("name"), Url: e.Text("url"))).ToList();
+        var removed = EndpointsIn(body).Select(e => (Name: e.Text("name"), Url: e.Text("url"))).ToList();
         if (removed.Count == 0 || removed.Exists(r => r.Name is null && r.Url is null))
             throw QStashException.BadRequest("endpoints: each endpoint to remove needs a name or a url");
         if (!await groups.ChangeAsync(name, old => old?.Without(removed), call.Aborted))
@@ -79,8 +79,15 @@ public sealed class TopicsResource(UrlGroupStore groups, PublishCheck check, Pag
     private async ValueTask<JsonDocument> BodyAsync(ApiCall call) =>
         JsonBody.Parse(await call.BodyAsync(options.MaxBodyBytes), JsonValueKind.Object);
 
+    private static List<JsonElement> EndpointsIn(JsonDocument body) =>
+        body.RootElement.Items("endpoints").Take(UrlGroup.MaxEndpoints + 1).ToList() is { Count: <= UrlGroup.MaxEndpoints } few
+            ? few
+            : throw new QStashException(413, $"endpoints: at most {UrlGroup.MaxEndpoints} at a time");
+
     private static Endpoint EndpointOf(JsonElement item)
     {
+        if (item.Text("name") is { Length: > UrlGroup.MaxEndpointName })
+            throw QStashException.BadRequest($"endpoints: a name has at most {UrlGroup.MaxEndpointName} characters");
         var url = item.Text("url") ?? throw QStashException.BadRequest("endpoints: url is missing");
         if (!HttpUrl.IsValid(url, out var error))
             throw QStashException.BadRequest($"endpoints: invalid url {url}: {error}");

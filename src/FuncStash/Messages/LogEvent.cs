@@ -10,7 +10,14 @@ namespace FuncStash.Messages;
 /// <param name="Number">Which of the message's events this is, from 0.</param>
 public sealed record LogEvent(string Message, MessageState State, long Time, int Number)
 {
-    public string? Error { get; init; }
+    /// <summary>The most characters of <see cref="Error"/>.</summary>
+    public const int MaxErrorLength = 1_000;
+
+    public string? Error
+    {
+        get;
+        init => field = value is { Length: > MaxErrorLength } ? string.Concat(value.AsSpan(0, MaxErrorLength - 1), "…") : value;
+    }
 
     /// <summary>When the next attempt follows, in unix milliseconds.</summary>
     public long? NextDelivery { get; init; }
@@ -21,6 +28,14 @@ public sealed record LogEvent(string Message, MessageState State, long Time, int
 
     public byte[]? ResponseBody { get; init; }
 
+    /// <summary>True when the response had headers that are not here.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsResponseHeaderCut { get; init; }
+
+    /// <summary>True when the body here is the first part of the response's.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsResponseBodyCut { get; init; }
+
     /// <summary>What the response takes as it is stored, in bytes; null where that was not noted.</summary>
     [JsonIgnore]
     public int? ResponseSize { get; init; }
@@ -28,6 +43,27 @@ public sealed record LogEvent(string Message, MessageState State, long Time, int
     /// <summary>True for an event that was read for a list, without the response's headers and body in its row.</summary>
     [JsonIgnore]
     public bool IsResponseLeftOut { get; init; }
+
+    /// <summary>The event with the response it tells of, as far as that is kept.</summary>
+    /// <param name="response">The response.</param>
+    /// <param name="bodyBytes">The most that is kept of its body, in bytes.</param>
+    public LogEvent With(AttemptOutcome.Response response, int bodyBytes = AttemptOutcome.Response.MaxBodyBytes)
+    {
+        var kept = response.Kept(bodyBytes);
+        return this with
+        {
+            ResponseHeader = kept.Header,
+            ResponseBody = kept.Body,
+            IsResponseHeaderCut = kept.IsHeaderCut,
+            IsResponseBodyCut = kept.IsBodyCut,
+        };
+    }
+
+    /// <summary>The response that the event tells of; null when it tells of none.</summary>
+    [JsonIgnore]
+    public AttemptOutcome.Response? Response => this is { ResponseHeader: { } header, ResponseStatus: { } status }
+        ? new AttemptOutcome.Response(status, header, ResponseBody ?? []) { IsHeaderCut = IsResponseHeaderCut, IsBodyCut = IsResponseBodyCut }
+        : null;
 
     /// <summary>The place in the log: later events sort first.</summary>
     [JsonIgnore]

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FuncStash.Wire;
@@ -14,12 +15,37 @@ namespace FuncStash.Messages;
 [JsonSerializable(typeof(List<LogEvent>))]
 internal sealed partial class MessageJson : JsonSerializerContext
 {
-    public static byte[] Write(Message message) => JsonSerializer.SerializeToUtf8Bytes(message, Default.Message);
+    // No HTML reads it, so little is escaped: six bytes for one would make headers too big that are not.
+    private static MessageJson Plain => field ??=
+        new(new JsonSerializerOptions(Default.Options!) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    public static byte[] Write(HeaderMap headers) => JsonSerializer.SerializeToUtf8Bytes(headers, Default.HeaderMap);
+    public static byte[] Write(Message message) => JsonSerializer.SerializeToUtf8Bytes(message, Plain.Message);
+
+    public static byte[] Write(HeaderMap headers) => JsonSerializer.SerializeToUtf8Bytes(headers, Plain.HeaderMap);
 
     public static byte[] Write(IReadOnlyList<LogEvent> events) =>
-        JsonSerializer.SerializeToUtf8Bytes([.. events], Default.ListLogEvent);
+        JsonSerializer.SerializeToUtf8Bytes([.. events], Plain.ListLogEvent);
+
+    /// <summary>The headers, without the last of them where they would be stored in more than so many bytes.</summary>
+    public static HeaderMap Fit(HeaderMap headers, int bytes)
+    {
+        // A character takes six bytes at most, and a header a few more than its characters.
+        const int Most = 6, Around = 16;
+        if (headers.Sum(h => Around + (Most * (h.Key.Length + h.Value.Sum(v => v.Length + 1L)))) <= bytes || Write(headers).Length <= bytes)
+            return headers;
+        var fit = new HeaderMap();
+        var left = bytes - Around;
+        foreach (var (name, values) in headers)
+        {
+            var one = new HeaderMap();
+            one.Add(name, values);
+            left -= Write(one).Length;
+            if (left < 0)
+                break;
+            fit.Add(name, values);
+        }
+        return fit;
+    }
 
     public static Message ReadMessage(byte[] json) => JsonSerializer.Deserialize(json, Default.Message)!;
 

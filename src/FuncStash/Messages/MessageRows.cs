@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using FuncStash.Storage;
+using FuncStash.Wire;
 
 namespace FuncStash.Messages;
 
@@ -17,6 +18,16 @@ internal static class MessageRows
     /// <summary>Payloads up to this many bytes stay in the row.</summary>
     public const int InlineBodyBytes = 256 * 1024;
 
+    /// <summary>
+    /// The most bytes of the headers and settings of a message, as they are stored. With the payload, the times of its
+    /// attempts and the events that wait in it for another day's partition, a row then stays within
+    /// <see cref="Entity.MaxBytes"/>; so does a dead letter, which has a response instead of those.
+    /// </summary>
+    public const int MaxSpecBytes = 128 * 1024;
+
+    /// <summary>The most that is kept of a response's body in an event that waits in its message's row, in bytes.</summary>
+    public const int OutboxBodyBytes = 128 * 1024;
+
     /// <summary>The values of a message's row that tell what was published, but for the payload.</summary>
     public static readonly IReadOnlyList<string> Listed = ["Spec"];
 
@@ -29,6 +40,24 @@ internal static class MessageRows
 
     /// <summary>The values of an event's row, but for the response's headers and body.</summary>
     public static readonly IReadOnlyList<string> ListedEvent = ["State", "Error", "NextDelivery", "ResponseStatus", "ResponseSize"];
+
+    /// <summary>What the headers and settings of a message take as they are stored, in bytes; less than the limit where that is plain.</summary>
+    public static int SpecBytes(Message message)
+    {
+        // A character takes six bytes at most; the fields' own names are few.
+        const int Most = 6, Names = 2_000;
+        var texts = message.Url.Length + SizeOf(message.Header) + SizeOf(message.Callback) + SizeOf(message.FailureCallback)
+            + (message.Labels?.Sum(label => label.Length + 3) ?? 0) + (message.RetryDelay?.Length ?? 0) + (message.Redact?.Length ?? 0)
+            + (message.EndpointName?.Length ?? 0) + (message.TraceState?.Length ?? 0);
+        return texts < (MaxSpecBytes / Most) - Names ? texts : MessageJson.Write(message).Length;
+
+        static int SizeOf(object? part) => part switch
+        {
+            HeaderMap headers => headers.Sum(h => 8 + h.Key.Length + h.Value.Sum(value => value.Length + 3)),
+            CallbackSettings callback => callback.Url.Length + SizeOf(callback.Settings),
+            _ => 0,
+        };
+    }
 
     public static string Partition(int day, int shard) => $"{MessageId.DayText(day)}-{shard}";
 
@@ -134,6 +163,10 @@ internal static class MessageRows
             values["ResponseHeader"] = header;
         if (item.ResponseBody is { } body)
             values["ResponseBody"] = body;
+        if (item.IsResponseHeaderCut)
+            values["ResponseHeaderCut"] = true;
+        if (item.IsResponseBodyCut)
+            values["ResponseBodyCut"] = true;
         if (item.ResponseStatus is not null)
             values["ResponseSize"] = (long)((header?.Length ?? 0) + (item.ResponseBody?.Length ?? 0));
         return new Entity(partition, Event + item.Position, values);
@@ -160,6 +193,8 @@ internal static class MessageRows
             ResponseHeader = row.Bytes("ResponseHeader") is { } header ? MessageJson.ReadHeaders(header) : null,
             ResponseBody = row.Bytes("ResponseBody"),
             ResponseSize = (int?)row.Number("ResponseSize"),
+            IsResponseHeaderCut = row.Flag("ResponseHeaderCut"),
+            IsResponseBodyCut = row.Flag("ResponseBodyCut"),
         };
     }
 }

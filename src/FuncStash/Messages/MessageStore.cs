@@ -214,9 +214,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         var row = await store.Tables.GetAsync(MessageRows.Table, partition, key, cancellation);
         var item = row is null ? stored.Outbox.FirstOrDefault(e => e.State == MessageState.Error) : MessageRows.EventFromRow(row);
         var error = item?.Error ?? "unknown";
-        return item is { ResponseHeader: { } header, ResponseStatus: { } status }
-            ? (new AttemptOutcome.Response(status, header, item.ResponseBody ?? []), error)
-            : (new AttemptOutcome.NoResponse(error), error);
+        return item?.Response is { } response ? (response, error) : (new AttemptOutcome.NoResponse(error), error);
     }
 
     public async ValueTask EndLeaseAsync(LeaseEnd? end, CancellationToken cancellation = default)
@@ -292,7 +290,12 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     {
         var (here, elsewhere) = (new List<LogEvent>(events.Count), new List<LogEvent>());
         foreach (var item in events)
-            (MessageId.DayOf(item.Time) == id.PartitionDay ? here : elsewhere).Add(item);
+        {
+            if (MessageId.DayOf(item.Time) == id.PartitionDay)
+                here.Add(item);
+            else
+                elsewhere.Add(item.Response is { } response ? item.With(response, MessageRows.OutboxBodyBytes) : item);
+        }
         return (here, elsewhere);
     }
 

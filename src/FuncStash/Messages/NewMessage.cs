@@ -14,14 +14,13 @@ public sealed record NewMessage(Message Message, bool Once = false, bool Schedul
 /// <summary>A new message on its way into storage.</summary>
 internal sealed record Creation(int Index, NewMessage New, StoredMessage Stored)
 {
-    private int Writes => New.Once ? 2 : 1;
+    private readonly Entity _row = MessageRows.ToRow(MessageRows.Live, Stored);
 
-    private int Bytes => (Stored.Message.BodyName is null ? Stored.Message.Body.Length : 0) + 4096;
+    private int Writes => New.Once ? 2 : 1;
 
     public void AddWrites(List<Write> writes)
     {
-        var row = MessageRows.ToRow(MessageRows.Live, Stored);
-        writes.Add(new Write.Insert(row));
+        writes.Add(new Write.Insert(_row));
         if (New.Once)
             writes.Add(new Write.Insert(MessageRows.OnceMark(Stored.Id)));
     }
@@ -40,14 +39,14 @@ internal sealed record Creation(int Index, NewMessage New, StoredMessage Stored)
         var (writes, bytes) = (0, 0);
         foreach (var creation in creations)
         {
-            if (chunk.Count > 0 && (writes + creation.Writes > Commit.MaxWrites || bytes + creation.Bytes > Commit.MaxBytes))
+            if (chunk.Count > 0 && (writes + creation.Writes > Commit.MaxWrites || bytes + creation._row.Size > Commit.MaxBytes))
             {
                 yield return chunk;
                 (chunk, writes, bytes) = ([], 0, 0);
             }
             chunk.Add(creation);
             writes += creation.Writes;
-            bytes += creation.Bytes;
+            bytes += creation._row.Size;
         }
         if (chunk.Count > 0)
             yield return chunk;

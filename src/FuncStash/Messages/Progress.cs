@@ -81,9 +81,15 @@ public sealed record Progress
     /// </summary>
     public IReadOnlyList<long> AttemptTimes { get; init; } = [];
 
+    // Two for each of a thousand retries, and a few marks that were left.
+    private const int MaxTimes = 2_048;
+
+    /// <summary>So many times as a row has room for; none where there are more: the whole log is then looked through.</summary>
+    public static IReadOnlyList<long> Times(IReadOnlyList<long> times) => times.Count <= MaxTimes ? times : [];
+
     /// <summary>Without the mark of an attempt in flight, which nobody settled.</summary>
     public Progress WithoutMark() =>
-        ActiveSince is { } left ? this with { ActiveSince = null, AttemptTimes = [.. AttemptTimes, left] } : this;
+        ActiveSince is { } left ? this with { ActiveSince = null, AttemptTimes = Times([.. AttemptTimes, left]) } : this;
 
     /// <summary>The times of all log events but the first, in unix milliseconds; null when they are not known.</summary>
     public IEnumerable<long>? EventTimes()

@@ -51,6 +51,7 @@ public sealed class Publisher(
     public async ValueTask<Published> PublishAsync(
         Message message, string? deduplicationKey, CancellationToken cancellation = default)
     {
+        CheckSize(message);
         var part = new Part(message, deduplicationKey, Once: true);
         await StoreAsync([part], cancellation);
         return part.Result!;
@@ -176,9 +177,20 @@ public sealed class Publisher(
                 CallerIp = request.CallerIp,
             },
             id.CreatedAt);
+        CheckSize(message);
         if (message.NotBefore - Now > options.MaxDelay.TotalMilliseconds)
             throw QStashException.BadRequest($"invalid Upstash-Not-Before: at most {options.MaxDelay.TotalDays:0} days ahead");
         return message.Traced(request.Trace);
+    }
+
+    // Those of the publish and of its URL group together, as they are stored.
+    private static void CheckSize(Message message)
+    {
+        if (MessageRows.SpecBytes(message) is var bytes && bytes > MessageRows.MaxSpecBytes)
+        {
+            throw new QStashException(
+                413, $"the headers and settings of the message are too big: {bytes} bytes as they are stored, at most {MessageRows.MaxSpecBytes}");
+        }
     }
 
     private async ValueTask StoreAsync(IReadOnlyList<Part> parts, CancellationToken cancellation)

@@ -23,6 +23,12 @@ public sealed record FuncStashOptions
     /// <summary>The largest <c>/v2/batch</c> request, in bytes.</summary>
     public int MaxBatchBytes { get; init; } = 100 * 1024 * 1024;
 
+    /// <summary>
+    /// The most that the headers and settings of one message may have in bytes, names and values together and 32 more for
+    /// each: a store's record has a limit, and they share one with the payload, the response and what becomes of the message.
+    /// </summary>
+    public int MaxSettingsBytes { get; init; } = 64 * 1024;
+
     public int MaxRetries { get; init; } = 1000;
 
     /// <summary>How long an attempt may take at most; <c>Upstash-Timeout</c> can only shorten it.</summary>

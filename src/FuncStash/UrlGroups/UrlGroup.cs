@@ -10,6 +10,15 @@ public sealed record Endpoint(string? Name, string Url);
 /// <param name="UpdatedAt">Unix milliseconds.</param>
 public sealed record UrlGroup(string Name, long CreatedAt, long UpdatedAt, IReadOnlyList<Endpoint> Endpoints)
 {
+    /// <summary>
+    /// The most endpoints, and the most that they and the settings may take as they are stored, in bytes: a schedule's row
+    /// names the messages of an occurrence, and a store's record has a limit.
+    /// </summary>
+    public const int MaxEndpoints = 2_000, MaxBytes = 384 * 1024;
+
+    /// <summary>The longest name of an endpoint, in characters.</summary>
+    public const int MaxEndpointName = 256;
+
     /// <summary>Publish settings of every publish to the group; the request's own are stronger.</summary>
     public HeaderMap Headers { get; init; } = HeaderMap.Empty;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FuncStash.Messages;
 using FuncStash.Storage;
+using FuncStash.Wire;
 
 namespace FuncStash.UrlGroups;
 
@@ -22,23 +23,35 @@ public sealed class UrlGroupStore(ITables tables, TimeProvider time)
     /// <param name="change">The new group from the old one; null to refuse a change to a group that is not there.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>False when there was no group and <paramref name="change"/> gave none.</returns>
+    /// <exception cref="QStashException">413 for a group that has grown too big.</exception>
     public async ValueTask<bool> ChangeAsync(
         string name, Func<UrlGroup?, UrlGroup?> change, CancellationToken cancellation = default)
     {
         while (true)
         {
             var row = await tables.GetAsync(Table, Partition, name, cancellation);
-            if (change(row is null ? null : FromRow(row)) is not { } group)
+            var before = row is null ? null : FromRow(row);
+            if (change(before) is not { } group)
                 return false;
             var now = time.GetUtcNow().ToUnixTimeMilliseconds();
             if (group.Endpoints.Count == 0 && row is null)
                 return true;
+            Check(ToRow(group), group.Endpoints.Count, row, before?.Endpoints.Count ?? 0);
             Write write = group.Endpoints.Count == 0 ? new Write.Delete(name, row!.ETag)
                 : row is null ? new Write.Insert(ToRow(group with { CreatedAt = now, UpdatedAt = now }))
                 : new Write.Replace(ToRow(group with { UpdatedAt = now }), row.ETag!);
             if ((await tables.CommitAsync(new Commit(Table, Partition, [write]), cancellation)).Applied)
                 return true;
         }
+    }
+
+    // One that was bigger before there was a limit may shrink.
+    private static void Check(Entity row, int endpoints, Entity? before, int endpointsBefore)
+    {
+        if (endpoints > Math.Max(UrlGroup.MaxEndpoints, endpointsBefore))
+            throw new QStashException(413, $"the topic is too big: {endpoints} endpoints, at most {UrlGroup.MaxEndpoints}");
+        if (row.Size > Math.Max(UrlGroup.MaxBytes, before?.Size ?? 0))
+            throw new QStashException(413, $"the topic is too big: {row.Size} bytes as it is stored, at most {UrlGroup.MaxBytes}");
     }
 
     /// <summary>Deletes a group; one that is not there is no error.</summary>

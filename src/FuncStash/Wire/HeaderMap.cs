@@ -12,7 +12,11 @@ public sealed class HeaderMap : IEnumerable<KeyValuePair<string, string[]>>
 {
     public static readonly HeaderMap Empty = new();
 
+    // Looking through so many is faster than hashing.
+    private const int Few = 16;
+
     private readonly List<KeyValuePair<string, string[]>> _items = [];
+    private Dictionary<string, int>? _index;
 
     public int Count => _items.Count;
 
@@ -85,6 +89,8 @@ public sealed class HeaderMap : IEnumerable<KeyValuePair<string, string[]>>
 
     private int IndexOf(string name)
     {
+        if (_items.Count > Few)
+            return Index().TryGetValue(name, out var at) ? at : -1;
         for (var i = 0; i < _items.Count; i++)
         {
             if (string.Equals(_items[i].Key, name, StringComparison.OrdinalIgnoreCase))
@@ -92,14 +98,26 @@ public sealed class HeaderMap : IEnumerable<KeyValuePair<string, string[]>>
         }
         return -1;
     }
+
+    // Items are only ever added, so those that are not in it yet are the last.
+    private Dictionary<string, int> Index()
+    {
+        var index = _index ?? new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
+        for (var i = index.Count; i < _items.Count; i++)
+            index[_items[i].Key] = i;
+        return _index = index;
+    }
 }
 
 /// <summary>A header map as a JSON object of arrays, as rows have it, its values as they are; a plain string is read as one value.</summary>
 internal sealed class HeaderMapConverter : JsonConverter<HeaderMap>
 {
+    private const int MaxValues = 10_000;
+
     public override HeaderMap Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         var map = new HeaderMap();
+        var left = MaxValues;
         if (reader.TokenType != JsonTokenType.StartObject)
             throw new JsonException("headers must be an object");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -109,18 +127,25 @@ internal sealed class HeaderMapConverter : JsonConverter<HeaderMap>
             switch (reader.TokenType)
             {
                 case JsonTokenType.String:
-                    map.Add(name, reader.GetString()!);
+                    Take(reader.GetString()!);
                     break;
                 case JsonTokenType.StartArray:
                     while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
                     {
                         if (reader.TokenType != JsonTokenType.String)
                             throw new JsonException($"header {name}: values must be strings");
-                        map.Add(name, reader.GetString()!);
+                        Take(reader.GetString()!);
                     }
                     break;
                 default:
                     throw new JsonException($"header {name}: the value must be a string or an array of strings");
+            }
+
+            void Take(string value)
+            {
+                if (left-- == 0)
+                    throw new JsonException($"headers have at most {MaxValues} values");
+                map.Add(name, value);
             }
         }
         return map;
