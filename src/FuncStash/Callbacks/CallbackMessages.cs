@@ -17,12 +17,12 @@ internal static class CallbackMessages
         var messages = new List<Message>(2);
         if (source.Callback is { } callback)
         {
-            var content = CallbackBody.Create(source, body, retried, outcome, null);
+            var content = CallbackBody.Create(source, body, retried, outcome, null, options);
             messages.Add(Create(source, callback, $"callback|{retried}", content, now, options));
         }
         if (source.FailureCallback is { } failure && dlqId is not null)
         {
-            var content = CallbackBody.Create(source, body, retried, outcome, dlqId);
+            var content = CallbackBody.Create(source, body, retried, outcome, dlqId, options);
             messages.Add(Create(source, failure, "failure-callback", content, now, options));
         }
         return messages;
