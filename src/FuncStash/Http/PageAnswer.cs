@@ -36,10 +36,10 @@ public sealed class PageAnswer : IDisposable
     public const int MaxBytes = 8 * 1024 * 1024;
 
     /// <summary>The most pages with payloads that are written at a time.</summary>
-    public const int MaxHeavy = 8;
+    public const int MaxHeavy = 4;
 
     // So much is loaded side by side at most, so much by anybody, and so much is written before the client has to take it.
-    private const int GroupBytes = 4 * 1024 * 1024, LightBytes = 512 * 1024, GroupEntries = 16, FlushBytes = 64 * 1024;
+    private const int GroupBytes = 2 * 1024 * 1024, LightBytes = 512 * 1024, GroupEntries = 16, FlushBytes = 64 * 1024;
 
     // Whoever takes one of the few places has to read on: in bytes a second.
     private static readonly MinDataRate s_slowest = new(16 * 1024, TimeSpan.FromSeconds(10));

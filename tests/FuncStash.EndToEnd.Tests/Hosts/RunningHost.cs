@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace FuncStash.EndToEnd.Tests.Hosts;
 
 /// <summary>One running FuncStash, whatever runs it.</summary>
@@ -19,6 +21,15 @@ public sealed class RunningHost : IAsyncDisposable
 
     public string Output => _process.Output;
 
+    /// <summary>What its process has in memory now, in bytes.</summary>
+    public long ResidentBytes => ReadStatus("VmRSS");
+
+    /// <summary>The most it ever had since it started, or since <see cref="ForgetPeak"/>.</summary>
+    public long PeakBytes => ReadStatus("VmHWM");
+
+    /// <summary>Takes what the process has in memory now for the most it ever had.</summary>
+    public void ForgetPeak() => File.WriteAllText($"/proc/{_process.Id}/clear_refs", "5");
+
     /// <summary>Ends it with SIGTERM; the exit code.</summary>
     public Task<int> StopAsync() => _process.TerminateAsync(TimeSpan.FromSeconds(30));
 
@@ -30,6 +41,13 @@ public sealed class RunningHost : IAsyncDisposable
     public Task<bool> KillWorkerAsync() => _process.KillBelowAsync("FuncStash.Functions.dll");
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    // Lines such as "VmRSS:	  71280 kB", see proc_pid_status(5).
+    private long ReadStatus(string name)
+    {
+        var line = File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith(name + ":", StringComparison.Ordinal));
+        return 1024 * long.Parse(line[(name.Length + 1)..^2].Trim(), CultureInfo.InvariantCulture);
+    }
 }
 
 /// <summary>What a client and a receiver need to know; the defaults are the public ones of protocol#development-server.</summary>

@@ -40,6 +40,16 @@ public sealed class WireClient(RunningHost host)
         return new(answer.StatusCode, answer.Headers, content, await answer.Content.ReadAsStringAsync());
     }
 
+    /// <summary>Reads an answer of 200 to its end and keeps nothing of it.</summary>
+    public async Task DrainAsync(string target)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, host.Url.GetLeftPart(UriPartial.Authority) + target);
+        request.Headers.Authorization = new("Bearer", host.Credentials.Token);
+        using var answer = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await answer.Content.CopyToAsync(Stream.Null);
+    }
+
     public Task<WireAnswer> GetAsync(string target) => SendAsync(HttpMethod.Get, target);
 
     public Task<WireAnswer> DeleteAsync(string target) => SendAsync(HttpMethod.Delete, target);
