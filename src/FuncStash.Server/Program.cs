@@ -81,6 +81,7 @@ builder.Services.AddFuncStash(options);
 builder.Services.AddHostedService<DeliveryWorker>();
 builder.Services.AddHostedService<ScheduleLoop>();
 builder.Services.AddHostedService<UpkeepLoop>();
+builder.Services.AddHostedService<QuietMemory>();
 if (OtlpExport.IsWanted)
     OtlpExport.Add(builder.Services);
 

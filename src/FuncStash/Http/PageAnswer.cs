@@ -57,6 +57,8 @@ public sealed class PageAnswer : IDisposable
         await using var page = new Page(call, entries, _heavy);
         await page.NextAsync(count);
         using var body = new Body(call.Context.Response, copies: names.Count > 1);
+        if (HttpMethods.IsHead(call.Request.Method))
+            return;
         body.Text($"{{\"{names[0]}\":[");
         var cursor = await WriteAsync(page, body, count, MaxBytes / names.Count, call.Aborted);
         foreach (var name in names.Skip(1))
@@ -79,6 +81,8 @@ public sealed class PageAnswer : IDisposable
         await using var page = new Page(call, entries, _heavy);
         await page.NextAsync(int.MaxValue);
         using var body = new Body(call.Context.Response, copies: false);
+        if (HttpMethods.IsHead(call.Request.Method))
+            return;
         body.Text("[");
         await WriteAsync(page, body, int.MaxValue, long.MaxValue, call.Aborted);
         body.Text("]");

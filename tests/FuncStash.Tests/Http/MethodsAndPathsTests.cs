@@ -10,13 +10,15 @@ public sealed class MethodsAndPathsTests
     public async Task A_HEAD_is_answered_as_its_GET_without_the_body()
     {
         await using var service = new TestService();
-        foreach (var target in new[] { "/health", "/v2/queues", "/v2/keys", "/v2/messages/none", "/v2/queues/none" })
+        foreach (var target in new[] { "/health", "/v2/queues", "/v2/keys", "/v2/messages/none", "/v2/queues/none", "/v2/events?count=x" })
         {
             var get = await service.CallAsync("GET", target);
             var head = await service.CallAsync("HEAD", target);
 
             Assert.Equal((get.Status, "", get.ContentType), (head.Status, head.Text, head.ContentType));
-            Assert.Equal(get.Headers["Content-Length"], head.Headers["Content-Length"]);
+            // A list is written as it is read: nobody knows its length before (RFC 9110 §9.3.2 lets a HEAD do without).
+            Assert.Equal(get.Headers.GetValueOrDefault("Content-Length"), head.Headers.GetValueOrDefault("Content-Length"));
+            Assert.Equal(target == "/v2/queues", !get.Headers.ContainsKey("Content-Length"));
         }
         Assert.Equal(401, (await service.CallAsync("HEAD", "/v2/queues", token: "")).Status);
     }
