@@ -32,21 +32,23 @@ public sealed record DeadLetter(DlqId Id, Message Message, int ResponseStatus)
 
     public static DeadLetter Of(DlqId id, Message message, AttemptOutcome outcome, string error)
     {
-        var letter = new DeadLetter(id, message, outcome.Status)
-        {
-            Error = error.Length > LogEvent.MaxErrorLength ? string.Concat(error.AsSpan(0, LogEvent.MaxErrorLength - 1), "…") : error,
-        };
-        if (outcome is not AttemptOutcome.Response response)
-            return letter;
-        var kept = response.Kept();
-        return letter with
-        {
-            ResponseHeader = kept.Header,
-            ResponseBody = kept.Body,
-            IsResponseHeaderCut = kept.IsHeaderCut,
-            IsResponseBodyCut = kept.IsBodyCut,
-        };
+        var letter = new DeadLetter(id, message, outcome.Status) { Error = ShortText.Of(error, LogEvent.MaxErrorLength) };
+        return outcome is AttemptOutcome.Response response ? letter.With(response.Kept()) : letter;
     }
+
+    internal DeadLetter With(AttemptOutcome.Response response) => this with
+    {
+        ResponseHeader = response.Header,
+        ResponseBody = response.Body,
+        IsResponseHeaderCut = response.IsHeaderCut,
+        IsResponseBodyCut = response.IsBodyCut,
+    };
+
+    internal AttemptOutcome.Response Response => new(ResponseStatus, ResponseHeader, ResponseBody)
+    {
+        IsHeaderCut = IsResponseHeaderCut,
+        IsBodyCut = IsResponseBodyCut,
+    };
 }
 
 /// <summary>The id of a dead letter: when the message failed, and a number.</summary>

@@ -10,6 +10,9 @@ public sealed class DeadLetterStore(IStore store)
 {
     internal const string Table = "deadletters";
 
+    // What all else in a row takes at most, in bytes: the error's text, ids, numbers.
+    private const int Around = 4 * 1024;
+
     private static readonly string[] s_listed = ["MessageId", "Spec", "ResponseStatus", "Error", "RetryId", "ResponseSize"];
 
     /// <summary>The commit that adds a dead letter; it conflicts when that is already there, which is then well.</summary>
@@ -38,11 +41,16 @@ public sealed class DeadLetterStore(IStore store)
         var message = letter.Message;
         if (letter.IsLeftOut)
             throw new InvalidOperationException($"{letter.Id} was read without its payload and cannot be written");
+        var spec = MessageJson.Write(message);
+        // Messages of before there was a limit may leave no room for all of a response.
+        var room = Math.Max(0, Entity.MaxBytes - Around - spec.Length - (message.BodyName is null ? message.Body.Length : 0));
+        if (room < AttemptOutcome.Response.MaxHeaderBytes + AttemptOutcome.Response.MaxBodyBytes)
+            letter = letter.With(letter.Response.Kept(room / 2, Math.Min(room / 2, AttemptOutcome.Response.MaxHeaderBytes)));
         var header = MessageJson.Write(letter.ResponseHeader);
         var values = new Dictionary<string, object>
         {
             ["MessageId"] = message.Id.Text,
-            ["Spec"] = MessageJson.Write(message),
+            ["Spec"] = spec,
             ["ResponseStatus"] = (long)letter.ResponseStatus,
             ["ResponseHeader"] = header,
             ["ResponseBody"] = letter.ResponseBody,

@@ -27,7 +27,7 @@ internal static class Settlement
         {
             var error = Next(MessageState.Error, now) with { ResponseStatus = outcome.Status };
             if (outcome is AttemptOutcome.Response response)
-                error = error.With(response);
+                error = error.With(response.Kept());
             events.Add(verdict switch
             {
                 Verdict.Retry retry => error with { Error = retry.Error, NextDelivery = retry.At },

@@ -52,8 +52,8 @@ public sealed class Outbound : IDisposable
             using var response = await ClientOf(message, request).SendAsync(request, exchange, either?.Token ?? timeout.Token);
             // A callback carries the body, so all of it is waited for as long as the attempt may take.
             var bodyTime = message.Callback is not null && exchange.Left > BodyTime ? exchange.Left : BodyTime;
-            var answer = await AnswerBody.ReadAsync(response, _options.MaxBodyBytes, bodyTime, _time, cancellation);
-            return new AttemptOutcome.Response((int)response.StatusCode, OutboundRequest.ResponseHeaders(response), answer);
+            var (answer, isCut) = await AnswerBody.ReadAsync(response, _options.MaxBodyBytes, bodyTime, _time, cancellation);
+            return new AttemptOutcome.Response((int)response.StatusCode, OutboundRequest.ResponseHeaders(response), answer) { IsBodyCut = isCut };
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

@@ -31,9 +31,10 @@ public abstract record AttemptOutcome
 
         /// <summary>The response as far as it is kept.</summary>
         /// <param name="bodyBytes">The most that is kept of the body, in bytes.</param>
-        public Response Kept(int bodyBytes = MaxBodyBytes)
+        /// <param name="headerBytes">The same of the headers.</param>
+        public Response Kept(int bodyBytes = MaxBodyBytes, int headerBytes = MaxHeaderBytes)
         {
-            var header = MessageJson.Fit(Header, MaxHeaderBytes);
+            var header = MessageJson.Fit(Header, headerBytes);
             return this with
             {
                 Header = header,

@@ -16,7 +16,7 @@ public sealed record LogEvent(string Message, MessageState State, long Time, int
     public string? Error
     {
         get;
-        init => field = value is { Length: > MaxErrorLength } ? string.Concat(value.AsSpan(0, MaxErrorLength - 1), "…") : value;
+        init => field = value is null ? null : ShortText.Of(value, MaxErrorLength);
     }
 
     /// <summary>When the next attempt follows, in unix milliseconds.</summary>
@@ -44,20 +44,14 @@ public sealed record LogEvent(string Message, MessageState State, long Time, int
     [JsonIgnore]
     public bool IsResponseLeftOut { get; init; }
 
-    /// <summary>The event with the response it tells of, as far as that is kept.</summary>
-    /// <param name="response">The response.</param>
-    /// <param name="bodyBytes">The most that is kept of its body, in bytes.</param>
-    public LogEvent With(AttemptOutcome.Response response, int bodyBytes = AttemptOutcome.Response.MaxBodyBytes)
+    /// <summary>The event with the response it tells of.</summary>
+    public LogEvent With(AttemptOutcome.Response response) => this with
     {
-        var kept = response.Kept(bodyBytes);
-        return this with
-        {
-            ResponseHeader = kept.Header,
-            ResponseBody = kept.Body,
-            IsResponseHeaderCut = kept.IsHeaderCut,
-            IsResponseBodyCut = kept.IsBodyCut,
-        };
-    }
+        ResponseHeader = response.Header,
+        ResponseBody = response.Body,
+        IsResponseHeaderCut = response.IsHeaderCut,
+        IsResponseBodyCut = response.IsBodyCut,
+    };
 
     /// <summary>The response that the event tells of; null when it tells of none.</summary>
     [JsonIgnore]

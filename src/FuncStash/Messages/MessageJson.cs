@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FuncStash.Wire;
@@ -15,9 +14,7 @@ namespace FuncStash.Messages;
 [JsonSerializable(typeof(List<LogEvent>))]
 internal sealed partial class MessageJson : JsonSerializerContext
 {
-    // No HTML reads it, so little is escaped: six bytes for one would make headers too big that are not.
-    private static MessageJson Plain => field ??=
-        new(new JsonSerializerOptions(Default.Options!) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static MessageJson Plain => field ??= new(JsonText.Plain(Default.Options));
 
     public static byte[] Write(Message message) => JsonSerializer.SerializeToUtf8Bytes(message, Plain.Message);
 

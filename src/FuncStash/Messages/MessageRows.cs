@@ -99,7 +99,24 @@ internal static class MessageRows
             values["Outbox"] = MessageJson.Write(stored.Outbox);
         if (stored.Followers.Count > 0)
             values["Followers"] = string.Join(',', stored.Followers);
-        return new Entity(Partition(message.Id), Key(kind, message.Id), values);
+        var row = new Entity(Partition(message.Id), Key(kind, message.Id), values);
+        // One of before there was a limit: its log is then found without them.
+        if (row.Size > Entity.MaxBytes)
+            values.Remove("AttemptTimes");
+        return row;
+    }
+
+    /// <summary>The event as it may wait in its message's row: with as much of the response as there is room for.</summary>
+    public static LogEvent Waiting(LogEvent item, StoredMessage stored)
+    {
+        if (item.Response is not { } response)
+            return item;
+        // All else in the row, the times of attempts above all, in bytes; base64 makes a body a third longer.
+        const int Around = 24 * 1024;
+        var taken = (stored.Spec?.Length ?? MaxSpecBytes) + (stored.Message.BodyName is null ? stored.Message.Body.Length : 0);
+        var room = Math.Max(0, Entity.MaxBytes - Around - taken);
+        return item.With(response.Kept(
+            Math.Min(room / 2, OutboxBodyBytes), Math.Min(room / 4, AttemptOutcome.Response.MaxHeaderBytes)));
     }
 
     /// <param name="row">A row of a message.</param>

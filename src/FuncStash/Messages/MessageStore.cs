@@ -119,7 +119,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         var id = before.Id;
         _recent.Remove(id);
         var partition = MessageRows.Partition(id);
-        var (here, elsewhere) = Split(step.Events, id);
+        var (here, elsewhere) = Split(step.Events, before);
         var followers = new List<StoredMessage>(step.Followers.Count);
         foreach (var follower in step.Followers)
             followers.Add(await PrepareAsync(follower, cancellation));
@@ -286,15 +286,15 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     internal static LogEvent CreatedEvent(Message message) =>
         new(message.Id.Text, MessageState.Created, message.CreatedAt, 0);
 
-    private static (List<LogEvent> Here, List<LogEvent> Elsewhere) Split(IReadOnlyList<LogEvent> events, MessageId id)
+    private static (List<LogEvent> Here, List<LogEvent> Elsewhere) Split(IReadOnlyList<LogEvent> events, StoredMessage stored)
     {
         var (here, elsewhere) = (new List<LogEvent>(events.Count), new List<LogEvent>());
         foreach (var item in events)
         {
-            if (MessageId.DayOf(item.Time) == id.PartitionDay)
+            if (MessageId.DayOf(item.Time) == stored.Id.PartitionDay)
                 here.Add(item);
             else
-                elsewhere.Add(item.Response is { } response ? item.With(response, MessageRows.OutboxBodyBytes) : item);
+                elsewhere.Add(MessageRows.Waiting(item, stored));
         }
         return (here, elsewhere);
     }

@@ -65,5 +65,5 @@ public sealed record Schedule(string Id, string Version, ScheduleSpec Spec)
 /// <param name="Version">The schedule's version.</param>
 /// <param name="Occurrence">In unix milliseconds.</param>
 /// <param name="At">When it was given, in unix milliseconds.</param>
-/// <param name="Messages">Every message that may come to be by this claim or one that it took over.</param>
+/// <param name="Messages">Every message that may come to be by this claim, or by the one it took over until those are sealed.</param>
 public sealed record Claim(string Token, string Version, long Occurrence, long At, IReadOnlyList<MessageId> Messages);

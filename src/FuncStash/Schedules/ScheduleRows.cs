@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FuncStash.Messages;
 using FuncStash.Storage;
+using FuncStash.Wire;
 
 namespace FuncStash.Schedules;
 
@@ -43,7 +44,7 @@ internal static class ScheduleRows
         var values = new Dictionary<string, object>(10)
         {
             ["Version"] = schedule.Version,
-            ["Spec"] = JsonSerializer.SerializeToUtf8Bytes(schedule.Spec, ScheduleJson.Default.ScheduleSpec),
+            ["Spec"] = Write(schedule.Spec),
             ["Body"] = schedule.Body,
             ["Paused"] = schedule.Paused,
         };
@@ -67,6 +68,16 @@ internal static class ScheduleRows
         }
         return new Entity(Partition(schedule.Id), Key(schedule.Id), values);
     }
+
+    /// <summary>Refuses a spec that would leave no room in its row for the payload and the messages of an occurrence.</summary>
+    /// <exception cref="QStashException">413.</exception>
+    public static void Check(ScheduleSpec spec)
+    {
+        if (Write(spec).Length is var bytes && bytes > MessageRows.MaxSpecBytes)
+            throw new QStashException(413, $"the schedule is too big: {bytes} bytes without its body as it is stored, at most {MessageRows.MaxSpecBytes}");
+    }
+
+    private static byte[] Write(ScheduleSpec spec) => JsonSerializer.SerializeToUtf8Bytes(spec, ScheduleJson.Plain.ScheduleSpec);
 
     /// <summary>A schedule of whose row only the spec was read.</summary>
     public static ListedSchedule ListedFromRow(Entity row)
@@ -106,4 +117,7 @@ internal static class ScheduleRows
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ScheduleSpec))]
-internal sealed partial class ScheduleJson : JsonSerializerContext;
+internal sealed partial class ScheduleJson : JsonSerializerContext
+{
+    public static ScheduleJson Plain => field ??= new(JsonText.Plain(Default.Options));
+}

@@ -157,14 +157,25 @@ public sealed partial class ScheduleTicker(
 
     private async ValueTask ClaimAsync(Run run, IReadOnlyList<MessageId> ids, long now)
     {
-        var before = run.Schedule;
-        var foreign = (before.Claim?.Messages ?? []).Except(ids).ToList();
-        var claim = new Claim(run.Token, before.Version, run.Occurrence, now, [.. ids, .. foreign]);
-        var (applied, claimed) = await schedules.ChangeAsync(before, before with { Claim = claim });
-        if (!applied)
-            throw new ClaimConflictException();
-        run.Schedule = claimed!;
-        await SealAsync(foreign);
+        // One that is taken over keeps its messages until they are sealed. Together with the new ones, and with those of claims
+        // that follow, they could be more than a row has room for.
+        var foreign = (run.Schedule.Claim?.Messages ?? []).Except(ids).ToList();
+        if (foreign.Count > 0)
+        {
+            await WriteClaimAsync(run.Schedule.Claim!.Messages);
+            await SealAsync(foreign);
+        }
+        await WriteClaimAsync(ids);
+
+        async ValueTask WriteClaimAsync(IReadOnlyList<MessageId> claimed)
+        {
+            var before = run.Schedule;
+            var claim = new Claim(run.Token, before.Version, run.Occurrence, now, claimed);
+            var (applied, after) = await schedules.ChangeAsync(before, before with { Claim = claim });
+            if (!applied)
+                throw new ClaimConflictException();
+            run.Schedule = after!;
+        }
     }
 
     // The schedule was replaced while this very run was being published: if that got so far, it was the run.

@@ -35,19 +35,17 @@ public sealed class Scheduler(
         settings = settings.OfSchedule() with { QueueName = request.QueueName ?? settings.QueueName };
         await publisher.CheckAsync(request with { Settings = settings }, cancellation);
         var now = Now;
+        var spec = new ScheduleSpec
+        {
+            Cron = cron,
+            Destination = request.Destination,
+            Settings = settings,
+            CreatedAt = now,
+            CallerIp = request.CallerIp,
+        };
+        ScheduleRows.Check(spec);
         var schedule = await schedules.PrepareAsync(
-            new Schedule(request.Settings.ScheduleId ?? NewId(), Guid.NewGuid().ToString("N"), new ScheduleSpec
-            {
-                Cron = cron,
-                Destination = request.Destination,
-                Settings = settings,
-                CreatedAt = now,
-                CallerIp = request.CallerIp,
-            })
-            {
-                Body = request.Body,
-            },
-            cancellation);
+            new Schedule(request.Settings.ScheduleId ?? NewId(), Guid.NewGuid().ToString("N"), spec) { Body = request.Body }, cancellation);
         while (true)
         {
             var before = await schedules.GetAsync(schedule.Id, cancellation);

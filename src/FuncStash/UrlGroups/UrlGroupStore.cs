@@ -62,7 +62,7 @@ public sealed class UrlGroupStore(ITables tables, TimeProvider time)
     {
         ["CreatedAt"] = group.CreatedAt,
         ["UpdatedAt"] = group.UpdatedAt,
-        ["Endpoints"] = JsonSerializer.SerializeToUtf8Bytes([.. group.Endpoints], UrlGroupJson.Default.ListEndpoint),
+        ["Endpoints"] = JsonSerializer.SerializeToUtf8Bytes([.. group.Endpoints], UrlGroupJson.Plain.ListEndpoint),
         ["Headers"] = MessageJson.Write(group.Headers),
     });
 
@@ -76,4 +76,7 @@ public sealed class UrlGroupStore(ITables tables, TimeProvider time)
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(List<Endpoint>))]
-internal sealed partial class UrlGroupJson : JsonSerializerContext;
+internal sealed partial class UrlGroupJson : JsonSerializerContext
+{
+    public static UrlGroupJson Plain => field ??= new(JsonText.Plain(Default.Options));
+}

@@ -112,43 +112,44 @@ public sealed class HeaderMap : IEnumerable<KeyValuePair<string, string[]>>
 /// <summary>A header map as a JSON object of arrays, as rows have it, its values as they are; a plain string is read as one value.</summary>
 internal sealed class HeaderMapConverter : JsonConverter<HeaderMap>
 {
-    private const int MaxValues = 10_000;
+    // To add to those of a name takes as long as there are.
+    private const int MaxRepeats = 1_000;
 
     public override HeaderMap Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         var map = new HeaderMap();
-        var left = MaxValues;
+        var repeats = 0;
         if (reader.TokenType != JsonTokenType.StartObject)
             throw new JsonException("headers must be an object");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader.GetString()!;
             reader.Read();
-            switch (reader.TokenType)
+            string[] values = reader.TokenType switch
             {
-                case JsonTokenType.String:
-                    Take(reader.GetString()!);
-                    break;
-                case JsonTokenType.StartArray:
-                    while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-                    {
-                        if (reader.TokenType != JsonTokenType.String)
-                            throw new JsonException($"header {name}: values must be strings");
-                        Take(reader.GetString()!);
-                    }
-                    break;
-                default:
-                    throw new JsonException($"header {name}: the value must be a string or an array of strings");
-            }
-
-            void Take(string value)
-            {
-                if (left-- == 0)
-                    throw new JsonException($"headers have at most {MaxValues} values");
-                map.Add(name, value);
-            }
+                JsonTokenType.String => [reader.GetString()!],
+                JsonTokenType.StartArray => ReadArray(ref reader, name),
+                _ => throw new JsonException($"header {name}: the value must be a string or an array of strings"),
+            };
+            if (values.Length == 0)
+                continue;
+            if (map.Contains(name) && ++repeats > MaxRepeats)
+                throw new JsonException($"header {name} stands there too often");
+            map.Add(name, values);
         }
         return map;
+    }
+
+    private static string[] ReadArray(ref Utf8JsonReader reader, string name)
+    {
+        var values = new List<string>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType != JsonTokenType.String)
+                throw new JsonException($"header {name}: values must be strings");
+            values.Add(reader.GetString()!);
+        }
+        return [.. values];
     }
 
     public override void Write(Utf8JsonWriter writer, HeaderMap value, JsonSerializerOptions options)

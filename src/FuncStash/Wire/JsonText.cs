@@ -7,4 +7,7 @@ namespace FuncStash.Wire;
 internal static class JsonText
 {
     public static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The same for what is stored: six bytes for one character would make records too big that are not.</summary>
+    public static JsonSerializerOptions Plain(JsonSerializerOptions options) => new(options) { Encoder = Options.Encoder };
 }

@@ -1,7 +1,7 @@
 namespace FuncStash.Wire;
 
 /// <summary>A refusal that the caller is told about: the status and the <c>error</c> text of the answer (protocol#errors).</summary>
-public sealed class QStashException(int status, string message) : Exception(Shortened(message))
+public sealed class QStashException(int status, string message) : Exception(ShortText.Of(message, MaxLength))
 {
     /// <summary>The most characters of the text, which may quote what somebody sent.</summary>
     public const int MaxLength = 1_000;
@@ -11,7 +11,4 @@ public sealed class QStashException(int status, string message) : Exception(Shor
     public static QStashException BadRequest(string message) => new(400, message);
 
     public static QStashException NotFound(string message) => new(404, message);
-
-    private static string Shortened(string message) =>
-        message.Length <= MaxLength ? message : string.Concat(message.AsSpan(0, MaxLength - 1), "…");
 }
