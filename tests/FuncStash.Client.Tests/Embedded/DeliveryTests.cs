@@ -1,0 +1,242 @@
+using System.Text;
+
+namespace FuncStash.Client.Tests.Embedded;
+
+/// <summary>Messages that the client publishes are delivered by the embedded server.</summary>
+public sealed class DeliveryTests(EmbeddedServer server)
+{
+    private readonly QStashClient _client = server.NewClient();
+
+    [Fact]
+    public async Task A_message_arrives_signed_with_its_body_and_headers()
+    {
+        await using var app = await Listener.StartAsync();
+        var url = app.Url + "/hook?source=shop";
+
+        var published = await _client.PublishAsync(url, "größe", new() { Headers = { ["X-Tenant"] = "acme" }, Method = HttpMethod.Put });
+        var delivery = await app.FirstAsync(_ => true);
+
+        Assert.Equal("PUT", delivery.Method);
+        Assert.Equal("/hook?source=shop", delivery.Target);
+        Assert.Equal("größe", delivery.Text);
+        Assert.Equal("acme", delivery.Headers["X-Tenant"]);
+        Assert.Equal("text/plain;charset=UTF-8", delivery.Headers["Content-Type"]);
+        Assert.Equal(published.MessageId, delivery.Headers["Upstash-Message-Id"]);
+        var signature = new SignatureVerifier(EmbeddedServer.CurrentKey).Verify(delivery.Headers["Upstash-Signature"], delivery.Body, url);
+        Assert.True(signature.IsValid, signature.Reason);
+    }
+
+    [Fact]
+    public async Task Bytes_that_are_no_text_arrive_as_they_are_and_their_signature_holds()
+    {
+        byte[] bytes = [0, 255, 254, 128, 10];
+        await using var app = await Listener.StartAsync();
+
+        var published = await _client.PublishAsync(app.Url, bytes, new() { Delay = TimeSpan.Zero });
+        var delivery = await app.FirstAsync(_ => true);
+
+        Assert.Equal(bytes, delivery.Body);
+        Assert.True(new SignatureVerifier(EmbeddedServer.CurrentKey).Verify(delivery.Headers["Upstash-Signature"], delivery.Body, app.Url).IsValid);
+        Assert.Equal(bytes, (await _client.Messages.GetAsync(published.MessageId)).BodyBytes.ToArray());
+    }
+
+    [Fact]
+    public async Task A_publish_whose_answer_was_lost_is_delivered_once()
+    {
+        await using var app = await Listener.StartAsync();
+        using var losing = new LosesFirstAnswer();
+        var client = new QStashClient(new HttpClient(losing), new() { BaseUrl = server.Url, Token = EmbeddedServer.Token });
+
+        // The messages of a queue come in order: when the last is there, the others would be there twice.
+        var first = await client.EnqueueAsync("lost", app.Url, "once");
+        var batch = await client.BatchAsync([new(app.Url, "batched once") { QueueName = "lost" }]);
+        await client.EnqueueAsync("lost", app.Url, "last");
+        await app.FirstAsync(delivery => delivery.Text == "last");
+
+        Assert.Equal(3, losing.Lost);
+        Assert.False(first.Deduplicated);
+        Assert.Single(batch[0].Messages);
+        Assert.Equal(["once", "batched once", "last"], app.All.Select(delivery => delivery.Text));
+    }
+
+    [Fact]
+    public async Task A_message_of_the_same_id_is_a_duplicate()
+    {
+        await using var app = await Listener.StartAsync();
+        var options = new PublishOptions { DeduplicationId = Guid.NewGuid().ToString("N") };
+
+        var first = await _client.PublishAsync(app.Url, "one", options);
+        var second = await _client.PublishAsync(app.Url, "two", options);
+
+        Assert.False(first.Deduplicated);
+        Assert.True(second.Deduplicated);
+        Assert.Equal(first.MessageId, second.MessageId);
+    }
+
+    [Fact]
+    public async Task A_destination_is_kept_as_it_was_written()
+    {
+        foreach (var url in (string[])["http://127.0.0.1:9", "http://127.0.0.1:9/a/../b//%7e?x=%41&y=%c3%bc"])
+        {
+            var published = await _client.PublishAsync(url, options: new() { Delay = TimeSpan.FromHours(1) });
+            Assert.Equal(url, (await _client.Messages.GetAsync(published.MessageId)).Url);
+            await _client.Messages.CancelAsync(published.MessageId);
+        }
+    }
+
+    [Fact]
+    public async Task A_callback_is_told_with_its_own_settings()
+    {
+        await using var app = await Listener.StartAsync();
+
+        await _client.PublishAsync(app.Url + "/work", "x", new()
+        {
+            Callback = new(app.Url + "/done") { Method = HttpMethod.Put, Headers = { ["X-Tenant"] = "acme" } },
+        });
+        var callback = await app.FirstAsync(delivery => delivery.Target == "/done");
+
+        Assert.Equal("PUT", callback.Method);
+        Assert.Equal("acme", callback.Headers["X-Tenant"]);
+        Assert.Contains("sourceMessageId", callback.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_batch_is_taken_message_by_message()
+    {
+        await using var app = await Listener.StartAsync();
+        var group = "batch-" + Guid.NewGuid().ToString("N");
+        await _client.UrlGroups.AddEndpointsAsync(group, [new(app.Url + "/a"), new(app.Url + "/b", "b")]);
+
+        var results = await _client.BatchAsync(
+        [
+            new(app.Url + "/one", "größe"), new("no:scheme", "x"), new(group, "to both"),
+            new(app.Url + "/queued", "q") { QueueName = group },
+        ]);
+
+        Assert.Equal([1, 0, 2, 1], results.Select(result => result.Messages.Count));
+        Assert.NotNull(results[1].Error);
+        Assert.Equal([app.Url + "/a", app.Url + "/b"], results[2].Messages.Select(message => message.Url));
+        foreach (var path in (string[])["/one", "/a", "/b", "/queued"])
+            await app.FirstAsync(delivery => delivery.Target == path);
+    }
+
+    [Fact]
+    public async Task What_happened_is_in_the_log_page_by_page()
+    {
+        await using var app = await Listener.StartAsync();
+        var label = "log-" + Guid.NewGuid().ToString("N");
+        var published = await _client.PublishAsync(app.Url, "hello", new() { Labels = [label, "größe"], Retries = 2 });
+        await app.FirstAsync(_ => true);
+
+        var entries = await UntilAsync(
+            () => _client.Logs.ListAsync(new() { Labels = [label] }, pageSize: 1).ToListAsync().AsTask(),
+            found => found.Exists(entry => entry.State == LogState.Delivered));
+
+        Assert.Equal([LogState.Delivered, LogState.Active, LogState.Created], entries.Select(entry => entry.State));
+        Assert.All(entries, entry =>
+        {
+            Assert.Equal(published.MessageId, entry.MessageId);
+            Assert.Equal([label, "größe"], entry.Labels);
+            Assert.Equal("hello"u8, entry.BodyBytes.Span);
+            Assert.Equal(app.Url, entry.Url);
+            Assert.Equal(2, entry.MaxRetries);
+        });
+    }
+
+    [Fact]
+    public async Task A_message_that_failed_is_a_dead_letter_which_can_be_sent_again_and_deleted()
+    {
+        var status = 500;
+        await using var app = await Listener.StartAsync(async (context, _) =>
+        {
+            context.Response.StatusCode = status;
+            await context.Response.Body.WriteAsync(new byte[] { 255, 1 });
+        });
+        var label = "dlq-" + Guid.NewGuid().ToString("N");
+        var filter = new DlqFilter { Labels = [label], ResponseStatuses = [500] };
+        await _client.BatchAsync(Enumerable.Range(0, 3).Select(n => new BatchMessage(app.Url, $"m{n}", new() { Retries = 0, Labels = [label] })));
+
+        var letters = await UntilAsync(() => _client.Dlq.ListAsync(filter, pageSize: 2).ToListAsync().AsTask(), found => found.Count == 3);
+        var letter = await _client.Dlq.GetAsync(letters[0].DlqId);
+        Assert.Equal(500, letter.ResponseStatus);
+        Assert.Equal([255, 1], letter.ResponseBodyBytes.ToArray());
+        Assert.Equal(["m0", "m1", "m2"], letters.Select(l => Encoding.UTF8.GetString(l.BodyBytes.Span)).Order(StringComparer.Ordinal));
+
+        status = 200;
+        var again = await _client.Dlq.RetryAsync(letter.DlqId);
+        var delivery = await app.FirstAsync(d => d.Headers["Upstash-Message-Id"] == again.MessageId);
+        Assert.Equal(letter.Body, delivery.Text);
+        Assert.Equal(404, (await Assert.ThrowsAsync<QStashRequestException>(() => _client.Dlq.GetAsync(letter.DlqId))).Status);
+
+        await _client.Dlq.DeleteAsync(letters[1].DlqId);
+        Assert.Single(await _client.Dlq.RetryWhereAsync(filter, pageSize: 1).ToListAsync());
+        Assert.Equal(0, await _client.Dlq.DeleteWhereAsync(filter));
+    }
+
+    [Fact]
+    public async Task Dead_letters_that_fail_again_at_once_are_each_sent_again_once()
+    {
+        await using var app = await Listener.StartAsync(status: 500);
+        var label = "again-" + Guid.NewGuid().ToString("N");
+        var filter = new DlqFilter { Labels = [label] };
+        await _client.BatchAsync(Enumerable.Range(0, 3).Select(n => new BatchMessage(app.Url, $"m{n}", new() { Retries = 0, Labels = [label] })));
+        await UntilAsync(() => _client.Dlq.ListAsync(filter).CountAsync().AsTask(), count => count == 3);
+
+        var sent = new List<string>();
+        await foreach (var message in _client.Dlq.RetryWhereAsync(filter, pageSize: 1))
+        {
+            sent.Add(message.MessageId);
+            Assert.True(sent.Count <= 3);
+            await UntilAsync(() => _client.Dlq.ListAsync(new() { MessageId = message.MessageId }).AnyAsync().AsTask(), isBack => isBack);
+        }
+
+        Assert.Equal(3, sent.Count);
+    }
+
+    [Fact]
+    public async Task Messages_that_wait_can_be_cancelled()
+    {
+        var label = "cancel-" + Guid.NewGuid().ToString("N");
+        var ids = new List<string>();
+        for (var n = 0; n < 4; n++)
+            ids.Add((await _client.PublishAsync($"http://127.0.0.1:9/{n}", options: new() { Delay = TimeSpan.FromHours(1), Labels = [label] })).MessageId);
+
+        await _client.Messages.CancelAsync(ids[0]);
+        Assert.Equal(1, await _client.Messages.CancelManyAsync([ids[1], "msg_unknown"]));
+        Assert.Equal(1, await _client.Messages.CancelWhereAsync(new() { Labels = [label], Paths = ["/2"], Hosts = ["127.0.0.1:9"] }));
+        Assert.Equal(1, await _client.Messages.CancelWhereAsync(new() { Labels = [label] }, count: 10));
+        Assert.Equal(404, (await Assert.ThrowsAsync<QStashRequestException>(() => _client.Messages.GetAsync("msg_unknown"))).Status);
+    }
+
+    private static async Task<T> UntilAsync<T>(Func<Task<T>> read, Func<T, bool> holds)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
+        while (await read() is var value)
+        {
+            if (holds(value))
+                return value;
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, patience.Token);
+        }
+
+        throw new InvalidOperationException();
+    }
+
+    /// <summary>Loses the answer of every call's first attempt, when the service has done it.</summary>
+    private sealed class LosesFirstAnswer() : DelegatingHandler(new SocketsHttpHandler())
+    {
+        private bool _second;
+
+        public int Lost { get; private set; }
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            _second = !_second;
+            if (!_second)
+                return response;
+            response.Dispose();
+            Lost++;
+            throw new HttpRequestException("the answer was lost");
+        }
+    }
+}

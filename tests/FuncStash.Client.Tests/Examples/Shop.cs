@@ -1,0 +1,48 @@
+using System.Text;
+
+namespace FuncStash.Client.Tests.Examples;
+
+/// <summary>The example <c>examples/Orders</c> as its own process, which publishes to the embedded server and is delivered to.</summary>
+internal sealed class Shop : IAsyncDisposable
+{
+    private readonly Child _process;
+    private readonly HttpClient _http = new(new SocketsHttpHandler());
+
+    private Shop(Child process) => _process = process;
+
+    public string Url { get; private set; } = "";
+
+    public string Output => _process.Output;
+
+    public static Task<Shop> StartAsync(EmbeddedServer server) => StartAsync(
+        server, "dotnet", Path.Combine(Repository.Root, "examples", "Orders", "bin", Repository.Configuration, "net10.0", "Orders.dll"));
+
+    public static async Task<Shop> StartAsync(EmbeddedServer server, string file, params string[] arguments)
+    {
+        var settings = new Dictionary<string, string>(server.Settings) { ["ASPNETCORE_URLS"] = "http://127.0.0.1:0" };
+        var shop = new Shop(new Child(file, arguments, settings).Start());
+        const string ready = "Now listening on: ";
+        shop.Url = (await shop._process.LineAsync(line => line.Contains(ready, StringComparison.Ordinal))).Split(ready)[1].Trim();
+        return shop;
+    }
+
+    /// <summary>The id of the message that ships the order.</summary>
+    public async Task<string> OrderAsync(int id, string item)
+    {
+        using var order = new StringContent($$"""{"id":{{id}},"item":"{{item}}"}""", Encoding.UTF8, "application/json");
+        var response = await _http.PostAsync(Url + "/orders", order);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        return await response.Content.ReadAsStringAsync();
+    }
+
+    public Task ShippedAsync(int id, string item, string messageId) =>
+        _process.LineAsync(line => line == $"Shipped {item} of order {id}: {messageId}, attempt 1.");
+
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request) => _http.SendAsync(request);
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await _process.DisposeAsync();
+    }
+}
