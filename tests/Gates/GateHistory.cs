@@ -11,7 +11,8 @@ namespace FuncStash.Testing;
 /// </summary>
 /// <param name="stores">The store as each of the two processes sees it.</param>
 /// <param name="clock">The test's clock; null when the store keeps real time.</param>
-internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind kind, string name)
+/// <param name="ahead">By how many milliseconds the clock is ahead by which the first process makes its messages.</param>
+internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind kind, string name, int ahead = 0)
 {
     // By how many milliseconds the second process's clock is slow.
     private const int Skew = 20;
@@ -27,6 +28,8 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
     private readonly HashSet<(string, int)> _admitted = [];
     private readonly Dictionary<string, Candidate> _ended = new(StringComparer.Ordinal);
     private readonly List<Candidate> _latest = [];
+    private readonly List<List<Candidate>> _batches = [];
+    private readonly HashSet<string> _retries = new(StringComparer.Ordinal);
     private readonly HashSet<Candidate> _askedTwice = [];
     private readonly Lock _lock = new();
     private GateState _before = GateState.New(kind, 0);
@@ -51,21 +54,21 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
 
     private async Task MomentAsync(List<GateStep> steps)
     {
-        var waitingBefore = _line.Values.Select(c => c.Order).ToHashSet(StringComparer.Ordinal);
+        var before = await RowsAsync();
         var admittedBefore = _admitted.Count;
+        _batches.Clear();
+        _retries.Clear();
         var acts = steps.Select(Prepare).ToList();
         await Task.WhenAll(acts.Select(act => act()));
         await WorkAsync();
 
         var state = (await StateAsync())!;
-        var rows = await stores[0].Tables.QueryAsync(
-            GateRows.Table, GateRows.Partition(kind, name), RowRange.Prefix(GateRows.WaitPrefix), 10_000);
-        Assert.Equal(_line.Keys.Order(StringComparer.Ordinal), rows.Select(row => row.RowKey[GateRows.WaitPrefix.Length..]));
+        var after = await RowsAsync();
+        Assert.Equal(_line.Values.Select(c => c.Message).Order(StringComparer.Ordinal), after.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(_line.Count, state.Waiting);
         Assert.Equal(_inside.Keys.Order(), state.Inside.Select(slot => slot.Message).Order());
-        // Who stood in line before and still does is behind all that got in.
-        var stillWaiting = _line.Keys.Where(waitingBefore.Contains).Order(StringComparer.Ordinal).FirstOrDefault();
-        Assert.All(_latest, c => Assert.True(stillWaiting is null || string.CompareOrdinal(c.Order, stillWaiting) < 0));
+        await AssertPlacesAsync(state, after);
+        AssertOrder(before, after);
         _latest.Clear();
         if (!steps.Exists(step => step.Act is GateAct.Configure or GateAct.Pin or GateAct.Unpin))
         {
@@ -79,6 +82,45 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
         _before = state;
     }
 
+    /// <summary>The places in the wait list by message.</summary>
+    private async Task<IReadOnlyDictionary<string, string>> RowsAsync()
+    {
+        var rows = await stores[0].Tables.QueryAsync(
+            GateRows.Table, GateRows.Partition(kind, name), RowRange.Prefix(GateRows.WaitPrefix), 10_000);
+        return rows.Select(GateRows.CandidateFromRow).ToDictionary(c => c.Message, c => c.Order, StringComparer.Ordinal);
+    }
+
+    private async Task AssertPlacesAsync(GateState state, IReadOnlyDictionary<string, string> rows)
+    {
+        var moved = rows.Where(row => LineOrder.IsMoved(row.Value)).Select(row => (row.Key, row.Value)).Order();
+        var places = await stores[0].Tables.QueryAsync(
+            GateRows.Table, GateRows.Partition(kind, name), RowRange.Prefix(GateRows.PlacePrefix), 10_000);
+        Assert.Equal(moved, places.Select(row => (row.RowKey[GateRows.PlacePrefix.Length..], row.Text("Order")!)).Order());
+        Assert.Equal(places.Count, state.Moved);
+        Assert.All(rows.Values, place => Assert.True(string.CompareOrdinal(place, state.Last) <= 0, $"{place} is behind {state.Last}"));
+        Assert.True(state.Waiting > 0 || state.Last is null);
+    }
+
+    private void AssertOrder(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after)
+    {
+        // Who stood in line before and still does, does so at the same place, and is behind all that got in.
+        var stayed = after.Where(row => before.ContainsKey(row.Key)).ToList();
+        Assert.All(stayed, row => Assert.Equal(before[row.Key], row.Value));
+        var first = stayed.Select(row => row.Value).Order(StringComparer.Ordinal).FirstOrDefault();
+        Assert.All(_latest, c => Assert.True(
+            first is null || string.CompareOrdinal(before.GetValueOrDefault(c.Message) ?? (_retries.Contains(c.Message) ? c.Order : "~"), first) < 0,
+            $"{c} overtook {first}"));
+        // Who came is behind all of them, whatever the clocks say, and those that came together stand as they were given.
+        var last = stayed.Select(row => row.Value).Order(StringComparer.Ordinal).LastOrDefault();
+        foreach (var batch in _batches)
+        {
+            var places = batch.Select(c => after.GetValueOrDefault(c.Message)).SkipWhile(place => place is null).ToList();
+            Assert.DoesNotContain(null, places);
+            Assert.Equal(places.Order(StringComparer.Ordinal), places);
+            Assert.All(places, place => Assert.True(last is null || string.CompareOrdinal(place, last) > 0, $"{place} is before {last}"));
+        }
+    }
+
     // Whom it concerns is settled before anything happens, so that steps at the same time concern different messages.
     private Func<Task> Prepare(GateStep step)
     {
@@ -86,7 +128,10 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
         switch (step.Act)
         {
             case GateAct.Join or GateAct.JoinMany:
-                var news = Enumerable.Range(0, step.Act == GateAct.Join ? 1 : number % (clock is null ? 12 : 60)).Select(_ => Make()).ToList();
+                var news = Enumerable.Range(0, step.Act == GateAct.Join ? 1 : number % (clock is null ? 12 : 60)).Select(_ => Make(step.Process)).ToList();
+                // One whose operation failed comes again, after others.
+                if (!HasFaults)
+                    _batches.Add(news);
                 return () => Task.WhenAll(news.Select(c => JoinAsync(gates, c)));
             case GateAct.Leave or GateAct.LeaveTwice when Take(_inside, number) is { } leaver:
                 _ended.Add(leaver.Message, leaver);
@@ -122,8 +167,14 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
         return taken;
     }
 
-    private Candidate Make() =>
-        Of(MessageId.Create(Now, _made++, (ulong)_made), 0, Now);
+    private Candidate Make(int process)
+    {
+        var at = Now + (process == 0 ? ahead : 0);
+        return Of(MessageId.Create(at, _made++, (ulong)_made), 0, at);
+    }
+
+    /// <summary>Whether operations may fail.</summary>
+    public bool HasFaults { get; init; }
 
     private static Candidate Of(MessageId id, int attempt, long dueAt) => new(id.Text, attempt, Candidate.OrderOf(id, dueAt), 0);
 
@@ -131,7 +182,7 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
     {
         lock (_lock)
             _line.Add(candidate.Order, candidate);
-        await ApplyAsync(gates, isNew => new GateOperation.Join(candidate, announce: true, isNew, limits: null));
+        await ApplyAsync(gates, isNew => new GateOperation.Join(candidate, announce: true, isNew, limits: null) { Last = true });
     }
 
     private async Task LeaveAsync(Gates gates, Candidate leaver, bool twice)
@@ -148,7 +199,10 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
         await ApplyAsync(gates, Pass(before));
         var again = Of(MessageId.Parse(before.Message), before.Attempt + 1, Now);
         lock (_lock)
+        {
             _line.Add(again.Order, again);
+            _retries.Add(again.Message);
+        }
         if (await ApplyAsync(gates, AskAgain))
             Admit(again);
 
@@ -165,7 +219,7 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
 
     private async Task WithdrawAsync(Gates gates, Candidate withdrawn)
     {
-        await ApplyAsync(gates, _ => new GateOperation.Withdraw(withdrawn.Order));
+        await ApplyAsync(gates, _ => new GateOperation.Withdraw(withdrawn));
         await ApplyAsync(gates, Pass(withdrawn));
     }
 

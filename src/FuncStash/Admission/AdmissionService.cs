@@ -30,7 +30,7 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
 
     /// <summary>Whether a new message waits for admission instead of being scheduled right away.</summary>
     public static bool JoinsAtOnce(Message message, long now) =>
-        (message.QueueName is not null || message.FlowControl is not null) && message.NotBefore <= now;
+        (message.QueueName is not null || message.FlowControl is not null) && (!message.IsDelayed || message.NotBefore <= now);
 
     /// <summary>Creates the queue of a delayed message before that is stored: it then goes where its queue goes.</summary>
     public async Task PrepareAsync(string queue) =>
@@ -77,7 +77,7 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
 
         async Task<bool> JoinAsync(GateKind kind, string name, Func<GateState, GateState>? limits)
         {
-            var join = new GateOperation.Join(Candidate.Of(message, progress, kind), announce: true, isNew, limits);
+            var join = new GateOperation.Join(Candidate.Of(message, progress, kind), announce: true, isNew, limits) { Last = true };
             await gates.RunAsync(kind, name, join);
             return join.WasInside;
         }
@@ -87,8 +87,7 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
     public async Task<Entry> EnterAsync(StoredMessage stored)
     {
         var (message, progress) = (stored.Message, stored.Progress);
-        var isDelayed = message.NotBefore > message.CreatedAt;
-        if (message.QueueName is { } queue && await JoinAsync(GateKind.Queue, queue, creates: !isDelayed) is var entry and not Entry.Admitted)
+        if (message.QueueName is { } queue && await JoinAsync(GateKind.Queue, queue, creates: !message.IsDelayed) is var entry and not Entry.Admitted)
             return entry;
         if (message.FlowControl is not { } flow)
             return Entry.Admitted;
@@ -133,16 +132,17 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
     /// </remarks>
     public async Task CancelledAsync(StoredMessage before)
     {
-        var order = Candidate.OrderOf(before.Id, before.Progress.DueAt);
         if (before.Message.QueueName is { } queue)
         {
-            await gates.RunAsync(GateKind.Queue, queue, new GateOperation.Withdraw(order));
+            await gates.RunAsync(GateKind.Queue, queue, Withdrawal(GateKind.Queue));
             await gates.PassAsync(GateKind.Queue, queue, before.Id.Text, 0, before.Id.Text, []);
         }
         if (before.Message.QueueSlot is { } slot)
             await gates.PassAsync(GateKind.Queue, slot.Queue, slot.Message, 0, before.Id.Text, []);
         if (before.Message.FlowControl is { } flow)
-            await gates.RunAsync(GateKind.FlowKey, flow.Key, new GateOperation.Withdraw(order));
+            await gates.RunAsync(GateKind.FlowKey, flow.Key, Withdrawal(GateKind.FlowKey));
+
+        GateOperation.Withdraw Withdrawal(GateKind kind) => new(Candidate.Of(before.Message, before.Progress, kind));
     }
 
     /// <summary>True when a gate will see to the message.</summary>
@@ -154,6 +154,11 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
             || (message.FlowControl is { } flow
                 && await gates.KnowsAsync(GateKind.FlowKey, flow.Key, Candidate.Of(message, progress, GateKind.FlowKey), cancellation));
     }
+
+    /// <summary>True for a message that was delayed when its queue was deleted, and so will be cancelled when it is due.</summary>
+    public async ValueTask<bool> HasLostItsQueueAsync(StoredMessage stored, CancellationToken cancellation = default) =>
+        stored is { Progress.State: MessageState.Created, Message: { IsDelayed: true, QueueName: { } queue } }
+        && await gates.GetAsync(GateKind.Queue, queue, cancellation) is null;
 
     // A step that is done again may find its callbacks ended, and nobody would free a place for those.
     private async ValueTask<IReadOnlyList<string>> LiveAsync(IReadOnlyList<string> followers)

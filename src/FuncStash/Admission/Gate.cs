@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using FuncStash.Storage;
 
 namespace FuncStash.Admission;
@@ -11,50 +10,40 @@ namespace FuncStash.Admission;
 /// </remarks>
 internal sealed class Gate(GateKind kind, string name, GateContext context)
 {
-    // With the state itself and an entry removed for each one admitted, a group stays below the limit of a commit.
+    // With the state itself and two rows for each of them, a group leaves room in a commit for others to be let in.
     private const int MaxGroup = 40;
 
-    private readonly Channel<GateOperation> _operations = Channel.CreateUnbounded<GateOperation>();
+    private readonly WorkLine<GateOperation> _line = new();
     private readonly GatePlanner _planner = new(kind, name, context);
     private readonly string _partition = GateRows.Partition(kind, name);
     private GateVersion? _known;
-    private int _running;
 
-    public async Task<bool> RunAsync(GateOperation operation)
+    /// <summary>Has an operation applied after those before it; false when this gate was forgotten, and nothing is.</summary>
+    public bool TryRun(GateOperation operation)
     {
-        _operations.Writer.TryWrite(operation);
-        if (Interlocked.CompareExchange(ref _running, 1, 0) == 0)
+        var added = _line.Add(operation);
+        if (added == Added.Yours)
             _ = Task.Run(DrainAsync);
-        return await operation.Done;
+        return added != Added.Closed;
     }
+
+    /// <summary>Ends the use of this gate, unless an operation is under way.</summary>
+    public bool TryForget() => _line.TryClose();
 
     private async Task DrainAsync()
     {
-        do
+        while (_line.Take(MaxGroup) is { Count: > 0 } group)
         {
-            while (Take() is { Count: > 0 } group)
+            try
             {
-                try
-                {
-                    await ApplyAsync(group);
-                }
-                catch (Exception error)
-                {
-                    _known = null;
-                    group.ForEach(operation => operation.Fail(error));
-                }
+                await ApplyAsync(group);
             }
-            Volatile.Write(ref _running, 0);
+            catch (Exception error)
+            {
+                _known = null;
+                group.ForEach(operation => operation.Fail(error));
+            }
         }
-        while (_operations.Reader.Count > 0 && Interlocked.CompareExchange(ref _running, 1, 0) == 0);
-    }
-
-    private List<GateOperation> Take()
-    {
-        var group = new List<GateOperation>();
-        while (group.Count < MaxGroup && _operations.Reader.TryRead(out var operation))
-            group.Add(operation);
-        return group;
     }
 
     private async Task ApplyAsync(List<GateOperation> group)
@@ -82,7 +71,7 @@ internal sealed class Gate(GateKind kind, string name, GateContext context)
                     await GateIndex.AddAsync(context.Store.Tables, kind, name, context.Now);
                 _known = new GateVersion(plan.State, result.ETags[0]);
                 if (plan.More)
-                    _operations.Writer.TryWrite(GateOperation.Change.Nothing());
+                    _line.Add(GateOperation.Change.Nothing());
                 break;
             }
             _known = null;

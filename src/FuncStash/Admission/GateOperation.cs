@@ -42,6 +42,15 @@ internal abstract class GateOperation
 
         public Candidate Candidate { get; } = candidate;
 
+        /// <summary>
+        /// True for one that gets in line behind all who wait, as a message does that is accepted now; false for one that stands
+        /// where the time it was due puts it.
+        /// </summary>
+        public bool Last { get; init; }
+
+        /// <summary>The candidate at the place it was given.</summary>
+        public Candidate Placed { get; set; } = candidate;
+
         public bool Announce { get; } = announce;
 
         public Func<GateState, GateState>? Limits { get; } = limits;
@@ -55,9 +64,9 @@ internal abstract class GateOperation
     }
 
     /// <summary>Takes a candidate out of the wait list; one that is inside already goes on.</summary>
-    public sealed class Withdraw(string order) : GateOperation
+    public sealed class Withdraw(Candidate candidate) : GateOperation
     {
-        public string Order { get; } = order;
+        public Candidate Candidate { get; } = candidate;
 
         public override bool Creates => false;
     }

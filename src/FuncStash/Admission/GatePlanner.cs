@@ -26,10 +26,11 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         if (isMissing)
             return null;
         var now = context.Now;
-        var state = version.State;
+        var state = GateRules.WithoutFuture(version.State, now);
         // Rows of the wait list that go, and candidates that come; one that is in both is written anew.
         var leaving = new HashSet<string>(StringComparer.Ordinal);
         var joining = new List<GateOperation.Join>();
+        var last = state.Last;
         foreach (var operation in group)
         {
             switch (operation)
@@ -38,9 +39,9 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
                     state = change.Apply(state);
                     break;
                 case GateOperation.Withdraw withdraw:
-                    joining.RemoveAll(j => j.Candidate.Order == withdraw.Order);
-                    if (await WaitingAsync(withdraw.Order) is not null)
-                        leaving.Add(withdraw.Order);
+                    joining.RemoveAll(j => j.Candidate.Message == withdraw.Candidate.Message);
+                    if (await FindAsync(withdraw.Candidate) is { } there)
+                        leaving.Add(there.Order);
                     break;
                 case GateOperation.Join join:
                     state = join.Limits?.Invoke(state) ?? state;
@@ -52,6 +53,13 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         var capacity = Math.Min(GateRules.Capacity(state, now), MaxAdmissions);
         var staying = state.Waiting - leaving.Count;
         var heads = capacity > 0 && staying > 0 ? await HeadsAsync(capacity, leaving) : [];
+        var room = Commit.MaxWrites - 1 - RowsOf(leaving.Union(joining.Select(j => j.Placed.Order)));
+        if (FitIn(heads, room) is var fit && fit < heads.Count)
+        {
+            // Nobody gets in before those for whom there was no room.
+            heads.RemoveRange(fit, heads.Count - fit);
+            capacity = fit;
+        }
         // Sent on its way anew it may have got in already, at another place of the line.
         foreach (var twice in heads.Where(head => GateRules.IndexOf(state, head.Message, head.Attempt) >= 0))
             leaving.Add(twice.Order);
@@ -59,15 +67,15 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         staying = state.Waiting - leaving.Count;
         HashSet<Candidate> admitted =
         [
-            .. heads.Concat(joining.Select(j => j.Candidate)).OrderBy(c => c.Order, StringComparer.Ordinal).Take(capacity),
+            .. heads.Concat(joining.Select(j => j.Placed)).OrderBy(c => c.Order, StringComparer.Ordinal).Take(capacity),
         ];
         heads.RemoveAll(head => !admitted.Contains(head));
-        joining.ForEach(join => join.Admitted = admitted.Contains(join.Candidate));
+        joining.ForEach(join => join.Admitted = admitted.Contains(join.Placed));
         var (entering, waiting) = (joining.FindAll(j => j.Admitted), joining.FindAll(j => !j.Admitted));
 
-        List<Candidate> sent = [.. heads, .. entering.Where(j => j.Announce).Select(j => j.Candidate)];
+        List<Candidate> sent = [.. heads, .. entering.Where(j => j.Announce).Select(j => j.Placed)];
         state = GateRules.Admit(state, sent, now, now + GateContext.AnnouncedMs);
-        state = GateRules.Admit(state, [.. entering.Where(j => !j.Announce).Select(j => j.Candidate)], now, now + context.SlotMs);
+        state = GateRules.Admit(state, [.. entering.Where(j => !j.Announce).Select(j => j.Placed)], now, now + context.SlotMs);
         state = state with { Waiting = staying - heads.Count + waiting.Count };
         List<Send> sends = [.. sent.Select(SendOf)];
         if (GateRules.NextLook(state, now) is { } look && !(state.WakeAt <= look && state.WakeAt > now))
@@ -77,11 +85,21 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         }
 
         var writes = new List<Write>();
-        leaving.ExceptWith(waiting.Select(j => j.Candidate.Order));
-        foreach (var order in leaving.Concat(heads.Select(head => head.Order)))
+        var coming = waiting.FindAll(join => !leaving.Remove(join.Placed.Order)).ConvertAll(join => join.Placed);
+        List<string> going = [.. leaving, .. heads.Select(head => head.Order)];
+        foreach (var order in going)
+        {
             writes.Add(new Write.Delete(GateRows.WaitPrefix + order, null));
+            if (LineOrder.IsMoved(order))
+                writes.Add(new Write.Delete(GateRows.PlacePrefix + LineOrder.MessageOf(order), null));
+        }
         foreach (var join in waiting)
-            writes.Add(new Write.Upsert(GateRows.ToRow(_partition, join.Candidate)));
+            writes.Add(new Write.Upsert(GateRows.ToRow(_partition, join.Placed)));
+        foreach (var moved in coming.Where(candidate => LineOrder.IsMoved(candidate.Order)))
+            writes.Add(new Write.Upsert(GateRows.ToPlaceRow(_partition, moved)));
+        state = state.Waiting == 0
+            ? state with { Last = null, Moved = 0 }
+            : state with { Last = last, Moved = state.Moved + coming.Count(c => LineOrder.IsMoved(c.Order)) - going.Count(LineOrder.IsMoved) };
         // A wake that came early is sent again for the same time: nothing but a send.
         if (version.ETag is not null && writes.Count + sends.Count == 0 && state == version.State)
             return null;
@@ -92,7 +110,7 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
 
         async ValueTask JoinAsync(GateOperation.Join join)
         {
-            var candidate = join.Candidate;
+            var candidate = join.Placed = join.Candidate;
             join.Admitted = join.WasInside = GateRules.IndexOf(state, candidate.Message, candidate.Attempt) >= 0;
             if (join.Admitted)
                 return;
@@ -100,25 +118,44 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
             {
                 // Of two tickets the old one would be refused.
                 if (joining[same].Candidate.Ticket < candidate.Ticket)
+                {
+                    join.Placed = candidate with { Order = joining[same].Placed.Order };
                     joining[same] = join;
+                }
                 return;
             }
-            if ((afterConflict || !join.IsNew) && !leaving.Contains(candidate.Order)
-                && await WaitingAsync(candidate.Order) is { } known)
+            if ((afterConflict || !join.IsNew) && await FindAsync(candidate) is { } known && !leaving.Contains(known.Order))
             {
                 if (known.Ticket >= candidate.Ticket)
                     return;
-                // Sent on its way anew while it stood in line: its old ticket would be refused.
-                leaving.Add(candidate.Order);
+                // Sent on its way anew while it stood in line, where it stays: its old ticket would be refused.
+                leaving.Add(known.Order);
+                join.Placed = candidate with { Order = known.Order };
             }
+            else if (join.Last && string.CompareOrdinal(candidate.Order, last) <= 0)
+                join.Placed = candidate with { Order = LineOrder.Behind(last!, candidate.Message) };
+            if (string.CompareOrdinal(join.Placed.Order, last) > 0)
+                last = join.Placed.Order;
             joining.Add(join);
         }
+
+        ValueTask<Candidate?> FindAsync(Candidate candidate) =>
+            GateRows.FindAsync(context.Store.Tables, _partition, candidate, state.Moved > 0);
     }
 
-    private async ValueTask<Candidate?> WaitingAsync(string order) =>
-        await context.Store.Tables.GetAsync(GateRows.Table, _partition, GateRows.WaitPrefix + order) is { } row
-            ? GateRows.CandidateFromRow(row)
-            : null;
+    private static int RowsOf(IEnumerable<string> orders) => orders.Sum(order => LineOrder.IsMoved(order) ? 2 : 1);
+
+    /// <summary>How many from the first on have room for their rows.</summary>
+    private static int FitIn(List<Candidate> heads, int room)
+    {
+        for (var i = 0; i < heads.Count; i++)
+        {
+            room -= RowsOf([heads[i].Order]);
+            if (room < 0)
+                return i;
+        }
+        return heads.Count;
+    }
 
     private async ValueTask<List<Candidate>> HeadsAsync(int take, HashSet<string> leaving)
     {

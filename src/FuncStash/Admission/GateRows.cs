@@ -4,11 +4,14 @@ using FuncStash.Storage;
 
 namespace FuncStash.Admission;
 
-/// <summary>Where gates lie: a partition each, with the state in one row and the wait list in order in others.</summary>
+/// <summary>
+/// Where gates lie: a partition each, with the state in one row, the wait list in order in others, and a row for each of
+/// those in it whose place does not follow from the message (<see cref="LineOrder"/>).
+/// </summary>
 internal static class GateRows
 {
     public const string Table = "gates";
-    public const string StateKey = "g", WaitPrefix = "w|";
+    public const string StateKey = "g", WaitPrefix = "w|", PlacePrefix = "p|";
 
     public static string Partition(GateKind kind, string name) => (kind == GateKind.Queue ? "q-" : "k-") + name;
 
@@ -27,8 +30,24 @@ internal static class GateRows
         });
 
     public static Candidate CandidateFromRow(Entity row) => new(
-        row.RowKey[(row.RowKey.LastIndexOf('|') + 1)..], (int)row.Number("Attempt")!.Value, row.RowKey[WaitPrefix.Length..],
+        LineOrder.MessageOf(row.RowKey), (int)row.Number("Attempt")!.Value, row.RowKey[WaitPrefix.Length..],
         (int)row.Number("Ticket")!.Value);
+
+    /// <summary>Tells where a candidate stands that was moved.</summary>
+    public static Entity ToPlaceRow(string partition, Candidate candidate) =>
+        new(partition, PlacePrefix + candidate.Message, new Dictionary<string, object> { ["Order"] = candidate.Order });
+
+    /// <summary>A candidate as it stands in the wait list, at its own place or moved; null when it does not.</summary>
+    /// <param name="anyMoved">Whether there are candidates that were moved.</param>
+    public static async ValueTask<Candidate?> FindAsync(
+        ITables tables, string partition, Candidate candidate, bool anyMoved, CancellationToken cancellation = default)
+    {
+        var row = await tables.GetAsync(Table, partition, WaitPrefix + candidate.Order, cancellation);
+        if (row is null && anyMoved
+            && (await tables.GetAsync(Table, partition, PlacePrefix + candidate.Message, cancellation))?.Text("Order") is { } order)
+            row = await tables.GetAsync(Table, partition, WaitPrefix + order, cancellation);
+        return row is null ? null : CandidateFromRow(row);
+    }
 }
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]

@@ -1,3 +1,5 @@
+using FuncStash.Settings;
+
 namespace FuncStash.Admission;
 
 /// <summary>The decisions of a gate: pure functions of its state and the time.</summary>
@@ -13,6 +15,13 @@ public static class GateRules
         var byRoom = GateState.MaxInside - state.Inside.Sum(slot => slot.Holders?.Count ?? 1);
         return Math.Max(0, Math.Min(byRoom, Math.Min(byRate, byPlaces)));
     }
+
+    /// <summary>
+    /// A state as a sane clock could have left it: a rate period that begins in the future, because some clock was ahead, ends
+    /// a period from now at the latest.
+    /// </summary>
+    public static GateState WithoutFuture(GateState state, long now) =>
+        state.PeriodStart > now + Clocks.SkewMs ? state with { PeriodStart = now } : state;
 
     /// <summary>Lets candidates in, counting them; the caller has asked <see cref="Capacity"/>.</summary>
     public static GateState Admit(GateState state, IReadOnlyCollection<Candidate> admitted, long now, long until)

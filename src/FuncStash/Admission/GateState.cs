@@ -51,6 +51,12 @@ public sealed record GateState
     /// <summary>How many rows the wait list has.</summary>
     public int Waiting { get; init; }
 
+    /// <summary>The last place in the wait list, so that the next one comes behind it; null when nobody waits.</summary>
+    public string? Last { get; init; }
+
+    /// <summary>How many in the wait list stand where their time would not put them (<see cref="LineOrder"/>).</summary>
+    public int Moved { get; init; }
+
     public IReadOnlyList<GateSlot> Inside { get; init; } = [];
 
     /// <summary>When the gate is looked at again by itself, in unix milliseconds; null when nothing asks for it.</summary>
@@ -79,12 +85,12 @@ public sealed record GateSlot(string Message, int Attempt, long Until)
 }
 
 /// <summary>A message that wants to go through a gate.</summary>
-/// <param name="Order">Its place in the wait list: earlier due first, then in the order of acceptance.</param>
+/// <param name="Order">Its place in the wait list: by the time it is due, unless it has to stand behind all who wait.</param>
 /// <param name="Ticket">The number of the work-queue message that its admission sends.</param>
 public sealed record Candidate(string Message, int Attempt, string Order, int Ticket)
 {
     public static Candidate Of(Message message, Progress progress, GateKind kind) => new(
         message.Id.Text, kind == GateKind.Queue ? 0 : progress.Retried, OrderOf(message.Id, progress.DueAt), progress.Ticket);
 
-    public static string OrderOf(MessageId id, long dueAt) => FormattableString.Invariant($"{dueAt:D13}|{id.Text}");
+    public static string OrderOf(MessageId id, long dueAt) => LineOrder.ByTime(dueAt, id);
 }

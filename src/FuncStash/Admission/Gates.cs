@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using FuncStash.Settings;
 using FuncStash.Storage;
 
@@ -8,8 +9,8 @@ namespace FuncStash.Admission;
 /// <summary>The gates of this process, by kind and name.</summary>
 public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider time)
 {
-    // More gates than this are not remembered between uses; each can be read again.
-    private const int MaxRemembered = 20_000;
+    /// <summary>More gates than this are not remembered between uses; each can be read again.</summary>
+    internal int MaxRemembered { get; init; } = 20_000;
 
     private const int SideBySide = 32;
 
@@ -18,10 +19,28 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
 
     internal Task<bool> RunAsync(GateKind kind, string name, GateOperation operation)
     {
-        if (_gates.Count > MaxRemembered)
-            _gates.Clear();
-        return _gates.GetOrAdd((kind, name), static (key, context) => new Gate(key.Item1, key.Item2, context), _context)
-            .RunAsync(operation);
+        while (true)
+        {
+            if (!_gates.TryGetValue((kind, name), out var gate))
+            {
+                if (_gates.Count >= MaxRemembered)
+                    ForgetIdle();
+                gate = _gates.GetOrAdd((kind, name), static (key, context) => new Gate(key.Item1, key.Item2, context), _context);
+            }
+            if (gate.TryRun(operation))
+                return operation.Done;
+            _gates.TryRemove(new((kind, name), gate));
+        }
+    }
+
+    // Not those at work: what comes to a gate in a row is to find the same one, or its order would be lost.
+    private void ForgetIdle()
+    {
+        foreach (var entry in _gates)
+        {
+            if (entry.Value.TryForget())
+                _gates.TryRemove(entry);
+        }
     }
 
     /// <summary>Changes a gate, creating it when it is not there; waiting messages that now may go are sent on their way.</summary>
@@ -60,9 +79,25 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
             .Where(name => containing is null || name.Contains(containing, StringComparison.OrdinalIgnoreCase));
         await foreach (var some in names.Chunk(SideBySide).WithCancellation(cancellation))
         {
-            var states = await Task.WhenAll(some.Select(name => GetAsync(kind, name, cancellation).AsTask()));
-            foreach (var gate in some.Zip(states))
-                yield return gate;
+            var found = await Task.WhenAll(some.Select(name => TryGetAsync(kind, name, cancellation)));
+            foreach (var (name, (isReadable, state)) in some.Zip(found))
+            {
+                if (isReadable)
+                    yield return (name, state);
+            }
+        }
+    }
+
+    // One that nobody can read is no reason to leave out the others.
+    private async Task<(bool IsReadable, GateState? State)> TryGetAsync(GateKind kind, string name, CancellationToken cancellation)
+    {
+        try
+        {
+            return (true, await GetAsync(kind, name, cancellation));
+        }
+        catch (JsonException)
+        {
+            return (false, null);
         }
     }
 
@@ -84,8 +119,7 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
         if (await GetAsync(kind, name, cancellation) is not { } state)
             return false;
         return GateRules.IndexOf(state, candidate.Message, candidate.Attempt) >= 0
-            || await store.Tables.GetAsync(
-                GateRows.Table, GateRows.Partition(kind, name), GateRows.WaitPrefix + candidate.Order, cancellation) is not null;
+            || await GateRows.FindAsync(store.Tables, GateRows.Partition(kind, name), candidate, state.Moved > 0, cancellation) is not null;
     }
 
     /// <summary>Forgets a gate that nobody is in or waits at.</summary>

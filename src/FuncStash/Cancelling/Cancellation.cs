@@ -13,7 +13,8 @@ public sealed class Cancellation(
     {
         while (await messages.GetAsync(id, cancellation) is { Ended: false } stored)
         {
-            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            // In the log nothing comes before the creation, which another clock may have told.
+            var now = Math.Max(time.GetUtcNow().ToUnixTimeMilliseconds(), id.CreatedAt);
             var number = stored.Progress.Events;
             var step = new Transition(
                 stored.Progress with { State = MessageState.Canceled, EndedAt = now, Events = number + 2 },

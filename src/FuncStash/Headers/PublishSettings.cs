@@ -77,10 +77,13 @@ public sealed record PublishSettings
 
     /// <summary>A message as these settings ask for it; where they say nothing it stays as it is.</summary>
     /// <param name="message">The message. Its queue is left to the caller.</param>
-    /// <param name="now">From when on a delay counts, in unix milliseconds.</param>
+    /// <param name="now">
+    /// From when on a delay counts, in unix milliseconds. The message's id may be of a little later; what is delayed is due after that.
+    /// </param>
     public Message ApplyTo(Message message, long now)
     {
-        message = message with { Header = HeaderOr(message.Header), NotBefore = DueAt(now) };
+        var due = DueAt(now);
+        message = message with { Header = HeaderOr(message.Header), NotBefore = due > now ? Math.Max(due, message.CreatedAt + 1) : due };
         foreach (var header in HeaderTable.Settings)
         {
             if (header.IsIn(this))

@@ -39,6 +39,10 @@ public sealed record Message
     /// <summary>When it was first due, in unix milliseconds.</summary>
     public long NotBefore { get; init; }
 
+    /// <summary>False for one that is due as soon as it is accepted, whatever anybody's clock says.</summary>
+    [JsonIgnore]
+    public bool IsDelayed => NotBefore > CreatedAt;
+
     public int MaxRetries { get; init; }
 
     /// <summary>The text of <c>Upstash-Retry-Delay</c> (protocol#retry-delay).</summary>

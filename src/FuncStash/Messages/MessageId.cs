@@ -67,8 +67,10 @@ public readonly record struct MessageId
     }
 
     /// <summary>The id of a message that this one causes at <paramref name="createdAt"/>, in this one's partition.</summary>
+    /// <remarks>Not created before this one, though the clock of whoever makes it may say so: it would lie elsewhere.</remarks>
     public MessageId Follower(string cause, long createdAt)
     {
+        createdAt = Math.Max(createdAt, CreatedAt);
         var age = Math.Clamp((int)(createdAt / DayMs) - PartitionDay, 0, 0xFFF);
         var hash = Hash(Text + "|" + cause);
         var bits = ((UInt128)(ulong)createdAt << 80) | ((UInt128)(ushort)(hash >> 16) << 64)

@@ -75,6 +75,9 @@ public sealed record Progress
     /// <summary>The dead letter of a message that failed for good.</summary>
     public string? DlqId { get; init; }
 
+    /// <summary>How often in a row the service itself failed at this message.</summary>
+    public int Failures { get; init; }
+
     /// <summary>
     /// When attempts were sent and settled, in unix milliseconds, so that the log of a message that was retried for days is
     /// read without that of all others of those days. Empty for one that its first attempt ended.
@@ -116,4 +119,9 @@ public sealed record StoredMessage(Message Message, Progress Progress, string? E
     public MessageId Id => Message.Id;
 
     public bool Ended => Progress.State.IsFinal();
+
+    /// <summary>Whether its next attempt is due at <paramref name="now"/> (unix ms).</summary>
+    /// <remarks>The first one of a message without a delay is at any time: its publisher's clock may be ahead.</remarks>
+    public bool IsDue(long now) =>
+        Progress.DueAt <= now || (Progress.Retried == 0 && Progress.DueAt == Message.NotBefore && !Message.IsDelayed);
 }

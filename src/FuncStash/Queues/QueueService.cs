@@ -45,7 +45,7 @@ public sealed class QueueService(Gates gates, Cancellation cancellation)
                 await cancellation.CancelAsync(MessageId.Parse(message), stop);
             // What ended before it was cancelled stays behind, if its worker died.
             foreach (var candidate in line)
-                await gates.RunAsync(GateKind.Queue, name, new GateOperation.Withdraw(candidate.Order));
+                await gates.RunAsync(GateKind.Queue, name, new GateOperation.Withdraw(candidate));
             await gates.ChangeAsync(GateKind.Queue, name, s => s with { Inside = [] });
             if (line.Count == 0 && await gates.RemoveAsync(GateKind.Queue, name, stop))
                 return;

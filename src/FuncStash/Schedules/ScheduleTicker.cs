@@ -97,7 +97,8 @@ public sealed partial class ScheduleTicker(
         if (await schedules.GetAsync(id) is not { Paused: false, NextAt: { } next } schedule || next > now)
             return Outcome.Nothing;
         var open = schedule.Claim is { } claim && claim.Version == schedule.Version && claim.Occurrence >= next ? claim : null;
-        if (open is not null && open.At + (long)ClaimPatience.TotalMilliseconds > now)
+        // One from further in the future than that was made by a clock that was ahead.
+        if (open is not null && Math.Abs(now - open.At) < (long)ClaimPatience.TotalMilliseconds)
             return Outcome.Left;
         if (await schedules.BodyAsync(schedule) is not { } body)
             return Outcome.Left;

@@ -1,3 +1,4 @@
+using FuncStash.Settings;
 using FuncStash.Storage;
 
 namespace FuncStash.Upkeep;
@@ -16,10 +17,11 @@ public sealed class UpkeepTurns(ITables tables, TimeProvider time)
     {
         var row = await tables.GetAsync(Table, Partition, job, cancellation);
         var now = time.GetUtcNow();
-        if (row?.Number("NextAt") > now.ToUnixTimeMilliseconds())
+        var left = row?.Number("NextAt") - now.ToUnixTimeMilliseconds();
+        if (left > 0 && left <= (long)period.TotalMilliseconds + Clocks.SkewMs)
             return false;
-        var next = Row(job, now + period);
-        Write write = row is null ? new Write.Insert(next) : new Write.Replace(next, row.ETag!);
+        var turn = Row(job, now + period);
+        Write write = row is null ? new Write.Insert(turn) : new Write.Replace(turn, row.ETag!);
         return (await tables.CommitAsync(new Commit(Table, Partition, [write]), cancellation)).Applied;
     }
 

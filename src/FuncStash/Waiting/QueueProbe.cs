@@ -1,4 +1,5 @@
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Storage;
 
 namespace FuncStash.Waiting;
@@ -22,16 +23,19 @@ public sealed class QueueProbe(IStore store, TimeProvider time)
 
     /// <summary>When the latest probe that came through was sent, in unix milliseconds; null when none did yet.</summary>
     public async ValueTask<long?> ThroughAsync(CancellationToken cancellation = default) =>
-        (await ReadAsync(cancellation))?.Number("SentAt");
+        Past((await ReadAsync(cancellation))?.Number("SentAt"));
 
     /// <summary>The same of the probes that came through a while ago: what was received before them has left its mark since.</summary>
     public async ValueTask<long?> SettledAsync(CancellationToken cancellation = default) =>
-        await ReadAsync(cancellation) is { } row ? Settled(row) : null;
+        await ReadAsync(cancellation) is { } row ? Past(Settled(row)) : null;
 
     /// <summary>Notes that a probe came through; an earlier one than the latest changes nothing.</summary>
     public async ValueTask NoteAsync(long sentAt, CancellationToken cancellation = default)
     {
         var before = await ReadAsync(cancellation);
+        // One from the future was sent by a clock that has been set back since: it is no measure of anything.
+        if (before?.Number("SentAt") > Now + Clocks.SkewMs)
+            before = null;
         if (before?.Number("SentAt") >= sentAt)
             return;
         var values = new Dictionary<string, object> { ["SentAt"] = sentAt, ["NotedAt"] = Now };
@@ -43,6 +47,8 @@ public sealed class QueueProbe(IStore store, TimeProvider time)
 
     private ValueTask<Entity?> ReadAsync(CancellationToken cancellation) =>
         store.Tables.GetAsync(Table, Partition, Row, cancellation);
+
+    private long? Past(long? sentAt) => sentAt > Now + Clocks.SkewMs ? null : sentAt;
 
     private long? Settled(Entity row) =>
         row.Number(Now - (row.Number("NotedAt") ?? 0) >= (long)Settle.TotalMilliseconds ? "SentAt" : "SettledAt");

@@ -61,16 +61,51 @@ public sealed class MessageIdTests
     public void What_is_no_id_is_told_apart(string text) => Assert.False(MessageId.TryParse(text, out _));
 
     [Fact]
-    public void Ids_of_one_process_rise_even_when_its_clock_is_set_back()
+    public void Ids_of_one_process_rise_while_its_clock_is_only_put_right_and_follow_one_that_is_set_back()
     {
-        var time = new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.Zero };
-        var ids = new MessageIds(time, MessageId.Shards);
-        var made = new List<string>();
-        for (var i = 0; i < 70_000; i++)
-            made.Add(ids.Next().Text);
-        time.AdjustTime(time.GetUtcNow() - TimeSpan.FromMinutes(1));
-        made.Add(ids.Next().Text);
+        Gen.Select(Gen.Frequency((8, Gen.Long[0, 3]), (2, Gen.Long[-500, -1]), (1, Gen.Long[-7_200_000, -501])), Gen.Int[1, 50])
+            .Array[1, 30].Sample(steps =>
+        {
+            var time = new FakeTimeProvider();
+            var ids = new MessageIds(time, MessageId.Shards);
+            var (made, latest) = (new HashSet<MessageId>(), (MessageId?)null);
+            foreach (var (ms, count) in steps)
+            {
+                time.AdjustTime(time.GetUtcNow().AddMilliseconds(ms));
+                for (var i = 0; i < count; i++)
+                {
+                    var (now, id) = (time.GetUtcNow().ToUnixTimeMilliseconds(), ids.Next());
+                    // Never behind, and hardly ahead.
+                    Assert.InRange(id.CreatedAt, now, now + 500);
+                    Assert.True(made.Add(id));
+                    if (latest is { } before && before.CreatedAt - now <= 500)
+                        Assert.True(string.CompareOrdinal(before.Text, id.Text) < 0);
+                    latest = id;
+                }
+            }
+        });
+    }
+
+    [Fact]
+    public void More_ids_than_a_millisecond_holds_borrow_from_the_next()
+    {
+        var ids = new MessageIds(new FakeTimeProvider(), MessageId.Shards);
+        var made = Enumerable.Range(0, 70_000).Select(_ => ids.Next().Text).ToList();
+
         Assert.Equal(made.Order(StringComparer.Ordinal), made);
         Assert.Equal(made.Count, made.Distinct().Count());
+    }
+
+    [Fact]
+    public void A_follower_lies_with_its_source_whatever_its_clock_says()
+    {
+        // Made ten seconds after midnight, by a clock that is ahead.
+        var midnight = new DateTimeOffset(2026, 3, 2, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
+        var source = MessageId.Create(midnight + 10_000, 0, 7);
+
+        var follower = source.Follower("callback", midnight - 5_000);
+
+        Assert.Equal((source.PartitionDay, source.Shard), (follower.PartitionDay, follower.Shard));
+        Assert.Equal(source.CreatedAt, follower.CreatedAt);
     }
 }
