@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
@@ -41,6 +43,17 @@ public sealed class AzureStore : IStore, IDisposable
     public IWorkQueues Queues { get; }
 
     public IBodies Bodies { get; }
+
+    public bool IsFault(Exception error) => error switch
+    {
+        // What the service finds wrong it finds wrong the next time too.
+        RequestFailedException refused => refused.Status is not (400 or 413),
+        // Of several tries.
+        AggregateException several => several.InnerExceptions.All(IsFault),
+        AuthenticationFailedException or HttpRequestException or IOException or SocketException or TimeoutException
+            or OperationCanceledException => true,
+        _ => false,
+    };
 
     /// <summary>One read at each of the three services, of something that is not there.</summary>
     public async ValueTask PingAsync(CancellationToken cancellation = default) => await Task.WhenAll(

@@ -110,21 +110,22 @@ internal sealed partial class DeliveryWorker(
         }
     }
 
-    // The message stays as it was: storage that failed is asked again later, a message that always fails is set aside.
+    // Storage that failed is asked again later, however long it takes. Messages that fail are the service's affair; what
+    // fails here all the same, such as a wake-up of a gate that nobody can read, is set aside.
     private async Task FailAsync(Lease lease, Exception error)
     {
         try
         {
             // Not the dequeue count: a message that is retried often is received often.
             var tries = _failures.AddOrUpdate(lease.Text, 1, static (_, count) => count + 1);
-            if (tries >= MaxTries)
+            if (tries >= MaxTries && !store.IsFault(error))
             {
                 _failures.TryRemove(lease.Text, out _);
                 await PoisonAsync(lease, tries, error);
                 return;
             }
             LogStepFailed(log, error, lease.Text, tries);
-            await store.Queues.RenewAsync(lease, TimeSpan.FromSeconds(Math.Min(60, 1 << tries)));
+            await store.Queues.RenewAsync(lease, TimeSpan.FromSeconds(Math.Min(60, 1 << Math.Min(tries, 6))));
         }
         catch (Exception second)
         {

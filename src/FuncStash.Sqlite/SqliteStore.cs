@@ -85,6 +85,8 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
         }
     }
 
+    public bool IsFault(Exception error) => error is StoreFailedException { IsOfRequest: false } or ObjectDisposedException;
+
     public ValueTask PingAsync(CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();

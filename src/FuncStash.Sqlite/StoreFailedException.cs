@@ -5,4 +5,9 @@ public sealed class StoreFailedException(string message, int code) : IOException
 {
     /// <summary>The extended result code, see https://sqlite.org/rescode.html.</summary>
     public int Code { get; } = code;
+
+    /// <summary>Whether it lies in what was asked: too big, or not as a row is. Anything else is the file's or the machine's.</summary>
+    internal bool IsOfRequest => (Code & 0xFF) is TooBig or Constraint or Mismatch;
+
+    private const int TooBig = 18, Constraint = 19, Mismatch = 20;
 }

@@ -57,6 +57,9 @@ public static class FuncStashServices
         services.AddSingleton<LlmProvider>();
         services.AddSingleton<Outbound>();
         services.AddSingleton<DestinationLanes>();
+        services.AddSingleton<FailingMessages>();
+        services.AddSingleton<Settler>();
+        services.AddSingleton<StepFailures>();
         services.AddSingleton<DeliveryService>();
         services.AddSingleton<DeadLetterStore>();
         services.AddSingleton<DeadLetterReader>();

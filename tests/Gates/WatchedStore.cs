@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FuncStash.Storage;
 
 namespace FuncStash.Testing;
@@ -31,9 +32,11 @@ internal sealed class RandomFaults(int seed, int percent)
     }
 }
 
-/// <summary>A store whose calls are counted, and whose commits can be made to fail.</summary>
-internal sealed class WatchedStore(IStore inner) : IStore, ITables
+/// <summary>A store whose calls are counted, whose payloads are known by name, and whose commits can be made to fail.</summary>
+internal sealed class WatchedStore(IStore inner) : IStore, ITables, IBodies
 {
+    private readonly ConcurrentDictionary<string, bool> _bodies = new(StringComparer.Ordinal);
+
     private int _gets;
     private int _queries;
     private int _commits;
@@ -59,7 +62,29 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables
 
     public IWorkQueues Queues => inner.Queues;
 
-    public IBodies Bodies => inner.Bodies;
+    public IBodies Bodies => this;
+
+    /// <summary>The names of the payloads there are.</summary>
+    public IReadOnlyCollection<string> BodyNames => [.. _bodies.Keys];
+
+    public async ValueTask PutAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        await inner.Bodies.PutAsync(name, content, cancellation);
+        _bodies[name] = true;
+    }
+
+    public ValueTask<byte[]?> GetAsync(string name, CancellationToken cancellation) => inner.Bodies.GetAsync(name, cancellation);
+
+    public async ValueTask DeleteAsync(string name, CancellationToken cancellation)
+    {
+        await inner.Bodies.DeleteAsync(name, cancellation);
+        _bodies.TryRemove(name, out _);
+    }
+
+    public ValueTask<BodyPage> ListAsync(DateTimeOffset before, string? after, int take, CancellationToken cancellation) =>
+        inner.Bodies.ListAsync(before, after, take, cancellation);
+
+    public bool IsFault(Exception error) => error is StoreFaultException || inner.IsFault(error);
 
     public ValueTask PingAsync(CancellationToken cancellation = default) => inner.PingAsync(cancellation);
 

@@ -110,6 +110,8 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
         }
     }
 
+    public bool IsFault(Exception error) => error is StoreFaultException || inner.IsFault(error);
+
     public ValueTask PingAsync(CancellationToken cancellation = default) => inner.PingAsync(cancellation);
 
     ValueTask<Entity?> ITables.GetAsync(string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation) =>

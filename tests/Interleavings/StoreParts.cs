@@ -11,6 +11,8 @@ internal sealed class MixedStore(IStore store, IWorkQueues queues) : IStore
 
     public IBodies Bodies => store.Bodies;
 
+    public bool IsFault(Exception error) => store.IsFault(error);
+
     public ValueTask PingAsync(CancellationToken cancellation = default) => store.PingAsync(cancellation);
 }
 
@@ -25,6 +27,8 @@ internal sealed class PartwiseStore(IStore inner) : IStore, ITables
     public IWorkQueues Queues => inner.Queues;
 
     public IBodies Bodies => inner.Bodies;
+
+    public bool IsFault(Exception error) => inner.IsFault(error);
 
     public ValueTask PingAsync(CancellationToken cancellation = default) => inner.PingAsync(cancellation);
 

@@ -69,6 +69,10 @@ public sealed partial class DurableSchedule(IStore store, TimeProvider time, ILo
         {
             return false;
         }
+        catch (RpcException error)
+        {
+            throw new DeliveryScheduleException(error);
+        }
     }
 
     public async ValueTask WakeAsync(Message message, int ticket, CancellationToken cancellation)

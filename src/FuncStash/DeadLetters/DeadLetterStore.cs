@@ -5,6 +5,11 @@ using FuncStash.Wire;
 
 namespace FuncStash.DeadLetters;
 
+/// <summary>A dead letter about to be added.</summary>
+/// <param name="Letter">The letter, with the place of its payload.</param>
+/// <param name="Commit">What adds it; it conflicts when the letter is already there, which is then well.</param>
+public sealed record DeadLetterAddition(DeadLetter Letter, Commit Commit);
+
 /// <summary>Keeps dead letters, oldest first, in a few partitions.</summary>
 public sealed class DeadLetterStore(IStore store)
 {
@@ -15,17 +20,31 @@ public sealed class DeadLetterStore(IStore store)
 
     private static readonly string[] s_listed = ["MessageId", "Spec", "ResponseStatus", "Error", "RetryId", "ResponseSize"];
 
-    /// <summary>The commit that adds a dead letter; it conflicts when that is already there, which is then well.</summary>
-    public async ValueTask<Commit> AddingAsync(DeadLetter letter, byte[] body, CancellationToken cancellation)
+    /// <summary>Gets a dead letter ready to be added with the step that its message fails by.</summary>
+    /// <param name="letter">The dead letter.</param>
+    /// <param name="body">
+    /// Its payload; null for one that cannot be read: the letter then goes on naming the message's.
+    /// </param>
+    /// <param name="cancellation">Stops the work.</param>
+    public async ValueTask<DeadLetterAddition> AddingAsync(DeadLetter letter, byte[]? body, CancellationToken cancellation)
     {
         var message = letter.Message;
-        if (message.BodyName is not null)
+        if (message.BodyName is not null && body is not null)
         {
             // A payload of its own: the message's row and the dead letter are purged at different times.
-            message = message with { BodyName = "dlq-" + letter.Id };
+            message = message with { BodyName = BodyName.New("dlq-" + letter.Id) };
             await store.Bodies.PutAsync(message.BodyName, body, cancellation);
         }
-        return new Commit(Table, letter.Id.Partition, [new Write.Insert(ToRow(letter with { Message = message }))]);
+        letter = letter with { Message = message };
+        return new DeadLetterAddition(letter, new Commit(Table, letter.Id.Partition, [new Write.Insert(ToRow(letter))]));
+    }
+
+    /// <summary>Removes the payload of an addition that did not come to be, because the letter is there already or never will be.</summary>
+    public async ValueTask RemoveUnusedAsync(DeadLetterAddition addition, CancellationToken cancellation = default)
+    {
+        if (addition.Letter.Message.BodyName is { } name
+            && (await GetAsync(addition.Letter.Id, cancellation))?.Message.BodyName != name)
+            await store.Bodies.DeleteAsync(name, cancellation);
     }
 
     /// <summary>Writes down which message a retry is about to make; false when the letter has changed since it was read.</summary>

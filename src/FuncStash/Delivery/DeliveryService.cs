@@ -1,13 +1,12 @@
 using System.Collections.Concurrent;
 using FuncStash.Admission;
 using FuncStash.Cancelling;
-using FuncStash.DeadLetters;
 using FuncStash.Destinations;
 using FuncStash.Messages;
-using FuncStash.Settings;
 using FuncStash.Signing;
 using FuncStash.Storage;
 using FuncStash.Waiting;
+using Microsoft.Extensions.Logging;
 
 namespace FuncStash.Delivery;
 
@@ -16,10 +15,10 @@ namespace FuncStash.Delivery;
 /// At least once: a worker that dies between sending and settling leaves the message as it was, and the step is done
 /// again. Two workers with the same message cannot both settle it, because settling replaces the row at its version.
 /// </remarks>
-public sealed class DeliveryService(
-    MessageStore messages, DeadLetterStore deadLetters, Outbound outbound, Signer signer, SigningKeys keys,
-    DestinationLanes lanes, AdmissionService admission, Gates gates, Cancellation cancellation, QueueProbe probe, FuncStashOptions options, TimeProvider time,
-    Random random)
+public sealed partial class DeliveryService(
+    MessageStore messages, Outbound outbound, Signer signer, SigningKeys keys, DestinationLanes lanes, AdmissionService admission,
+    Gates gates, Cancellation cancellation, Settler settler, StepFailures failures, QueueProbe probe, TimeProvider time,
+    Random random, ILogger<DeliveryService> log)
     : IDisposable
 {
     // A slow attempt is written down as ACTIVE before it ends.
@@ -47,7 +46,7 @@ public sealed class DeliveryService(
             default:
                 return null;
         }
-        await messages.EndLeaseAsync(End(lease), stop);
+        await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);
         return StepResult.Done.Instance;
     }
 
@@ -63,6 +62,10 @@ public sealed class DeliveryService(
         {
             return await StepAsync(ticket, lease, stop);
         }
+        catch (Exception error) when (failures.Concerns(error))
+        {
+            return await failures.HandleAsync(ticket.Id, error, lease, stop);
+        }
         finally
         {
             _running.TryRemove(ticket.Id, out _);
@@ -74,19 +77,19 @@ public sealed class DeliveryService(
         var stored = await messages.GetAsync(ticket.Id, stop);
         if (stored is null || (ticket.Number < stored.Progress.Ticket && !stored.Ended))
         {
-            await messages.EndLeaseAsync(End(lease), stop);
+            await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);
             return StepResult.Done.Instance;
         }
         if (stored.Ended)
         {
-            await RepairAsync(stored, lease, stop);
+            await settler.RepairAsync(stored, lease, stop);
             return StepResult.Done.Instance;
         }
         var governed = AdmissionService.Governs(stored.Message);
         // A worker that died after settling left its places taken.
         if (governed && stored.Progress.State == MessageState.Retry)
             await admission.LeaveAsync(stored);
-        if (stored.Progress.DueAt > Now)
+        if (!stored.IsDue(Now))
             return await AgainAsync(stored.Progress.DueAt, lease, stop);
         if (stored.Outbox.Count > 0)
             await messages.RepairAsync(stored, null, null, stop);
@@ -94,20 +97,29 @@ public sealed class DeliveryService(
         {
             if (entry == Entry.QueueDeleted)
                 await cancellation.CancelAsync(stored.Id, stop);
-            await messages.EndLeaseAsync(End(lease), stop);
+            await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);
             return StepResult.Done.Instance;
         }
         if (lanes.TryEnter(stored.Message.Url) is not { } place)
         {
             var at = Now + DestinationLanes.Pause(Now - stored.Progress.DueAt, random.NextDouble());
-            await messages.EndLeaseAsync(End(lease, at), stop);
+            await messages.EndLeaseAsync(LeaseEnd.Of(lease, Now, at), stop);
             return new StepResult.Crowded(at);
         }
         using var span = DeliveryTracing.Start(stored);
-        return await SettleAsync(await AttemptAsync(stored, place, stop), lease, stop);
+        var attempt = await AttemptAsync(stored, place, stop);
+        Settled settled;
+        try
+        {
+            settled = await settler.StoreAsync(attempt, lease, stop);
+        }
+        catch (Exception error) when (failures.Concerns(error))
+        {
+            // Not counted and done again, for then it would be sent again.
+            return await failures.GiveUpAsync(stored.Id, error, lease, stop);
+        }
+        return await settler.FinishAsync(settled, lease) ?? await StepAsync(ticket, lease, stop);
     }
-
-    private sealed record Attempt(StoredMessage Stored, byte[] Body, long StartedAt, AttemptOutcome Outcome);
 
     // The place is the destination's: it is free when the response has come, however long storing it takes.
     private async Task<Attempt> AttemptAsync(StoredMessage stored, DestinationLanes.Place place, CancellationToken stop)
@@ -133,10 +145,10 @@ public sealed class DeliveryService(
             stored = stored with { Progress = stored.Progress.WithoutMark() };
         var body = await messages.BodyAsync(message, stop);
         var pair = await keys.GetAsync(stop);
-        var startedAt = Now;
+        var startedAt = Math.Max(Now, message.CreatedAt);
         var signature = signer.Sign(pair.Current, message.Url, body);
         StoredMessage? active = null;
-        var watch = _slow.Start(async () => active = await MarkActiveAsync(stored, startedAt, stop));
+        var watch = _slow.Start(async () => active = await TryMarkActiveAsync(stored, startedAt, stop));
         AttemptOutcome outcome;
         try
         {
@@ -149,30 +161,18 @@ public sealed class DeliveryService(
         return new Attempt(active ?? stored, body, startedAt, outcome);
     }
 
-    private async Task<StepResult> SettleAsync(Attempt attempt, Lease? lease, CancellationToken stop)
+    // Nothing depends on the mark; should it be stored although it seemed to fail, the settlement comes upon it.
+    private async Task<StoredMessage?> TryMarkActiveAsync(StoredMessage stored, long startedAt, CancellationToken stop)
     {
-        var (stored, body, startedAt, outcome) = attempt;
-        var now = time.GetUtcNow();
-        var verdict = Verdict.Of(stored.Message, stored.Progress.Retried, outcome, now, random.NextDouble());
-        var step = Settlement.Of(stored, body, startedAt, outcome, verdict, now.ToUnixTimeMilliseconds(), options);
-        if (verdict is Verdict.Failed failed)
+        try
         {
-            var letter = DeadLetter.Of(DlqId.Parse(step.After.DlqId!), stored.Message, outcome, failed.Error);
-            step = step with { Also = await deadLetters.AddingAsync(letter, body, stop) };
+            return await MarkActiveAsync(stored, startedAt, stop);
         }
-        step = DeliveryTracing.Settled(step, outcome);
-        var retryAt = (verdict as Verdict.Retry)?.At;
-        // From here on the step is finished whatever happens: the destination has had its attempt.
-        var governed = AdmissionService.Governs(stored.Message);
-        var after = await messages.ApplyAsync(stored, step, governed ? null : End(lease, retryAt), CancellationToken.None);
-        // Nothing applied: cancelled meanwhile, or another worker was faster.
-        if (governed && (after ?? await messages.GetAsync(stored.Id, CancellationToken.None)) is { } current)
-            await admission.LeaveAsync(current);
-        if (governed || after is null)
-            await messages.EndLeaseAsync(after is null ? End(lease) : End(lease, retryAt), CancellationToken.None);
-        if (after is not null)
-            DeliveryMetrics.Settled(stored.Message, step, outcome, startedAt, now.ToUnixTimeMilliseconds());
-        return after is not null && retryAt is { } at ? new StepResult.Again(at) : StepResult.Done.Instance;
+        catch (Exception error)
+        {
+            LogNotMarked(log, error, stored.Id.Text);
+            return null;
+        }
     }
 
     private ValueTask<StoredMessage?> MarkActiveAsync(StoredMessage stored, long startedAt, CancellationToken stop)
@@ -189,39 +189,14 @@ public sealed class DeliveryService(
 
     private async Task<StepResult> AgainAsync(long at, Lease? lease, CancellationToken stop)
     {
-        await messages.EndLeaseAsync(End(lease, at), stop);
+        await messages.EndLeaseAsync(LeaseEnd.Of(lease, Now, at), stop);
         return new StepResult.Again(at);
-    }
-
-    // The worker before may have died between settling and what belongs to it.
-    private async ValueTask RepairAsync(StoredMessage stored, Lease? lease, CancellationToken stop)
-    {
-        Commit? also = null;
-        if (DlqId.TryParse(stored.Progress.DlqId, out var dlqId) && await deadLetters.GetAsync(dlqId, stop) is null)
-        {
-            var outcome = await messages.LastOutcomeAsync(stored, stop);
-            var letter = DeadLetter.Of(dlqId, stored.Message, outcome.Outcome, outcome.Error);
-            also = await deadLetters.AddingAsync(letter, await messages.BodyAsync(stored.Message, stop), stop);
-        }
-        var governed = AdmissionService.Governs(stored.Message);
-        await messages.RepairAsync(stored, also, governed ? null : End(lease), stop);
-        if (!governed)
-            return;
-        await admission.LeaveAsync(stored);
-        await messages.EndLeaseAsync(End(lease), stop);
     }
 
     public void Dispose() => _slow.Dispose();
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private LeaseEnd? End(Lease? lease, long? visibleAt = null)
-    {
-        if (lease is null)
-            return null;
-        if (visibleAt is not { } at)
-            return new LeaseEnd(lease);
-        var delay = TimeSpan.FromMilliseconds(Math.Max(0, at - Now));
-        return new LeaseEnd(lease, delay > IWorkQueues.MaxDelay ? IWorkQueues.MaxDelay : delay);
-    }
+    [LoggerMessage(Level = LogLevel.Warning, Message = "that the attempt of {Message} takes long could not be stored")]
+    private static partial void LogNotMarked(ILogger log, Exception error, string message);
 }

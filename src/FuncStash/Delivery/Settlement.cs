@@ -13,6 +13,9 @@ internal static class Settlement
         FuncStashOptions options)
     {
         var (message, before) = (stored.Message, stored.Progress);
+        var due = now;
+        // In the log nothing comes before the creation, which another clock may have told.
+        (startedAt, now) = (Math.Max(startedAt, message.CreatedAt), Math.Max(now, message.CreatedAt));
         var events = new List<LogEvent>(3);
         var number = before.Events;
         LogEvent Next(MessageState state, long time) => new(stored.Id.Text, state, time, number++);
@@ -39,18 +42,18 @@ internal static class Settlement
                 : Next(MessageState.Failed, now));
         }
 
-        var after = before with { Events = number, ActiveSince = null };
+        var after = before with { Events = number, ActiveSince = null, Failures = 0 };
         if (verdict is Verdict.Retry || before.AttemptTimes.Count > 0)
             after = after with { AttemptTimes = Progress.Times([.. before.AttemptTimes, startedAt, now]) };
         after = verdict switch
         {
             Verdict.Retry retry => after with { State = MessageState.Retry, Retried = before.Retried + 1, DueAt = retry.At },
             Verdict.Delivered => after with { State = MessageState.Delivered, EndedAt = now },
-            _ => after with { State = MessageState.Failed, EndedAt = now, DlqId = DlqId.New(now).ToString() },
+            _ => after with { State = MessageState.Failed, EndedAt = now, DlqId = DlqId.New(due).ToString() },
         };
         return new Transition(after, events)
         {
-            Followers = CallbackMessages.Of(message, body, before.Retried, outcome, after.DlqId, now, options),
+            Followers = CallbackMessages.Of(message, body, before.Retried, outcome, after.DlqId, due, options),
         };
     }
 }

@@ -77,7 +77,7 @@ internal sealed class CreatedStream(ITables tables, string partition, string fro
             .DistinctBy(PositionOf).OrderBy(PositionOf, StringComparer.Ordinal);
         // A follower in an older day's partition has a row for its CREATED event, in the partition of the day.
         var messages = rows.Where(row => !MessageRows.IdOf(row.RowKey).LiesInOlderPartition)
-            .Select(MessageRows.LookedFromRow);
+            .Select(MessageRows.TryLookedFromRow).OfType<StoredMessage>();
         return ([.. messages.Select(m => new ReadEvent(MessageStore.CreatedEvent(m.Message), m))], live.Count < take && ended.Count < take);
     }
 

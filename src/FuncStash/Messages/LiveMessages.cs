@@ -34,7 +34,7 @@ public sealed class LiveMessages(IStore store)
                 {
                     foreach (var row in page)
                     {
-                        if (!filter.HasConditions || filter.Matches(MessageRows.ListedFromRow(row)))
+                        if (!filter.HasConditions || (MessageRows.TryListedFromRow(row) is { } message && filter.Matches(message)))
                             yield return MessageRows.IdOf(row.RowKey);
                     }
                 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using FuncStash.Storage;
 using FuncStash.Wire;
 
@@ -7,13 +8,14 @@ namespace FuncStash.Messages;
 /// <summary>Where messages and their events lie in the table, and how they become rows.</summary>
 /// <remarks>
 /// A partition is a day and a shard. In it, newest first: <c>m|</c> live messages, <c>f|</c> messages that have ended,
-/// <c>e|</c> log events, <c>g|</c> marks of ids that may be created only once. A message and the events of its own day
-/// share the partition, so state and log change in one commit; the CREATED event is the message's row itself.
+/// <c>e|</c> log events, <c>g|</c> marks of ids that may be created only once, <c>x|</c> messages that were set aside
+/// because nobody can handle them. A message and the events of its own day share the partition, so state and log change
+/// in one commit; the CREATED event is the message's row itself.
 /// </remarks>
 internal static class MessageRows
 {
     public const string Table = "messages";
-    public const string Live = "m|", Ended = "f|", Event = "e|", Once = "g|";
+    public const string Live = "m|", Ended = "f|", Event = "e|", Once = "g|", Aside = "x|";
 
     /// <summary>Payloads up to this many bytes stay in the row.</summary>
     public const int InlineBodyBytes = 256 * 1024;
@@ -93,6 +95,8 @@ internal static class MessageRows
             values["ActiveSince"] = active;
         if (progress.DlqId is { } dlqId)
             values["DlqId"] = dlqId;
+        if (progress.Failures > 0)
+            values["Failures"] = (long)progress.Failures;
         if (progress.AttemptTimes is { Count: > 0 } times)
             values["AttemptTimes"] = MemoryMarshal.AsBytes<long>([.. times]).ToArray();
         if (stored.Outbox.Count > 0)
@@ -149,22 +153,42 @@ internal static class MessageRows
             EndedAt = row.Number("EndedAt"),
             ActiveSince = row.Number("ActiveSince"),
             DlqId = row.Text("DlqId"),
+            Failures = (int)(row.Number("Failures") ?? 0),
             AttemptTimes = row.Bytes("AttemptTimes") is { } times ? MemoryMarshal.Cast<byte, long>(times).ToArray() : [],
         };
     }
 
-    /// <summary>The message of a row of which only <see cref="Listed"/> was read.</summary>
-    public static Message ListedFromRow(Entity row)
+    /// <summary>
+    /// The message of a row of which only <see cref="Listed"/> was read; null for a row that nobody can read, which is no
+    /// reason to keep the others from being read.
+    /// </summary>
+    public static Message? TryListedFromRow(Entity row) => Try(row, static row =>
     {
         var message = MessageJson.ReadMessage(row.Bytes("Spec")!);
         return message with { Id = IdOf(row.RowKey), IsBodyLeftOut = message.BodyName is null };
-    }
+    });
+
+    /// <summary>The same of <see cref="Logged"/>.</summary>
+    public static StoredMessage? TryLookedFromRow(Entity row) => Try(row, LookedFromRow);
 
     /// <summary>The message of a row of which only <see cref="WithoutPayload"/> was read, or <see cref="Logged"/>.</summary>
     public static StoredMessage LookedFromRow(Entity row) =>
         FromRow(row) is var stored && stored.Message.BodyName is null
             ? stored with { Message = stored.Message with { IsBodyLeftOut = true } }
             : stored;
+
+    private static T? Try<T>(Entity row, Func<Entity, T> read)
+        where T : class
+    {
+        try
+        {
+            return read(row);
+        }
+        catch (Exception error) when (error is JsonException or InvalidDataException or FormatException or InvalidCastException or ArgumentException)
+        {
+            return null;
+        }
+    }
 
     public static Entity ToRow(LogEvent item, string partition)
     {

@@ -68,7 +68,16 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
                     created[creation.Index] = await CommitAsync([creation], cancellation);
             }
         }
+        foreach (var creation in prepared.Where(creation => !created[creation.Index]))
+            await RemoveBodyAsync(creation.Stored.Message, cancellation);
         return created;
+    }
+
+    // Of a message that was not stored, unless it was: a store may have lost the answer that said so.
+    private async ValueTask RemoveBodyAsync(Message message, CancellationToken cancellation)
+    {
+        if (message.BodyName is { } name && (await GetAsync(message.Id, cancellation))?.Message.BodyName != name)
+            await store.Bodies.DeleteAsync(name, cancellation);
     }
 
     /// <summary>
@@ -100,7 +109,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
             creation.AddWrites(writes);
         var commit = new Commit(MessageRows.Table, MessageRows.Partition(chunk[0].Stored.Id), writes) { Sends = sends };
         // Before the commit, since the attempt may come before its answer does. Ids that may be taken are not guessed at.
-        var soon = chunk.Where(c => c is { New: { Once: false, Scheduled: true } } && c.Stored.Message.NotBefore == c.Stored.Message.CreatedAt);
+        var soon = chunk.Where(c => c is { New: { Once: false, Scheduled: true } } && !c.Stored.Message.IsDelayed);
         foreach (var creation in soon)
             _recent.Add(creation.Stored.Message);
         if (!(await store.Tables.CommitAsync(commit, cancellation)).Applied)
@@ -150,8 +159,11 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         if (step.Also is { } also)
             commits.Add(also);
         var started = followers.Select(f => (f.Message, f.Progress.Ticket, f.Progress.DueAt)).ToList();
-        var etag = await FinishAsync(commits, started, leaseEnd, cancellation);
-        return etag is null ? null : after with { ETag = etag };
+        if (await FinishAsync(commits, started, leaseEnd, cancellation) is { } etag)
+            return after with { ETag = etag };
+        foreach (var follower in followers)
+            await RemoveBodyAsync(follower.Message, cancellation);
+        return null;
     }
 
     /// <summary>
@@ -275,8 +287,8 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         message = message with { BodySize = message.Body.Length };
         if (message.Body.Length > MessageRows.InlineBodyBytes)
         {
-            await store.Bodies.PutAsync(message.Id.Text, message.Body, cancellation);
-            message = message with { BodyName = message.Id.Text };
+            message = message with { BodyName = BodyName.New(message.Id.Text) };
+            await store.Bodies.PutAsync(message.BodyName, message.Body, cancellation);
         }
         var stored = new StoredMessage(message, new Progress { DueAt = message.NotBefore }, null);
         // Its row is in an older partition, where nobody looks for an event of today.

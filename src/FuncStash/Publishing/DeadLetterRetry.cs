@@ -2,6 +2,7 @@ using FuncStash.DeadLetters;
 using FuncStash.Deduplication;
 using FuncStash.Headers;
 using FuncStash.Messages;
+using FuncStash.Wire;
 
 namespace FuncStash.Publishing;
 
@@ -10,12 +11,13 @@ namespace FuncStash.Publishing;
 /// The letter's row first says which message the retry makes; then the message is stored, once; then the letter goes. So a
 /// retry repeated after a crash, or made twice at the same time, makes one message.
 /// </remarks>
-public sealed class DeadLetterRetry(DeadLetterStore letters, Publisher publisher, MessageIds ids)
+public sealed class DeadLetterRetry(DeadLetterStore letters, Publisher publisher, MessageIds ids, TimeProvider time)
 {
     private const int SideBySide = 16;
 
     /// <summary>Retries a dead letter with the settings it had, save those that <paramref name="changes"/> gives.</summary>
     /// <returns>Null when there is no such dead letter.</returns>
+    /// <exception cref="QStashException">404 for a letter whose payload is gone.</exception>
     public async ValueTask<Published?> RetryAsync(DlqId id, PublishSettings changes, CancellationToken cancellation = default)
     {
         while (await letters.GetAsync(id, cancellation) is { } letter)
@@ -28,14 +30,16 @@ public sealed class DeadLetterRetry(DeadLetterStore letters, Publisher publisher
             {
                 body = await letters.BodyAsync(letter, cancellation);
             }
-            catch (InvalidDataException) when (letter.RetryId is not null)
+            catch (InvalidDataException)
             {
                 // Another retry may have removed it between the two reads: the next look tells.
                 if (await letters.GetAsync(id, cancellation) is null)
                     return null;
-                throw;
+                throw QStashException.NotFound($"the payload of dead letter {id} is gone");
             }
-            var message = Renewed(letter.Message, retry, body, changes);
+            // A clock that was set back since the id was made delays nothing.
+            var due = Math.Min(retry.CreatedAt, time.GetUtcNow().ToUnixTimeMilliseconds());
+            var message = Renewed(changes.ApplyTo(letter.Message, due), retry, body, changes);
             var published = await publisher.PublishAsync(message, DeduplicationKey(message, changes), cancellation);
             // What was not sent because of another message stays: it is the only copy.
             if (!published.Deduplicated)
@@ -45,20 +49,32 @@ public sealed class DeadLetterRetry(DeadLetterStore letters, Publisher publisher
         return null;
     }
 
-    /// <summary>Retries many, some side by side; those that are gone are left out.</summary>
+    /// <summary>Retries many, some side by side; those that are gone, or whose payload is, are left out.</summary>
     public async ValueTask<IReadOnlyList<Published>> RetryAsync(
         IEnumerable<DlqId> many, PublishSettings changes, CancellationToken cancellation = default)
     {
         var published = new List<Published>();
         foreach (var some in many.Chunk(SideBySide))
         {
-            var results = await Task.WhenAll(some.Select(id => RetryAsync(id, changes, cancellation).AsTask()));
+            var results = await Task.WhenAll(some.Select(TryRetryAsync));
             published.AddRange(results.OfType<Published>());
         }
         return published;
+
+        async Task<Published?> TryRetryAsync(DlqId id)
+        {
+            try
+            {
+                return await RetryAsync(id, changes, cancellation);
+            }
+            catch (QStashException gone) when (gone.Status == 404)
+            {
+                return null;
+            }
+        }
     }
 
-    private static Message Renewed(Message old, MessageId id, byte[] body, PublishSettings changes) => changes.ApplyTo(old, id.CreatedAt) with
+    private static Message Renewed(Message old, MessageId id, byte[] body, PublishSettings changes) => old with
     {
         Id = id,
         Body = body,

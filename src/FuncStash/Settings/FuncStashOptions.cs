@@ -53,6 +53,12 @@ public sealed record FuncStashOptions
     /// <summary>How long a message may be due, with the work queue worked through, before it is taken for lost and sent again.</summary>
     public TimeSpan SweepAfter { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// How long a worker holds on to an attempt's outcome while the storage does not take it. The host decides, which may
+    /// not let it go on for ever. Infinite: as long as the process lives.
+    /// </summary>
+    public TimeSpan SettlingTime { get; init; } = Timeout.InfiniteTimeSpan;
+
     /// <summary>How long a message stays readable and cancellable under its id after its end (protocol#messages).</summary>
     public TimeSpan EndedGrace { get; init; } = TimeSpan.FromSeconds(60);
 

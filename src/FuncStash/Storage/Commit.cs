@@ -25,7 +25,22 @@ public sealed record Commit(string Table, string PartitionKey, IReadOnlyList<Wri
 }
 
 /// <summary>The end of a lease: deleted when <paramref name="VisibleIn"/> is null, otherwise visible again after it.</summary>
-public sealed record LeaseEnd(Lease Lease, TimeSpan? VisibleIn = null);
+public sealed record LeaseEnd(Lease Lease, TimeSpan? VisibleIn = null)
+{
+    /// <summary>The end of a lease, where there is one.</summary>
+    /// <param name="lease">The lease; null where there is none.</param>
+    /// <param name="now">Unix milliseconds.</param>
+    /// <param name="visibleAt">When the message is visible again, in unix milliseconds; null when it is deleted.</param>
+    public static LeaseEnd? Of(Lease? lease, long now = 0, long? visibleAt = null)
+    {
+        if (lease is null)
+            return null;
+        if (visibleAt is not { } at)
+            return new LeaseEnd(lease);
+        var delay = TimeSpan.FromMilliseconds(Math.Max(0, at - now));
+        return new LeaseEnd(lease, delay > IWorkQueues.MaxDelay ? IWorkQueues.MaxDelay : delay);
+    }
+}
 
 /// <summary>What became of a commit.</summary>
 /// <param name="FailedWrite">The index of the first write that conflicted; null when all were applied.</param>

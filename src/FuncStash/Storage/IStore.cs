@@ -12,6 +12,12 @@ public interface IStore
     /// <summary>Whether several partitions take more writes than one does.</summary>
     bool IsPartitioned => true;
 
+    /// <summary>
+    /// Whether an error of a call is the storage's own: it is down, slow, full or closed, and may do the same at another time.
+    /// Any other error is of what was asked.
+    /// </summary>
+    bool IsFault(Exception error) => false;
+
     /// <summary>Cheap proof that the storage answers; throws when it does not.</summary>
     ValueTask PingAsync(CancellationToken cancellation = default);
 }

@@ -2,8 +2,10 @@ using FuncStash.Admission;
 using FuncStash.Destinations;
 using FuncStash.Messages;
 using FuncStash.Settings;
+using FuncStash.Storage;
 using FuncStash.Telemetry;
 using FuncStash.Waiting;
+using Microsoft.Extensions.Logging;
 
 namespace FuncStash.Upkeep;
 
@@ -14,8 +16,9 @@ namespace FuncStash.Upkeep;
 /// heard of (<see cref="QueueProbe"/>): in a backlog it would lose its turn. Where that is not known, a probe is sent, and
 /// the next run sees.
 /// </remarks>
-public sealed class GateSweep(
-    Gates gates, MessageStore messages, DestinationLanes lanes, QueueProbe probe, FuncStashOptions options, TimeProvider time)
+public sealed partial class GateSweep(
+    Gates gates, MessageStore messages, DestinationLanes lanes, QueueProbe probe, IStore store, FuncStashOptions options,
+    TimeProvider time, ILogger<GateSweep> log)
 {
     /// <summary>How long an unused flow-control key is remembered.</summary>
     public static readonly TimeSpan KeyLife = TimeSpan.FromHours(1);
@@ -27,39 +30,58 @@ public sealed class GateSweep(
         foreach (var kind in new[] { GateKind.Queue, GateKind.FlowKey })
         {
             await foreach (var (name, state) in gates.NamedAsync(kind, cancellation: cancellation))
-            {
-                if (state is null)
-                    await gates.RemoveAsync(kind, name, cancellation);
-                else
-                    isUncertain |= await SweepAsync(kind, name, state, through, cancellation);
-            }
+                isUncertain |= await TrySweepAsync(kind, name, state, through, cancellation);
         }
         if (isUncertain)
             await probe.SendAsync(cancellation);
+    }
+
+    // What is wrong with one gate is no reason to leave the others.
+    private async Task<bool> TrySweepAsync(GateKind kind, string name, GateState? state, long? through, CancellationToken cancellation)
+    {
+        try
+        {
+            if (state is not null)
+                return await SweepAsync(kind, name, state, through, cancellation);
+            await gates.RemoveAsync(kind, name, cancellation);
+        }
+        catch (Exception error) when (error is not OperationCanceledException && !store.IsFault(error))
+        {
+            LogFailed(log, error, name);
+        }
+        return false;
     }
 
     private async Task<bool> SweepAsync(GateKind kind, string name, GateState state, long? through, CancellationToken cancellation)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var isUncertain = false;
-        foreach (var slot in state.Inside.Where(slot => slot.Until < now))
-            isUncertain |= !await CheckAsync(kind, name, slot, now, through >= slot.Until, cancellation);
+        foreach (var slot in state.Inside)
+        {
+            if (slot.Until < now)
+                isUncertain |= !await CheckAsync(kind, name, slot, now, through >= slot.Until, cancellation);
+            // So long no place is taken for granted: the clock that said so was ahead.
+            else if (slot.Until > now + PatienceMs + Clocks.SkewMs)
+                await ExtendAsync(slot, now + PatienceMs);
+        }
         if (state.Waiting > 0)
             await gates.WakeAsync(kind, name);
         else if (kind == GateKind.FlowKey && IsIdle(state, now))
             await gates.RemoveAsync(kind, name, cancellation);
         return isUncertain;
+
+        Task ExtendAsync(GateSlot slot, long until) =>
+            gates.RunAsync(kind, name, new GateOperation.Change(s => GateRules.Extend(s, slot, until), creates: false));
     }
 
     /// <returns>False when a message may be lost, or still be in the work queue: <paramref name="isThrough"/> tells which.</returns>
     private async Task<bool> CheckAsync(
         GateKind kind, string name, GateSlot slot, long now, bool isThrough, CancellationToken cancellation)
     {
-        var patience = (long)(options.MaxTimeout + TimeSpan.FromMinutes(5)).TotalMilliseconds;
-        var until = now + patience;
+        var until = now + PatienceMs;
         foreach (var holder in slot.HeldBy())
         {
-            var stored = await messages.GetAsync(MessageId.Parse(holder), cancellation);
+            var stored = await TryGetAsync(MessageId.Parse(holder), cancellation);
             if (stored is null or { Ended: true } || (kind == GateKind.FlowKey && stored.Progress.Retried > slot.Attempt))
             {
                 await gates.PassAsync(kind, name, slot.Message, slot.Attempt, holder, []);
@@ -67,7 +89,7 @@ public sealed class GateSweep(
             }
             // Not due, just due, or being attempted; else its work-queue message was lost, or its worker died.
             var expected = stored.Progress is { State: MessageState.Active, ActiveSince: { } since }
-                ? since + patience
+                ? since + PatienceMs
                 : stored.Progress.DueAt + GateContext.AnnouncedMs;
             if (expected > now)
                 until = Math.Min(until, expected);
@@ -82,6 +104,20 @@ public sealed class GateSweep(
         return true;
     }
 
+    // One that nobody can read holds no place: others wait for it.
+    private async ValueTask<StoredMessage?> TryGetAsync(MessageId id, CancellationToken cancellation)
+    {
+        try
+        {
+            return await messages.GetAsync(id, cancellation);
+        }
+        catch (Exception error) when (error is not OperationCanceledException && !store.IsFault(error))
+        {
+            LogUnreadable(log, error, id.Text);
+            return null;
+        }
+    }
+
     private async ValueTask<bool> IsAtItsKeyAsync(StoredMessage stored, CancellationToken cancellation) =>
         stored.Message.FlowControl is { } flow && await gates.KnowsAsync(
             GateKind.FlowKey, flow.Key, Candidate.Of(stored.Message, stored.Progress, GateKind.FlowKey), cancellation);
@@ -89,4 +125,13 @@ public sealed class GateSweep(
     private static bool IsIdle(GateState state, long now) =>
         state is { Inside.Count: 0, Paused: false, PinnedParallelism: false, PinnedRate: false }
         && now >= state.PeriodEnd && now - Math.Max(state.UpdatedAt, state.PeriodStart) > KeyLife.TotalMilliseconds;
+
+    // Longer than any attempt.
+    private long PatienceMs => (long)(options.MaxTimeout + TimeSpan.FromMinutes(5)).TotalMilliseconds;
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "gate {Gate} cannot be looked after")]
+    private static partial void LogFailed(ILogger log, Exception error, string gate);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "message {Message} cannot be read and loses its place")]
+    private static partial void LogUnreadable(ILogger log, Exception error, string message);
 }

@@ -36,7 +36,8 @@ public sealed class Purge(IStore store, FuncStashOptions options, TimeProvider t
 
     private async Task MessagesAsync(PurgeRun run, CancellationToken stop)
     {
-        var oldest = Now - Ms(options.LogRetention);
+        // A deduplication id stands for its message for as long as its window is.
+        var oldest = Now - Math.Max(Ms(options.LogRetention), Ms(options.DeduplicationWindow));
         // The day before the one in which the retention begins is the last that is over.
         foreach (var day in (await Days.ListAsync(store.Tables, stop)).Where(day => day < MessageId.DayOf(oldest)))
         {
@@ -56,6 +57,9 @@ public sealed class Purge(IStore store, FuncStashOptions options, TimeProvider t
         // A message of that day may have ended much later.
         isEmpty &= await RemoveAsync(MessageRows.Ended, ["EndedAt", "Spec"], row => !(row.Number("EndedAt") >= oldest), BodyNameOf);
         isEmpty &= await RemoveAsync(MessageRows.Once, [], _ => true);
+        isEmpty &= await RemoveAsync(
+            MessageRows.Aside, [FailingMessages.SetAsideAt, "Spec"],
+            row => !(row.Number(FailingMessages.SetAsideAt) >= Now - Ms(options.DlqRetention)), BodyNameOf);
         return isEmpty && await HasNoLiveAsync(partition, stop);
 
         Task<bool> RemoveAsync(

@@ -72,6 +72,20 @@ public sealed partial class Sweep(
         return recovered;
     }
 
+    // A gate that nobody can read keeps its own messages waiting, and no others.
+    private async ValueTask<bool> IsInLineAsync(StoredMessage stored, CancellationToken stop)
+    {
+        try
+        {
+            return await admission.IsInLineAsync(stored, stop);
+        }
+        catch (Exception error) when (error is not OperationCanceledException && !store.IsFault(error))
+        {
+            LogNoGate(log, error, stored.Id.Text);
+            return false;
+        }
+    }
+
     /// <summary>Whether a message should have been acted for by now, whatever the load.</summary>
     /// <param name="progress">How far it has come.</param>
     /// <param name="through">Work-queue messages sent until then have been received; unix milliseconds.</param>
@@ -115,7 +129,7 @@ public sealed partial class Sweep(
         {
             return IsOverdue(MessageRows.ProgressFromRow(row), through, Now, options)
                 && await messages.LookAsync(MessageRows.IdOf(row.RowKey), stop) is { } stored && stored.ETag == row.ETag
-                && !lanes.IsFull(stored.Message.Url) && !await admission.IsInLineAsync(stored, stop);
+                && !lanes.IsFull(stored.Message.Url) && !await IsInLineAsync(stored, stop);
         }
         catch (Exception error) when (error is JsonException or InvalidDataException or FormatException)
         {
@@ -128,6 +142,9 @@ public sealed partial class Sweep(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the message of row {Row} cannot be read")]
     private static partial void LogUnreadable(ILogger log, Exception error, string row);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "whether message {Message} waits at its queue or key cannot be told")]
+    private static partial void LogNoGate(ILogger log, Exception error, string message);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "message {Message}, due at {DueAt}, had been lost and is sent on its way again")]
     private static partial void LogRecovered(ILogger log, string message, DateTimeOffset dueAt);

@@ -57,7 +57,7 @@ internal static class LongLists
         {
             service.Time.Advance(TimeSpan.FromMilliseconds(i % 3));
             var letter = new DeadLetter(DlqId.New(service.Now), service.NewMessage("https://example.com/"), 500);
-            commits.Add(await letters.AddingAsync(letter, [], default));
+            commits.Add((await letters.AddingAsync(letter, [], default)).Commit);
             if (i % 5 == 1)
                 removable.Enqueue(letter.Id);
             else

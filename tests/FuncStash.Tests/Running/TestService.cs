@@ -100,7 +100,7 @@ internal sealed class TestService : IAsyncDisposable
         var letters = Get<DeadLetterStore>();
         var body = message.Body;
         var letter = new DeadLetter(id ?? DlqId.New(Now), message, status);
-        var added = await Get<IStore>().Tables.CommitAsync(await letters.AddingAsync(letter, body, default));
+        var added = await Get<IStore>().Tables.CommitAsync((await letters.AddingAsync(letter, body, default)).Commit);
         Assert.True(added.Applied);
         return letter.Id;
     }

@@ -27,14 +27,15 @@ public sealed class PurgeTests : IAsyncLifetime
         await CancelAsync(id);
         _service.Time.Advance(TimeSpan.FromDays(7));
         Assert.Equal(0, (await PurgeAsync()).Removed);
-        Assert.NotNull(await _service.Store.Bodies.GetAsync(id.Text));
+        var name = await BodyNameAsync(id);
+        Assert.NotNull(await _service.Store.Bodies.GetAsync(name));
 
         _service.Time.Advance(TimeSpan.FromDays(1));
         var result = await PurgeAsync();
 
         // The message, CANCEL_REQUESTED and CANCELED.
         Assert.Equal(new PurgeResult(3, More: false), result);
-        Assert.Null(await _service.Store.Bodies.GetAsync(id.Text));
+        Assert.Null(await _service.Store.Bodies.GetAsync(name));
         Assert.Null(await _service.Get<MessageStore>().GetAsync(id));
         Assert.Empty(await Days.ListAsync(_service.Store.Tables, default));
         Assert.Empty((await _service.Get<LogReader>().ListAsync(new LogQuery())).Entries);
@@ -51,7 +52,7 @@ public sealed class PurgeTests : IAsyncLifetime
         await PurgeAsync();
 
         Assert.Equal(live, Assert.Single(await _service.MessagesAsync()).Id);
-        Assert.NotNull(await _service.Store.Bodies.GetAsync(live.Text));
+        Assert.NotNull(await _service.Store.Bodies.GetAsync(await BodyNameAsync(live)));
     }
 
     [Fact]
@@ -101,16 +102,17 @@ public sealed class PurgeTests : IAsyncLifetime
     [Fact]
     public async Task Dead_letters_go_after_their_own_retention_with_their_payloads()
     {
+        var letters = _service.Get<DeadLetterStore>();
         var old = await FailAsync(s_big);
+        var name = (await letters.GetAsync(old))!.Message.BodyName!;
         _service.Time.Advance(TimeSpan.FromDays(29));
         var young = await FailAsync(s_big);
         _service.Time.Advance(TimeSpan.FromDays(2));
 
         await PurgeAsync();
 
-        var letters = _service.Get<DeadLetterStore>();
         Assert.Null(await letters.GetAsync(old));
-        Assert.Null(await _service.Store.Bodies.GetAsync("dlq-" + old));
+        Assert.Null(await _service.Store.Bodies.GetAsync(name));
         Assert.Equal(s_big.Length, (await letters.BodyAsync((await letters.GetAsync(young))!)).Length);
     }
 
@@ -154,6 +156,8 @@ public sealed class PurgeTests : IAsyncLifetime
     private async Task<MessageId> PublishAsync(string body, params (string Name, string Value)[] headers) =>
         (await _service.Get<Publisher>().PublishAsync(Service.Request("https://example.com", body, headers))).Messages[0].Id;
 
+    private async Task<string> BodyNameAsync(MessageId id) => (await _service.Get<MessageStore>().GetAsync(id))!.Message.BodyName!;
+
     private async Task CancelAsync(MessageId id) => Assert.True(await _service.Get<Cancellation>().CancelAsync(id));
 
     private async Task<DlqId> FailAsync(string body)
@@ -162,7 +166,7 @@ public sealed class PurgeTests : IAsyncLifetime
         var stored = (await _service.Get<MessageStore>().GetAsync(id))!;
         var letter = DeadLetter.Of(DlqId.New(_service.Now), stored.Message, new AttemptOutcome.NoResponse("none"), "none");
         await _service.Store.Tables.CommitAsync(
-            await _service.Get<DeadLetterStore>().AddingAsync(letter, Encoding.UTF8.GetBytes(body), default));
+            (await _service.Get<DeadLetterStore>().AddingAsync(letter, Encoding.UTF8.GetBytes(body), default)).Commit);
         return letter.Id;
     }
 }

@@ -1,0 +1,201 @@
+using System.Diagnostics.CodeAnalysis;
+using FuncStash.Admission;
+using FuncStash.DeadLetters;
+using FuncStash.Messages;
+using FuncStash.Settings;
+using FuncStash.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace FuncStash.Delivery;
+
+/// <summary>Stores what attempts brought. What was sent is settled: the destination has had its attempt, whatever happens here.</summary>
+/// <remarks>
+/// While the store is in trouble the outcome is held on to (<see cref="FuncStashOptions.SettlingTime"/>). Where the row has
+/// changed meanwhile, by a mark or a new ticket, the outcome goes on top of the change; only an end, or the outcome of the
+/// same attempt by another worker, comes before it.
+/// </remarks>
+public sealed partial class Settler(
+    MessageStore messages, DeadLetterStore deadLetters, AdmissionService admission, IStore store, FuncStashOptions options,
+    TimeProvider time, Random random, ILogger<Settler> log)
+{
+    private const int FirstPauseMs = 50, LongestPauseMs = 5_000;
+
+    /// <summary>Stores an attempt's outcome, the log events and callbacks that follow from it, and the dead letter.</summary>
+    internal Task<Settled> StoreAsync(Attempt attempt, Lease? lease, CancellationToken stop)
+    {
+        var now = time.GetUtcNow();
+        var verdict = Verdict.Of(attempt.Stored.Message, attempt.Stored.Progress.Retried, attempt.Outcome, now, random.NextDouble());
+        return StoreAsync(new Step(attempt, verdict, now.ToUnixTimeMilliseconds()), lease, stop);
+    }
+
+    /// <summary>Makes a dead letter of a message that the service itself fails at, for the reason given.</summary>
+    internal async Task<Settled> FailAsync(StoredMessage stored, string reason, Lease? lease, CancellationToken stop)
+    {
+        byte[]? body = null;
+        try
+        {
+            body = await messages.BodyAsync(stored.Message, stop);
+        }
+        catch (Exception error) when (error is not OperationCanceledException && !store.IsFault(error))
+        {
+            // It may be what the service fails at.
+            LogNoPayload(log, error, stored.Id.Text);
+        }
+        var attempt = new Attempt(stored, body ?? [], Now, new AttemptOutcome.NoResponse(reason));
+        var step = new Step(attempt, new Verdict.Failed(reason), Now) { HasBody = body is not null };
+        try
+        {
+            return await StoreAsync(step, lease, stop);
+        }
+        catch (Exception error) when (error is not OperationCanceledException && !store.IsFault(error))
+        {
+            LogNoCallbacks(log, error, stored.Id.Text);
+            return await StoreAsync(step with { HasCallbacks = false }, lease, stop);
+        }
+    }
+
+    /// <summary>Gives back what the attempt no longer needs, and ends its lease.</summary>
+    /// <returns>Null for <see cref="Settled.Unknown"/>.</returns>
+    internal async Task<StepResult?> FinishAsync(Settled settled, Lease? lease)
+    {
+        switch (settled)
+        {
+            case Settled.Done(var after, var retryAt):
+                if (AdmissionService.Governs(after.Message))
+                {
+                    await admission.LeaveAsync(after);
+                    await messages.EndLeaseAsync(LeaseEnd.Of(lease, Now, retryAt), CancellationToken.None);
+                }
+                return retryAt is { } at ? new StepResult.Again(at) : StepResult.Done.Instance;
+            case Settled.Overtaken(var current):
+                if (current is not null && AdmissionService.Governs(current.Message))
+                    await admission.LeaveAsync(current);
+                await messages.EndLeaseAsync(LeaseEnd.Of(lease), CancellationToken.None);
+                return StepResult.Done.Instance;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Does what belongs to a message's end: the worker before may have died before it did.</summary>
+    public async ValueTask RepairAsync(StoredMessage stored, Lease? lease, CancellationToken stop)
+    {
+        DeadLetterAddition? letter = null;
+        if (DlqId.TryParse(stored.Progress.DlqId, out var dlqId) && await deadLetters.GetAsync(dlqId, stop) is null)
+        {
+            var outcome = await messages.LastOutcomeAsync(stored, stop);
+            letter = await deadLetters.AddingAsync(
+                DeadLetter.Of(dlqId, stored.Message, outcome.Outcome, outcome.Error), await messages.BodyAsync(stored.Message, stop), stop);
+        }
+        var governed = AdmissionService.Governs(stored.Message);
+        await messages.RepairAsync(stored, letter?.Commit, governed ? null : LeaseEnd.Of(lease), stop);
+        if (letter is not null)
+            await deadLetters.RemoveUnusedAsync(letter, stop);
+        if (!governed)
+            return;
+        await admission.LeaveAsync(stored);
+        await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);
+    }
+
+    /// <param name="Now">When the outcome was there, in unix milliseconds.</param>
+    private sealed record Step(Attempt Attempt, Verdict Verdict, long Now)
+    {
+        public bool HasBody { get; init; } = true;
+
+        public bool HasCallbacks { get; init; } = true;
+    }
+
+    private async Task<Settled> StoreAsync(Step what, Lease? lease, CancellationToken stop)
+    {
+        var ((stored, body, startedAt, outcome), verdict, now) = what;
+        var (began, tries, retried) = (time.GetTimestamp(), 0, stored.Progress.Retried);
+        var (first, letter) = ((Transition?)null, (DeadLetterAddition?)null);
+        var retryAt = (verdict as Verdict.Retry)?.At;
+        // A governed message gives its places back first.
+        var leaseEnd = AdmissionService.Governs(stored.Message) ? null : lease;
+        while (true)
+        {
+            var step = Settlement.Of(
+                what.HasCallbacks ? stored : WithoutCallbacks(stored), body, startedAt, outcome, verdict, now, options);
+            // The same dead letter and callbacks, however often it is tried.
+            step = first is null
+                ? DeliveryTracing.Settled(step, outcome)
+                : step with { After = step.After with { DlqId = first.After.DlqId }, Followers = first.Followers };
+            first ??= step;
+            try
+            {
+                if (verdict is Verdict.Failed failed)
+                {
+                    letter ??= await deadLetters.AddingAsync(
+                        DeadLetter.Of(DlqId.Parse(step.After.DlqId!), stored.Message, outcome, failed.Error),
+                        what.HasBody ? body : null, CancellationToken.None);
+                    step = step with { Also = letter.Commit };
+                }
+                if (await messages.ApplyAsync(stored, step, LeaseEnd.Of(leaseEnd, Now, retryAt), CancellationToken.None) is { } after)
+                {
+                    DeliveryMetrics.Settled(stored.Message, step, outcome, startedAt, now);
+                    return new Settled.Done(after, retryAt);
+                }
+                var current = await messages.GetAsync(stored.Id, CancellationToken.None);
+                if (IsOpen(current))
+                {
+                    stored = await CaughtUpAsync(current, startedAt);
+                    continue;
+                }
+                if (tries > 0)
+                    return new Settled.Unknown();
+                if (letter is not null)
+                    await deadLetters.RemoveUnusedAsync(letter, CancellationToken.None);
+                return new Settled.Overtaken(current);
+            }
+            catch (Exception fault) when (store.IsFault(fault) && fault is not ObjectDisposedException && HasTimeSince(began))
+            {
+                LogHeldOn(log, fault, stored.Id.Text);
+                var pause = Math.Min(LongestPauseMs, FirstPauseMs << Math.Min(tries++, 10));
+                await Task.Delay(TimeSpan.FromMilliseconds(pause), time, stop);
+            }
+            catch (Exception error) when (error is not OperationCanceledException && !store.IsFault(error))
+            {
+                // The outcome itself may stand, and what failed is what belongs to it.
+                if (IsOpen(await messages.GetAsync(stored.Id, CancellationToken.None)))
+                    throw;
+                LogStoredInPart(log, error, stored.Id.Text);
+                return new Settled.Unknown();
+            }
+        }
+
+        bool IsOpen([NotNullWhen(true)] StoredMessage? current) =>
+            current is { Ended: false } && current.Progress.Retried == retried;
+    }
+
+    // A message that has changed while its attempt was in flight: by the mark of this one, or of a worker that died.
+    private async ValueTask<StoredMessage> CaughtUpAsync(StoredMessage current, long startedAt)
+    {
+        if (current.Outbox.Count > 0)
+            await messages.RepairAsync(current, null, null, CancellationToken.None);
+        return current.Progress.ActiveSince is { } since && since != startedAt
+            ? current with { Progress = current.Progress.WithoutMark() }
+            : current;
+    }
+
+    private bool HasTimeSince(long began) =>
+        options.SettlingTime == Timeout.InfiniteTimeSpan || time.GetElapsedTime(began) < options.SettlingTime;
+
+    // They stay written in its row.
+    private static StoredMessage WithoutCallbacks(StoredMessage stored) =>
+        stored with { Message = stored.Message with { Callback = null, FailureCallback = null } };
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the outcome of {Message} could not be stored and is tried again")]
+    private static partial void LogHeldOn(ILogger log, Exception error, string message);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "the outcome of {Message} is stored, what belongs to it is not and is done again")]
+    private static partial void LogStoredInPart(ILogger log, Exception error, string message);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "the payload of {Message} cannot be read")]
+    private static partial void LogNoPayload(ILogger log, Exception error, string message);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "the callbacks of {Message} cannot be made")]
+    private static partial void LogNoCallbacks(ILogger log, Exception error, string message);
+}
