@@ -7,39 +7,62 @@ using FuncStash.Wire;
 
 namespace FuncStash.Deduplication;
 
+/// <summary>A reservation that was found.</summary>
+/// <param name="Message">The message that has the id.</param>
+/// <param name="ETag">The version of the reservation.</param>
+public sealed record Reserved(MessageId Message, string ETag);
+
 /// <summary>Remembers which message a deduplication id stands for (protocol#deduplication).</summary>
 /// <remarks>
 /// The id is reserved before the message is stored. A publisher that finds a reservation whose message is not there yet
-/// stores its own under that id, so one message results even when the first publisher died in between.
+/// stores its own under that id, so one message results even when the first publisher died in between. One that finds the
+/// message cancelled takes the reservation over, so a cancelled message keeps no id, however it was cancelled.
 /// </remarks>
 public sealed class Deduplicator(ITables tables, FuncStashOptions options, TimeProvider time)
 {
     internal const string Table = "deduplication";
 
     /// <summary>Reserves the key for <paramref name="id"/>, or tells which message has it for the rest of its window.</summary>
-    public async ValueTask<MessageId?> ReserveAsync(string key, MessageId id, CancellationToken cancellation = default)
+    public async ValueTask<Reserved?> ReserveAsync(string key, MessageId id, CancellationToken cancellation = default)
     {
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+        var hash = Hash(key);
         var partition = Partition(hash);
         while (true)
         {
-            var now = time.GetUtcNow();
-            var mine = new Entity(partition, hash, new Dictionary<string, object>
-            {
-                ["MessageId"] = id.Text,
-                ["ExpiresAt"] = (now + options.DeduplicationWindow).ToUnixTimeMilliseconds(),
-            });
+            var mine = Row(hash, id);
             if ((await tables.CommitAsync(new Commit(Table, partition, [new Write.Insert(mine)]), cancellation)).Applied)
                 return null;
             if (await tables.GetAsync(Table, partition, hash, cancellation) is not { } row)
                 continue;
-            if (row.Number("ExpiresAt") > now.ToUnixTimeMilliseconds())
-                return MessageId.Parse(row.Text("MessageId")!);
-            var takeOver = new Commit(Table, partition, [new Write.Replace(mine, row.ETag!)]);
-            if ((await tables.CommitAsync(takeOver, cancellation)).Applied)
-                return null;
+            var first = MessageId.Parse(row.Text("MessageId")!);
+            var left = row.Number("ExpiresAt")!.Value - time.GetUtcNow().ToUnixTimeMilliseconds();
+            if (left <= 0)
+            {
+                if (await ReplaceAsync(mine, row.ETag!, cancellation))
+                    return null;
+            }
+            // It is not to last longer than a window, whatever clock it was reserved by.
+            else if (left > (long)options.DeduplicationWindow.TotalMilliseconds + Clocks.SkewMs)
+                await ReplaceAsync(Row(hash, first), row.ETag!, cancellation);
+            else
+                return new Reserved(first, row.ETag!);
         }
     }
+
+    /// <summary>Takes the key over for <paramref name="id"/> from a message that was cancelled; false when it has changed hands since.</summary>
+    public ValueTask<bool> TakeOverAsync(string key, MessageId id, Reserved from, CancellationToken cancellation = default) =>
+        ReplaceAsync(Row(Hash(key), id), from.ETag, cancellation);
+
+    private async ValueTask<bool> ReplaceAsync(Entity row, string etag, CancellationToken cancellation) =>
+        (await tables.CommitAsync(new Commit(Table, row.PartitionKey, [new Write.Replace(row, etag)]), cancellation)).Applied;
+
+    private Entity Row(string hash, MessageId id) => new(Partition(hash), hash, new Dictionary<string, object>
+    {
+        ["MessageId"] = id.Text,
+        ["ExpiresAt"] = (time.GetUtcNow() + options.DeduplicationWindow).ToUnixTimeMilliseconds(),
+    });
+
+    private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
     /// <summary>The content-based id: destination, body, content type and forwarded headers (protocol#deduplication).</summary>
     public static string ContentKey(string destination, HeaderMap forwarded, byte[] body)

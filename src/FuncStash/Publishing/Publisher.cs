@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using FuncStash.Admission;
+using FuncStash.Cancelling;
 using FuncStash.Deduplication;
 using FuncStash.Headers;
 using FuncStash.Llm;
@@ -14,8 +15,8 @@ namespace FuncStash.Publishing;
 
 /// <summary>Accepts messages: resolves the destination, deduplicates, stores. What it returned is never lost.</summary>
 public sealed class Publisher(
-    MessageStore messages, AdmissionService admission, MessageIds ids, UrlGroupStore groups, Deduplicator deduplicator,
-    PublishCheck check, FuncStashOptions options, TimeProvider time)
+    MessageStore messages, AdmissionService admission, Cancellation cancelling, MessageIds ids, UrlGroupStore groups,
+    Deduplicator deduplicator, PublishCheck check, FuncStashOptions options, TimeProvider time)
 {
     /// <summary>Retries of a message that asks for none in particular (protocol#headers).</summary>
     public const int DefaultRetries = 3;
@@ -52,7 +53,7 @@ public sealed class Publisher(
         Message message, string? deduplicationKey, CancellationToken cancellation = default)
     {
         CheckSize(message);
-        var part = new Part(message, deduplicationKey, Once: true);
+        var part = new Part(message, deduplicationKey, Once: true, IsAgain: true);
         await StoreAsync([part], cancellation);
         return part.Result!;
     }
@@ -83,7 +84,8 @@ public sealed class Publisher(
         return [.. drafts.Select(d => (d.Draft?.Result, d.Refusal))];
     }
 
-    private sealed record Part(Message Message, string? DeduplicationKey, bool Once)
+    /// <param name="IsAgain">True for what may have been stored before, by a call that died.</param>
+    private sealed record Part(Message Message, string? DeduplicationKey, bool Once, bool IsAgain = false)
     {
         public Published? Result { get; set; }
     }
@@ -162,7 +164,9 @@ public sealed class Publisher(
 
     private Message CreateMessage(PublishRequest request, PublishSettings settings, Endpoint endpoint, int? shard, string? topic)
     {
-        var id = request.Cause is { } cause ? MessageId.FromCause($"{cause.Text}|{endpoint.Url}", cause.At) : ids.Next(shard);
+        // Due by the clock, which an id may be ahead of.
+        var now = Now;
+        var id = request.Cause is { } cause ? MessageId.FromCause($"{cause.Text}|{endpoint.Url}", cause.At) : ids.Next(shard, now);
         var message = settings.ApplyTo(
             new Message
             {
@@ -176,9 +180,9 @@ public sealed class Publisher(
                 ScheduleId = request.ScheduleId,
                 CallerIp = request.CallerIp,
             },
-            id.CreatedAt);
+            request.Cause?.At ?? now);
         CheckSize(message);
-        if (message.NotBefore - Now > options.MaxDelay.TotalMilliseconds)
+        if (message.NotBefore - now > options.MaxDelay.TotalMilliseconds)
             throw QStashException.BadRequest($"invalid Upstash-Not-Before: at most {options.MaxDelay.TotalDays:0} days ahead");
         return message.Traced(request.Trace);
     }
@@ -195,35 +199,49 @@ public sealed class Publisher(
 
     private async ValueTask StoreAsync(IReadOnlyList<Part> parts, CancellationToken cancellation)
     {
-        var news = new List<NewMessage>(parts.Count);
-        var stored = new HashSet<MessageId>();
+        var news = new List<(Part Part, NewMessage New)>(parts.Count);
+        var known = new HashSet<MessageId>();
         var again = new List<StoredMessage>();
         var reservations = await ReserveAsync(parts, cancellation);
         foreach (var part in parts)
         {
-            var message = part.Message;
             var reservation = part.DeduplicationKey is { } key ? reservations[key] : null;
-            var (first, isOwner) = (reservation?.First, reservation is null || ReferenceEquals(reservation.Owner, part));
-            // A second one of its key in the same batch is a duplicate of the first.
-            part.Result = new Published(
-                first ?? reservation?.Owner.Message.Id ?? message.Id, message.Url, Deduplicated: first is not null || !isOwner);
-            // An id that follows from a cause and a URL comes twice where a group has the URL twice.
-            if (!isOwner || !stored.Add(part.Result.Id))
+            var message = reservation?.First is { } first ? part.Message with { Id = first } : part.Message;
+            if (reservation is not null && !ReferenceEquals(reservation.Owner, part))
+            {
+                // A second one of its key in the same batch is a duplicate of the first.
+                part.Result = new Published(reservation.First ?? reservation.Owner.Message.Id, message.Url, Deduplicated: true);
                 continue;
-            if (first is not { } known)
-                news.Add(Accepted(message, part.Once));
-            else if (reservation!.There is { } there)
+            }
+            part.Result = new Published(message.Id, message.Url, Deduplicated: reservation?.There is not null);
+            if (reservation?.There is { } there)
                 again.Add(there);
-            else
-                news.Add(Accepted(message with { Id = known }, once: true));
+            // An id that follows from a cause and a URL comes twice where a group has the URL twice.
+            else if (known.Add(message.Id))
+                news.Add((part, Accepted(message, part.Once)));
         }
-        await StoreAsync(news, cancellation);
+        var created = await StoreAsync(news.ConvertAll(item => item.New), cancellation);
+        for (var i = 0; i < news.Count; i++)
+        {
+            var (part, item) = news[i];
+            // Another publisher had the key at the same time, and what it published was stored under the id.
+            if (!created[i] && part.DeduplicationKey is not null && !(part.IsAgain && await IsStoredAsync(item.Message, cancellation)))
+                part.Result = part.Result! with { Deduplicated = true };
+        }
         await Task.WhenAll(again.Select(AcceptAgainAsync));
+    }
+
+    private async ValueTask<bool> IsStoredAsync(Message message, CancellationToken cancellation)
+    {
+        if (await messages.GetAsync(message.Id, cancellation) is not { } stored || stored.Message.Url != message.Url)
+            return false;
+        var body = await messages.BodyAsync(stored.Message, cancellation);
+        return body.AsSpan().SequenceEqual(message.Body);
     }
 
     /// <param name="Owner">The first of the batch with this key.</param>
     /// <param name="First">The message that has the key already; null when the owner now has it.</param>
-    /// <param name="There">That message, unless its publisher died before it was stored.</param>
+    /// <param name="There">That message, unless its publisher died before it was stored, or is about to store it.</param>
     private sealed record Reservation(Part Owner, MessageId? First, StoredMessage? There);
 
     private async ValueTask<IReadOnlyDictionary<string, Reservation>> ReserveAsync(
@@ -239,18 +257,34 @@ public sealed class Publisher(
             await Parallel.ForEachAsync(owners, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, ReserveAsync);
         return found;
 
-        async ValueTask ReserveAsync(Part owner, CancellationToken stop)
+        async ValueTask ReserveAsync(Part owner, CancellationToken stop) =>
+            found[owner.DeduplicationKey!] = await ReserveOneAsync(owner, owner.DeduplicationKey!, stop);
+    }
+
+    private async ValueTask<Reservation> ReserveOneAsync(Part owner, string key, CancellationToken cancellation)
+    {
+        var id = owner.Message.Id;
+        while (await deduplicator.ReserveAsync(key, id, cancellation) is { } reserved && reserved.Message != id)
         {
-            var first = await deduplicator.ReserveAsync(owner.DeduplicationKey!, owner.Message.Id, stop);
-            var there = first is { } id ? await messages.GetAsync(id, stop) : null;
-            found[owner.DeduplicationKey!] = new Reservation(owner, first, there);
+            var there = await messages.GetAsync(reserved.Message, cancellation);
+            if (there is { Progress.State: MessageState.Canceled })
+            {
+                if (await deduplicator.TakeOverAsync(key, id, reserved, cancellation))
+                    break;
+            }
+            // Its queue's deletion takes it along when it is due: it is as good as cancelled, and is so now.
+            else if (there is not null && await admission.HasLostItsQueueAsync(there, cancellation))
+                await cancelling.CancelAsync(there.Id, cancellation);
+            else
+                return new Reservation(owner, reserved.Message, there);
         }
+        return new Reservation(owner, null, null);
     }
 
     private NewMessage Accepted(Message message, bool once) =>
         new(message, once, Scheduled: !AdmissionService.JoinsAtOnce(message, Now));
 
-    private async ValueTask StoreAsync(List<NewMessage> news, CancellationToken cancellation)
+    private async ValueTask<bool[]> StoreAsync(List<NewMessage> news, CancellationToken cancellation)
     {
         var delayed = news.Where(n => n.Scheduled && n.Message.QueueName is not null).Select(n => n.Message.QueueName!).Distinct();
         await Task.WhenAll(delayed.Select(admission.PrepareAsync));
@@ -270,6 +304,7 @@ public sealed class Publisher(
                 accepting.Add(AcceptAgainAsync(there));
         }
         await Task.WhenAll(accepting);
+        return created;
     }
 
     // Those that were there before are counted already.
