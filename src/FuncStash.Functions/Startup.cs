@@ -7,8 +7,8 @@ namespace FuncStash.Functions;
 /// <summary>What must be right before the app serves anybody.</summary>
 internal static class Startup
 {
-    // After the longest attempt its outcome must still be stored.
-    private static readonly TimeSpan s_settling = TimeSpan.FromMinutes(1);
+    // After the longest attempt its outcome must still be stored; the last try to store it takes some seconds itself.
+    private static readonly TimeSpan s_settling = TimeSpan.FromMinutes(1), s_lastTry = TimeSpan.FromSeconds(30);
 
     private static readonly JsonDocumentOptions s_hostFile = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
@@ -20,7 +20,7 @@ internal static class Startup
         var hostFile = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "host.json"));
         CheckCredentials(options, setting);
         CheckTimeout(options.MaxTimeout, hostFile);
-        return WithPlaces(options, hostFile);
+        return WithPlaces(options, hostFile) with { SettlingTime = SettlingTime(options.MaxTimeout, hostFile) };
     }
 
     /// <summary>
@@ -57,14 +57,29 @@ internal static class Startup
     /// <summary>An attempt that outlasts its function is cut off before it is settled, and then made again.</summary>
     internal static void CheckTimeout(TimeSpan longest, string hostFile)
     {
-        using var host = JsonDocument.Parse(hostFile, s_hostFile);
-        if (!host.RootElement.TryGetProperty("functionTimeout", out var value) || value.GetString() is not { } text
-            || !TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var limit) || limit < TimeSpan.Zero)
-            return;
-        if (longest + s_settling > limit)
+        if (FunctionTimeout(hostFile) is { } limit && limit >= TimeSpan.Zero && longest + s_settling > limit)
         {
             throw new FormatException(
                 $"FUNCSTASH_MAX_TIMEOUT: {longest}: must be at least {s_settling} shorter than functionTimeout in host.json, {limit}");
         }
+    }
+
+    /// <summary>
+    /// How long an outcome may be held on to while the storage does not take it: what its function has left after the longest
+    /// attempt. One that outlasts its time takes all others of its instance along.
+    /// </summary>
+    internal static TimeSpan SettlingTime(TimeSpan longest, string hostFile) => FunctionTimeout(hostFile) switch
+    {
+        null => s_lastTry,
+        { } limit when limit < TimeSpan.Zero => Timeout.InfiniteTimeSpan,
+        { } limit => limit - longest - s_lastTry,
+    };
+
+    // Negative: no limit. Null: the host's default, which hangs on the plan.
+    private static TimeSpan? FunctionTimeout(string hostFile)
+    {
+        using var host = JsonDocument.Parse(hostFile, s_hostFile);
+        return host.RootElement.TryGetProperty("functionTimeout", out var value) && value.GetString() is { } text
+            && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var limit) ? limit : null;
     }
 }

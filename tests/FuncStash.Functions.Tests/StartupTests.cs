@@ -17,6 +17,20 @@ public sealed class StartupTests
     }
 
     [Theory]
+    [InlineData("00:20:00", 270)]
+    [InlineData("00:16:00", 30)]
+    [InlineData("-1", -1)]
+    [InlineData(null, 30)]
+    public void An_outcome_is_held_on_to_for_as_long_as_its_function_has_after_the_longest_attempt(string? limit, int seconds)
+    {
+        var host = limit is null ? "{}" : $$"""{ "functionTimeout": "{{limit}}" }""";
+
+        var held = Startup.SettlingTime(TimeSpan.FromMinutes(15), host);
+
+        Assert.Equal(seconds < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds), held);
+    }
+
+    [Theory]
     [InlineData(32, 96, 128, 128, 64)]
     [InlineData(32, 96, 40, 40, 20)]
     [InlineData(1, 0, 10, 1, 1)]

@@ -36,7 +36,7 @@ public sealed partial class Settler(
         {
             body = await messages.BodyAsync(stored.Message, stop);
         }
-        catch (Exception error) when (error is not OperationCanceledException && !store.IsFault(error))
+        catch (Exception error) when (IsLasting(error))
         {
             // It may be what the service fails at.
             LogNoPayload(log, error, stored.Id.Text);
@@ -47,7 +47,7 @@ public sealed partial class Settler(
         {
             return await StoreAsync(step, lease, stop);
         }
-        catch (Exception error) when (error is not OperationCanceledException && !store.IsFault(error))
+        catch (Exception error) when (IsLasting(error))
         {
             LogNoCallbacks(log, error, stored.Id.Text);
             return await StoreAsync(step with { HasCallbacks = false }, lease, stop);
@@ -109,7 +109,7 @@ public sealed partial class Settler(
     {
         var ((stored, body, startedAt, outcome), verdict, now) = what;
         var (began, tries, retried) = (time.GetTimestamp(), 0, stored.Progress.Retried);
-        var (first, letter) = ((Transition?)null, (DeadLetterAddition?)null);
+        var (first, followers, letter) = ((Transition?)null, new List<Message>(), (DeadLetterAddition?)null);
         var retryAt = (verdict as Verdict.Retry)?.At;
         // A governed message gives its places back first.
         var leaseEnd = AdmissionService.Governs(stored.Message) ? null : lease;
@@ -117,13 +117,13 @@ public sealed partial class Settler(
         {
             var step = Settlement.Of(
                 what.HasCallbacks ? stored : WithoutCallbacks(stored), body, startedAt, outcome, verdict, now, options);
-            // The same dead letter and callbacks, however often it is tried.
-            step = first is null
-                ? DeliveryTracing.Settled(step, outcome)
-                : step with { After = step.After with { DlqId = first.After.DlqId }, Followers = first.Followers };
-            first ??= step;
+            // The same dead letter and callbacks, with the same payloads, however often it is tried.
+            first ??= DeliveryTracing.Settled(step, outcome);
             try
             {
+                while (followers.Count < first.Followers.Count)
+                    followers.Add(await messages.PlaceAsync(first.Followers[followers.Count], CancellationToken.None));
+                step = step with { After = step.After with { DlqId = first.After.DlqId }, Followers = followers };
                 if (verdict is Verdict.Failed failed)
                 {
                     letter ??= await deadLetters.AddingAsync(
@@ -139,6 +139,8 @@ public sealed partial class Settler(
                 var current = await messages.GetAsync(stored.Id, CancellationToken.None);
                 if (IsOpen(current))
                 {
+                    if (current.ETag == stored.ETag)
+                        throw new InvalidOperationException("what belongs to the outcome is there already");
                     stored = await CaughtUpAsync(current, startedAt);
                     continue;
                 }
@@ -146,15 +148,17 @@ public sealed partial class Settler(
                     return new Settled.Unknown();
                 if (letter is not null)
                     await deadLetters.RemoveUnusedAsync(letter, CancellationToken.None);
+                foreach (var follower in followers)
+                    await messages.RemoveUnusedAsync(follower, CancellationToken.None);
                 return new Settled.Overtaken(current);
             }
-            catch (Exception fault) when (store.IsFault(fault) && fault is not ObjectDisposedException && HasTimeSince(began))
+            catch (Exception fault) when (IsPassing(fault) && HasTimeSince(began))
             {
                 LogHeldOn(log, fault, stored.Id.Text);
                 var pause = Math.Min(LongestPauseMs, FirstPauseMs << Math.Min(tries++, 10));
                 await Task.Delay(TimeSpan.FromMilliseconds(pause), time, stop);
             }
-            catch (Exception error) when (error is not OperationCanceledException && !store.IsFault(error))
+            catch (Exception error) when (IsLasting(error))
             {
                 // The outcome itself may stand, and what failed is what belongs to it.
                 if (IsOpen(await messages.GetAsync(stored.Id, CancellationToken.None)))
@@ -177,6 +181,14 @@ public sealed partial class Settler(
             ? current with { Progress = current.Progress.WithoutMark() }
             : current;
     }
+
+    /// <summary>Whether an error comes again with the next try: it is not of a storage or a host in trouble, nor of the end of the process.</summary>
+    internal bool IsLasting(Exception error) => !IsOfHost(error) && error is not OperationCanceledException && !store.IsFault(error);
+
+    // A closed store opens no more in this process.
+    private bool IsPassing(Exception error) => IsOfHost(error) || (store.IsFault(error) && error is not ObjectDisposedException);
+
+    private static bool IsOfHost(Exception error) => error is DeliveryScheduleException or OutOfMemoryException;
 
     private bool HasTimeSince(long began) =>
         options.SettlingTime == Timeout.InfiniteTimeSpan || time.GetElapsedTime(began) < options.SettlingTime;

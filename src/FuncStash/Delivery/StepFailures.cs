@@ -11,21 +11,29 @@ namespace FuncStash.Delivery;
 /// of the storage is not counted: it says nothing about the message, and comes to an end by itself.
 /// </remarks>
 public sealed partial class StepFailures(
-    FailingMessages failing, MessageStore messages, Settler settler, IStore store, TimeProvider time, ILogger<StepFailures> log)
+    FailingMessages failing, MessageStore messages, Settler settler, TimeProvider time, ILogger<StepFailures> log)
 {
     /// <summary>After how many failures in a row a message is given up.</summary>
     public const int Most = 10;
 
     private const int LongestReason = 1_000;
 
-    /// <summary>Whether an error is the message's: not that of a storage in trouble, nor the end of the process.</summary>
-    public bool Concerns(Exception error) =>
-        error is not (OperationCanceledException or DeliveryScheduleException) && !store.IsFault(error);
+    /// <summary>Whether an error is the message's: not that of a storage or a host in trouble, nor the end of the process.</summary>
+    public bool Concerns(Exception error) => settler.IsLasting(error);
 
     /// <summary>Counts a step that failed, and sees to it that it is done again, or that the message ends.</summary>
     public async Task<StepResult> HandleAsync(MessageId id, Exception error, Lease? lease, CancellationToken stop)
     {
-        var count = await failing.CountAsync(id, stop);
+        FailureCount? count;
+        try
+        {
+            count = await failing.CountAsync(id, stop);
+        }
+        catch (Exception second) when (Concerns(second))
+        {
+            // Its row takes nothing more, not even a number.
+            return await GiveUpAsync(id, error, lease, stop);
+        }
         if (count is { Times: < Most })
         {
             LogFailed(log, error, id.Text, count.Times, Most);

@@ -69,12 +69,25 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
             }
         }
         foreach (var creation in prepared.Where(creation => !created[creation.Index]))
-            await RemoveBodyAsync(creation.Stored.Message, cancellation);
+            await RemoveUnusedAsync(creation.Stored.Message, cancellation);
         return created;
     }
 
-    // Of a message that was not stored, unless it was: a store may have lost the answer that said so.
-    private async ValueTask RemoveBodyAsync(Message message, CancellationToken cancellation)
+    /// <summary>
+    /// Puts a payload that is too big for a row in a place of its own. Done before a step that is tried several times, so that
+    /// each try names the same payload.
+    /// </summary>
+    public async ValueTask<Message> PlaceAsync(Message message, CancellationToken cancellation = default)
+    {
+        if (message.BodyName is not null || message.Body.Length <= MessageRows.InlineBodyBytes)
+            return message;
+        message = message with { BodyName = BodyName.New(message.Id.Text) };
+        await store.Bodies.PutAsync(message.BodyName, message.Body, cancellation);
+        return message;
+    }
+
+    /// <summary>Removes the payload of a message that was not stored, unless it was: a store may have lost the answer that said so.</summary>
+    public async ValueTask RemoveUnusedAsync(Message message, CancellationToken cancellation = default)
     {
         if (message.BodyName is { } name && (await GetAsync(message.Id, cancellation))?.Message.BodyName != name)
             await store.Bodies.DeleteAsync(name, cancellation);
@@ -159,11 +172,8 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         if (step.Also is { } also)
             commits.Add(also);
         var started = followers.Select(f => (f.Message, f.Progress.Ticket, f.Progress.DueAt)).ToList();
-        if (await FinishAsync(commits, started, leaseEnd, cancellation) is { } etag)
-            return after with { ETag = etag };
-        foreach (var follower in followers)
-            await RemoveBodyAsync(follower.Message, cancellation);
-        return null;
+        var etag = await FinishAsync(commits, started, leaseEnd, cancellation);
+        return etag is null ? null : after with { ETag = etag };
     }
 
     /// <summary>
@@ -284,12 +294,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     private async ValueTask<StoredMessage> PrepareAsync(Message message, CancellationToken cancellation)
     {
         await EnsureDayAsync(message.Id.PartitionDay, cancellation);
-        message = message with { BodySize = message.Body.Length };
-        if (message.Body.Length > MessageRows.InlineBodyBytes)
-        {
-            message = message with { BodyName = BodyName.New(message.Id.Text) };
-            await store.Bodies.PutAsync(message.BodyName, message.Body, cancellation);
-        }
+        message = await PlaceAsync(message with { BodySize = message.Body.Length }, cancellation);
         var stored = new StoredMessage(message, new Progress { DueAt = message.NotBefore }, null);
         // Its row is in an older partition, where nobody looks for an event of today.
         return message.Id.LiesInOlderPartition ? stored with { Outbox = [CreatedEvent(message)] } : stored;

@@ -72,7 +72,7 @@ public sealed partial class Sweep(
         return recovered;
     }
 
-    // A gate that nobody can read keeps its own messages waiting, and no others.
+    // At a gate that nobody can read: sent on its way it fails, and is counted for it, while the others are looked after.
     private async ValueTask<bool> IsInLineAsync(StoredMessage stored, CancellationToken stop)
     {
         try

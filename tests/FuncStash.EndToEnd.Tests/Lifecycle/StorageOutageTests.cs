@@ -55,6 +55,31 @@ public abstract class StorageOutageTests(HostFixture hosts, NodeSdk sdk, ITestOu
         Assert.Equal(0, await host.StopAsync());
         await data.DisposeAsync();
     }
+
+    [Fact]
+    public async Task What_was_sent_before_is_settled_afterwards_and_not_sent_again()
+    {
+        var gate = new TaskCompletionSource();
+        Receiver.Answers("/held", Answer.Hang(gate.Task));
+        var data = await AzuriteData.StartDurableAsync();
+        await using var host = await Hosts.StartAsync(data);
+        var wire = new WireClient(host);
+        var id = await wire.PublishAsync(Receiver.Url("/held"));
+        await Receiver.OneAsync("/held");
+
+        data.Kill();
+        gate.SetResult();
+        // Refused after as many tries as the outcome has had by then.
+        await Eventually.GetAsync(
+            () => wire.TryPublishAsync(Receiver.Url("/hook"), []), answer => answer.Status != HttpStatusCode.OK, timeout: Patience);
+        await data.RestartAsync();
+
+        var states = await wire.StatesUntilAsync(id, "DELIVERED", Patience);
+        Assert.Equal(["CREATED", "ACTIVE", "DELIVERED"], states);
+        Assert.Single(Receiver.Requests("/held"));
+        Assert.Equal(0, await host.StopAsync());
+        await data.DisposeAsync();
+    }
 }
 
 public sealed class StorageOutagesOnAzurite(AzuriteHost hosts, NodeSdk sdk, ITestOutputHelper output) : StorageOutageTests(hosts, sdk, output);
