@@ -1,23 +1,30 @@
-using System.Text;
 using FuncStash.Admission;
 using FuncStash.Messages;
+using FuncStash.Publishing;
 using FuncStash.Storage;
 
 namespace FuncStash.Testing;
 
 /// <summary>A publish in a play.</summary>
-internal sealed record Publication(string? DeduplicationId, int Begun)
+/// <param name="Payload">The hash of what was published.</param>
+internal sealed record Publication(string? DeduplicationId, string Payload, int Begun)
 {
     public MessageId? Id { get; set; }
+
+    public bool Deduplicated { get; set; }
 
     public int Acknowledged { get; set; } = int.MaxValue;
 }
 
 /// <summary>
 /// What was published, stored, let in and attempted, in the order in which it happened, held at each moment against what
-/// must always be so: order in the queue, the limits of the key, one message for a deduplication id.
+/// must always be so: order in the queue, the limits of the key, one message for a deduplication id, what was accepted and
+/// nothing else, and once, unless a worker died over it.
 /// </summary>
-internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, TimeSpan longestStall)
+/// <param name="limits">Of the key.</param>
+/// <param name="window">Of a deduplication id.</param>
+/// <param name="tolerance">By how much the window may seem shorter: publishes that stall, and clocks that differ.</param>
+internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, TimeSpan tolerance)
 {
     public const string Queue = "q", Key = "k";
 
@@ -27,6 +34,10 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
     private readonly Dictionary<string, MessageState> _ended = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _firstArrivals = new(StringComparer.Ordinal);
     private readonly HashSet<string> _orphans = new(StringComparer.Ordinal);
+    // When it was certain; the last moment as long as it is not.
+    private readonly Dictionary<string, int> _cancelled = new(StringComparer.Ordinal);
+    private readonly HashSet<(string Message, int Retried)> _attempts = [];
+    private readonly Dictionary<string, string> _delivered = new(StringComparer.Ordinal);
     private readonly List<PlayArrival> _inFlight = [];
     private readonly List<string> _wrongs = [];
     private readonly Dictionary<long, int> _admissions = [];
@@ -48,14 +59,32 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
         }
     }
 
-    public async Task PublishAsync(string? deduplicationId, Func<Task<MessageId>> publish)
+    public async Task PublishAsync(string? deduplicationId, string payload, Func<Task<Published>> publish)
     {
         Publication publication;
         lock (_lock)
-            _publications.Add(publication = new Publication(deduplicationId, ++_now));
-        var id = await publish();
+            _publications.Add(publication = new Publication(deduplicationId, payload, ++_now));
+        var published = await publish();
         lock (_lock)
-            (publication.Id, publication.Acknowledged) = (id, ++_now);
+            (publication.Id, publication.Deduplicated, publication.Acknowledged) = (published.Id, published.Deduplicated, ++_now);
+    }
+
+    /// <summary>Cancels one of those that were accepted, if there is any.</summary>
+    public async Task CancelAsync(int number, Func<MessageId, Task<bool>> cancel)
+    {
+        MessageId id;
+        lock (_lock)
+        {
+            var accepted = _publications.FindAll(p => p.Id is not null);
+            if (accepted.Count == 0)
+                return;
+            id = accepted[number % accepted.Count].Id!.Value;
+            _cancelled.TryAdd(id.Text, int.MaxValue);
+        }
+        if (!await cancel(id))
+            return;
+        lock (_lock)
+            _cancelled[id.Text] = Math.Min(_cancelled[id.Text], ++_now);
     }
 
     /// <summary>Takes note of a commit that stands.</summary>
@@ -83,9 +112,15 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
             var message = _stored[arrival.Message];
             _firstArrivals.TryAdd(arrival.Message, ++_now);
             Attempts++;
+            Check(arrival.Retried <= message.MaxRetries, $"{arrival} is one too many");
+            Check(!_delivered.TryGetValue(arrival.Message, out var earlier) || earlier == arrival.Payload, $"{arrival} brings something else");
+            _delivered[arrival.Message] = arrival.Payload;
+            var isNew = _attempts.Add((arrival.Message, arrival.Retried));
             if (_orphans.Contains(arrival.Message))
                 return;
-            if (message.QueueName is not null)
+            Check(isNew, $"{arrival} came twice");
+            // One that was cancelled on its way is not called back, and its queue goes on without it.
+            if (message.QueueName is not null && !_ended.ContainsKey(arrival.Message))
             {
                 Check(GateRules.IndexOf(_queue, arrival.Message, 0) >= 0, $"{arrival} was not let in by its queue");
                 var others = _firstArrivals.Keys.Where(id => id != arrival.Message && _stored[id].QueueName is not null);
@@ -132,22 +167,34 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
     public void AssertAllIsWell()
     {
         AssertNothingWentWrong();
-        Assert.All(_publications.Where(p => p.Id is not null), p => Assert.Equal(MessageState.Delivered, _ended[p.Id!.Value.Text]));
+        var accepted = _publications.FindAll(p => p.Id is not null);
+        Assert.All(accepted, p => Assert.True(
+            _ended[p.Id!.Value.Text] is var end
+                && (end == MessageState.Delivered || (end == MessageState.Canceled && _cancelled[p.Id.Value.Text] > p.Begun)),
+            $"{p} ended as {end}"));
+        // What was published by one that died may be there too.
+        Assert.All(_delivered, it => Assert.True(
+            accepted.Find(p => p.Id!.Value.Text == it.Key && !p.Deduplicated) is { } p ? p.Payload == it.Value
+                : _publications.Exists(other => other.Payload == it.Value && (other.Id is null || other.Deduplicated)),
+            $"{it.Key} brought what was not accepted under it"));
 
         // A duplicate's message may be in no queue.
         var acknowledged = _publications.Where(p => p.Id is { } id && _stored[id.Text].QueueName is not null).ToList();
-        foreach (var later in acknowledged.Where(p => p.DeduplicationId is null))
+        foreach (var later in acknowledged.Where(p => p.DeduplicationId is null && ArrivalOf(p) is not null))
         {
-            Assert.All(acknowledged.Where(earlier => earlier.Acknowledged < later.Begun), earlier =>
-                Assert.True(_firstArrivals[earlier.Id!.Value.Text] < _firstArrivals[later.Id!.Value.Text], $"{later} overtook {earlier}"));
+            Assert.All(acknowledged.Where(earlier => earlier.Acknowledged < later.Begun && ArrivalOf(earlier) is not null), earlier =>
+                Assert.True(ArrivalOf(earlier) < ArrivalOf(later), $"{later} overtook {earlier}"));
         }
 
-        foreach (var same in _stored.Values.Where(m => m.Body.Length > 0).GroupBy(m => Encoding.UTF8.GetString(m.Body)))
+        foreach (var same in _stored.Values.Where(m => m.Labels is not null).GroupBy(m => m.Labels![0]))
         {
-            var times = same.Select(m => m.CreatedAt).Order().ToList();
-            Assert.All(times.Zip(times.Skip(1)), pair =>
-                Assert.True(pair.Second - pair.First >= (window - longestStall).TotalMilliseconds, $"two messages of {same.Key}"));
+            // In the order in which they were stored. A cancelled one keeps no id.
+            var all = same.ToList();
+            Assert.All(all.Where(m => _ended[m.Id.Text] != MessageState.Canceled), first => Assert.All(all.SkipWhile(m => m != first).Skip(1), second =>
+                Assert.True(second.CreatedAt - first.CreatedAt >= (window - tolerance).TotalMilliseconds, $"two messages of {same.Key}")));
         }
+
+        int? ArrivalOf(Publication p) => _firstArrivals.TryGetValue(p.Id!.Value.Text, out var at) ? at : null;
     }
 
     private void NoteMessage(Entity row)

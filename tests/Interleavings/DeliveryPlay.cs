@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using FuncStash.Cancelling;
 using FuncStash.Delivery;
 using FuncStash.Destinations;
 using FuncStash.Logs;
@@ -16,9 +19,18 @@ namespace FuncStash.Testing;
 /// Several processes that publish and deliver on one store, all at once, any of which may die at any storage call: the
 /// whole service, with a destination over HTTP, held against a <see cref="DeliveryHistory"/>.
 /// </summary>
+/// <remarks>
+/// Their clocks differ by seconds, and those of some that only publish by an hour. Some payloads are too big for a row, some
+/// attempts take long, and what is stored of attempts now and then fails to be.
+/// </remarks>
 internal sealed class DeliveryPlay : IAsyncDisposable
 {
+    private const int FarMs = 3_600_000;
+
     private static readonly TimeSpan s_window = TimeSpan.FromSeconds(90), s_lease = TimeSpan.FromMinutes(1);
+
+    // By how many milliseconds the clocks of processes are wrong, one after the other.
+    private static readonly int[] s_skews = [0, 2000, -2000, 40, -700];
 
     private readonly TestClock _clock;
     private readonly DeliveryLimits _limits;
@@ -27,12 +39,14 @@ internal sealed class DeliveryPlay : IAsyncDisposable
     private readonly IStore _store;
     private readonly List<Process> _processes = [];
     private PlayDestination _destination = null!;
+    private int _published;
 
     private DeliveryPlay(TestClock clock, IStore store, bool partwise, DeliveryLimits limits, int seed)
     {
         (_clock, _limits) = (clock, limits);
-        _history = new DeliveryHistory(limits, s_window, TimeSpan.FromSeconds(2));
+        _history = new DeliveryHistory(limits, s_window, TimeSpan.FromSeconds(2 + 4));
         _stage = new Stage(store, seed) { Committed = _history.Note };
+        _stage.Faults = commit => IsOfAttempt(commit) && _stage.Next(100) < 20 ? (Fault)(1 + (_stage.Next(2) * 2)) : Fault.None;
         _store = partwise ? new PartwiseStore(_stage) : _stage;
     }
 
@@ -55,14 +69,13 @@ internal sealed class DeliveryPlay : IAsyncDisposable
         _stage.DeathsPerHundred = deathsPerHundred;
         foreach (var scene in scenes)
         {
-            // Two scenes are never at the same millisecond, in which ids of two processes have no order.
-            _clock.Advance((scene.Seconds * 1000) + 1);
+            _clock.Advance(scene.Seconds * 1000);
             foreach (var part in scene.Parts)
-                Enter(process => ActAsync(process, part));
+                Enter(process => ActAsync(process, part), isFar: part.Act == DeliveryAct.Publish && part.Number % 7 == 0);
             await _stage.PlayAsync(scene.Calls);
             _clock.Advance(scene.Ms);
             await _stage.PlayAsync();
-            foreach (var process in _processes.Where(process => !process.IsFree))
+            foreach (var process in _processes.Where(process => !process.IsFree).ToList())
                 _history.NoteOrphans(process.Holding);
             _history.AssertNothingWentWrong();
         }
@@ -92,7 +105,7 @@ internal sealed class DeliveryPlay : IAsyncDisposable
     // Whoever died: the log of one message is what the whole log has of it.
     private async Task AssertLogIsFoundAsync()
     {
-        var reader = Start("reader");
+        var reader = Start("reader", new PlayClock(_clock, 0));
         _processes.Add(reader);
         var all = (await reader.Get<LogReader>().ListAsync(new() { Count = 10_000 })).Entries.ToLookup(entry => entry.Message.Id, entry => entry.Event.Position);
         foreach (var events in all)
@@ -114,7 +127,7 @@ internal sealed class DeliveryPlay : IAsyncDisposable
         await _destination.DisposeAsync();
     }
 
-    private sealed record Process(string Name, ServiceProvider Services)
+    private sealed record Process(string Name, PlayClock Clock, bool IsFar, ServiceProvider Services)
     {
         /// <summary>What it does now.</summary>
         public object Actor { get; set; } = null!;
@@ -128,11 +141,15 @@ internal sealed class DeliveryPlay : IAsyncDisposable
     }
 
     // A process does one thing at a time, so that it can die of it; one that died does not come back.
-    private void Enter(Func<Process, Task> act)
+    private void Enter(Func<Process, Task> act, bool isFar = false)
     {
-        var process = _processes.Find(p => p.IsFree);
+        var process = _processes.Find(p => p.IsFree && p.IsFar == isFar);
         if (process is null)
-            _processes.Add(process = Start($"P{_processes.Count}"));
+        {
+            var number = _processes.Count;
+            var skew = !isFar ? s_skews[number % s_skews.Length] : number % 2 == 0 ? FarMs : -FarMs;
+            _processes.Add(process = Start($"P{number}", new PlayClock(_clock, skew), isFar));
+        }
         process.IsFree = false;
         process.Actor = _stage.Enter(async () =>
         {
@@ -141,8 +158,8 @@ internal sealed class DeliveryPlay : IAsyncDisposable
         });
     }
 
-    private Process Start(string name) => new(name, new ServiceCollection()
-        .AddSingleton<TimeProvider>(_clock)
+    private Process Start(string name, PlayClock clock, bool isFar = false) => new(name, clock, isFar, new ServiceCollection()
+        .AddSingleton<TimeProvider>(clock)
         .AddSingleton(_store)
         .AddSingleton<IDeliverySchedule, QueueSchedule>()
         .AddSingleton<HostLookup>(PublicNames.LookUpAsync)
@@ -155,6 +172,7 @@ internal sealed class DeliveryPlay : IAsyncDisposable
     {
         DeliveryAct.Publish => PublishAsync(process, part.Number),
         DeliveryAct.Work => WorkAsync(process, 1 + (part.Number % 2)),
+        DeliveryAct.Cancel => _history.CancelAsync(part.Number, id => process.Get<Cancellation>().CancelAsync(id).AsTask()),
         _ => SweepAsync(process),
     };
 
@@ -162,16 +180,30 @@ internal sealed class DeliveryPlay : IAsyncDisposable
     {
         var (isQueued, hasKey, fails) = (number % 3 == 0, number / 3 % 4 > 0, number / 12 % 3 == 0);
         var deduplicationId = number / 36 % 3 == 0 ? string.Create(CultureInfo.InvariantCulture, $"d{number / 108 % 2}") : null;
+        var (isBig, isSlow) = (number / 216 % 4 == 0, number / 864 % 3 == 0);
+        // What is counted in time cannot be held by a clock that is an hour off.
+        if (process.IsFar)
+            (hasKey, deduplicationId) = (false, null);
         var headers = new List<(string, string)> { ("Upstash-Retry-Delay", "1000") };
         if (hasKey)
             headers.AddRange([("Upstash-Flow-Control-Key", DeliveryHistory.Key), ("Upstash-Flow-Control-Value", _limits.Value())]);
         if (deduplicationId is not null)
-            headers.Add(("Upstash-Deduplication-Id", deduplicationId));
-        var request = Service.Request(_destination.Url + (fails ? "/fails" : "/"), deduplicationId ?? "", [.. headers])
+            headers.AddRange([("Upstash-Deduplication-Id", deduplicationId), ("Upstash-Label", deduplicationId)]);
+        var body = Interlocked.Increment(ref _published).ToString(CultureInfo.InvariantCulture).PadRight(isBig ? MessageRows.InlineBodyBytes + 1 : 1);
+        var request = Service.Request($"{_destination.Url}/{(fails ? "fails" : "")}{(isSlow ? "slow" : "")}", body, [.. headers])
             with { QueueName = isQueued ? DeliveryHistory.Queue : null };
-        return _history.PublishAsync(deduplicationId, async () =>
-            (await process.Get<Publisher>().PublishAsync(request)).Messages[0].Id);
+        return _history.PublishAsync(deduplicationId, Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(body))), async () =>
+            (await process.Get<Publisher>().PublishAsync(request)).Messages[0]);
     }
+
+    // Its mark, or its outcome.
+    private static bool IsOfAttempt(Commit commit) => commit.Table == MessageRows.Table && commit.Writes.Any(write => write switch
+    {
+        Write.Replace replace => replace.Entity.Text("State") is { } state && state != MessageState.Created.Wire(),
+        Write.Insert insert => insert.RowKey.StartsWith(MessageRows.Ended, StringComparison.Ordinal)
+            && insert.Entity.Text("State") != MessageState.Canceled.Wire(),
+        _ => false,
+    });
 
     private static async Task<int> WorkAsync(Process process, int most)
     {
@@ -196,8 +228,14 @@ internal sealed class DeliveryPlay : IAsyncDisposable
     private async Task<int> AnswerAsync(PlayArrival arrival)
     {
         _history.Arrive(arrival);
-        await _stage.PauseAsync(_processes.Find(p => p.Name == arrival.Worker)!.Actor);
+        var process = _processes.Find(p => p.Name == arrival.Worker)!;
+        if (arrival.Path.EndsWith("slow", StringComparison.Ordinal))
+        {
+            _stage.Become(process.Actor);
+            process.Clock.TakeLong();
+        }
+        await _stage.PauseAsync(process.Actor);
         _history.Leave(arrival);
-        return arrival.Path == "/fails" && arrival.Retried == 0 ? 500 : 200;
+        return arrival.Path.StartsWith("/fails", StringComparison.Ordinal) && arrival.Retried == 0 ? 500 : 200;
     }
 }

@@ -8,10 +8,11 @@ internal enum DeliveryAct
     Publish,
     Work,
     Sweep,
+    Cancel,
 }
 
 /// <summary>What an actor comes to do.</summary>
-/// <param name="Number">What to publish, or how many to work on.</param>
+/// <param name="Number">What to publish or cancel, or how many to work on.</param>
 internal sealed record DeliveryPart(DeliveryAct Act, int Number);
 
 /// <summary>
@@ -21,8 +22,9 @@ internal sealed record DeliveryPart(DeliveryAct Act, int Number);
 internal sealed record DeliveryScene(int Seconds, DeliveryPart[] Parts, int Calls, int Ms)
 {
     private static readonly Gen<DeliveryPart> s_part = Gen.Select(
-        Gen.Frequency((5, Gen.Const(DeliveryAct.Publish)), (6, Gen.Const(DeliveryAct.Work)), (1, Gen.Const(DeliveryAct.Sweep))),
-        Gen.Int[0, 10_000],
+        Gen.Frequency((5, Gen.Const(DeliveryAct.Publish)), (6, Gen.Const(DeliveryAct.Work)), (1, Gen.Const(DeliveryAct.Sweep)),
+            (1, Gen.Const(DeliveryAct.Cancel))),
+        Gen.Int[0, 100_000],
         (act, number) => new DeliveryPart(act, number));
 
     // Mostly less than a lease, now and then longer.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,8 @@ namespace FuncStash.Testing;
 /// <param name="Retried">Its number of retries before.</param>
 /// <param name="Path">Of its URL.</param>
 /// <param name="Worker">The process it came from: the region that process claims to be in.</param>
-internal sealed record PlayArrival(string Message, int Retried, string Path, string Worker);
+/// <param name="Payload">The hash of what came.</param>
+internal sealed record PlayArrival(string Message, int Retried, string Path, string Worker, string Payload);
 
 /// <summary>A destination, over real HTTP, whose answers a test decides.</summary>
 internal sealed class PlayDestination : IAsyncDisposable
@@ -27,9 +29,10 @@ internal sealed class PlayDestination : IAsyncDisposable
         _app.Run(async context =>
         {
             var headers = context.Request.Headers;
+            var payload = Convert.ToHexString(await SHA256.HashDataAsync(context.Request.Body));
             context.Response.StatusCode = await answer(new PlayArrival(
                 headers["Upstash-Message-Id"]!, int.Parse(headers["Upstash-Retried"]!, CultureInfo.InvariantCulture),
-                context.Request.Path, headers["Upstash-Region"]!));
+                context.Request.Path, headers["Upstash-Region"]!, payload));
         });
     }
 

@@ -24,6 +24,9 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
     /// <summary>How many of a hundred calls kill their actor.</summary>
     public int DeathsPerHundred { get; set; }
 
+    /// <summary>How a commit goes wrong for the one who makes it, who lives on.</summary>
+    public Func<Commit, Fault> Faults { get; set; } = _ => Fault.None;
+
     /// <summary>Called after each commit that was applied.</summary>
     public Action<Commit> Committed { get; set; } = _ => { };
 
@@ -74,6 +77,9 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
         return actor;
     }
 
+    /// <summary>What the caller does from here on, an actor does.</summary>
+    public void Become(object actor) => _actor.Value = (Actor)actor;
+
     /// <summary>Lets an actor wait for its turn though it makes no storage call; mostly others come first.</summary>
     public async Task PauseAsync(object actor)
     {
@@ -123,10 +129,14 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
 
     ValueTask<CommitResult> ITables.CommitAsync(Commit commit, CancellationToken cancellation) => TurnAsync(async () =>
     {
+        var fault = Faults(commit);
+        if (fault == Fault.Before)
+            throw new StoreFaultException();
         var result = await inner.Tables.CommitAsync(commit, cancellation);
-        if (result.Applied)
-            Committed(commit);
-        return result;
+        if (!result.Applied)
+            return result;
+        Committed(commit);
+        return fault == Fault.None ? result : throw new StoreFaultException();
     });
 
     ValueTask IBodies.PutAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
@@ -256,7 +266,8 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
 
         public bool IsPause { get; } = isPause;
 
-        public TaskCompletionSource Go { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);    }
+        public TaskCompletionSource Go { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 
     private sealed class ActorDiedException : Exception;
 }
