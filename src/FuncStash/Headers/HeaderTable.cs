@@ -178,6 +178,17 @@ internal static class HeaderTable
     /// <summary>The header of a name in any case; null when it means nothing.</summary>
     public static SettingHeader? Find(string name) => s_byName.GetValueOrDefault(name);
 
+    /// <summary>The name of the header that a setting sends on, to the destination or to a callback; null for any other setting.</summary>
+    public static string? ForwardedBy(string name)
+    {
+        foreach (var callback in Callbacks)
+        {
+            if (callback.SettingOf(name) is { } setting)
+                return ForwardedBy(setting);
+        }
+        return name.StartsWith(ForwardPrefix, StringComparison.OrdinalIgnoreCase) ? name[ForwardPrefix.Length..] : null;
+    }
+
     /// <summary>The header of a name in any case that is about the body; null when it is none.</summary>
     public static BodyHeader? FindOfTheBody(string name)
     {

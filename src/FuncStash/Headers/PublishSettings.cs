@@ -1,4 +1,5 @@
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Wire;
 
 namespace FuncStash.Headers;
@@ -97,6 +98,31 @@ public sealed record PublishSettings
         NotBefore is { } seconds ? Math.Max(now, seconds * 1000)
         : Delay is { } delay ? now + (long)delay.TotalMilliseconds
         : now;
+
+    /// <summary>Refuses what would wait longer than is allowed: the message, or a callback of it.</summary>
+    /// <param name="now">Unix milliseconds.</param>
+    /// <param name="options">The limit.</param>
+    /// <exception cref="QStashException">400, which names the header.</exception>
+    public void CheckDue(long now, FuncStashOptions options)
+    {
+        if (DueAt(now) - now > options.MaxDelay.TotalMilliseconds)
+            throw QStashException.BadRequest($"invalid Upstash-Not-Before: at most {options.MaxDelay.TotalDays:0} days ahead");
+        foreach (var header in HeaderTable.Callbacks)
+        {
+            // Seldom given, also to a callback's callback.
+            if (header.Get(this) is not { } callback
+                || !callback.Settings.Any(setting => setting.Key.EndsWith("-Not-Before", StringComparison.OrdinalIgnoreCase)))
+                continue;
+            try
+            {
+                PublishSettingsReader.Parse(callback.Settings, options).CheckDue(now, options);
+            }
+            catch (QStashException refusal)
+            {
+                throw QStashException.BadRequest($"{header.Name}: {refusal.Message}");
+            }
+        }
+    }
 
     private HeaderMap HeaderOr(HeaderMap weaker)
     {

@@ -119,12 +119,8 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
     {
         foreach (var header in HeaderTable.Callbacks)
         {
-            if (name.Length > header.Name.Length && name[header.Name.Length] == '-'
-                && name.StartsWith(header.Name, StringComparison.OrdinalIgnoreCase))
-            {
-                var setting = HeaderName.Canonical(HeaderTable.Prefix + name[(header.Name.Length + 1)..]);
+            if (header.SettingOf(name) is { } setting)
                 _draft.Callback(header.Name).Settings.Add(setting, Checked(name, value));
-            }
         }
     }
 

@@ -109,6 +109,8 @@ internal class SettingHeader<T>(
 
     public PublishSettings Set(PublishSettings settings, T value) => set(settings, value);
 
+    public T Get(PublishSettings settings) => get(settings);
+
     public override bool IsIn(PublishSettings settings) => !EqualityComparer<T>.Default.Equals(get(settings), default);
 
     public override PublishSettings Copy(PublishSettings from, PublishSettings to) => set(to, get(from));
@@ -123,6 +125,12 @@ internal sealed class CallbackHeader(
     : SettingHeader<CallbackSettings?>(name, get, set)
 {
     public override void Read(SettingsDraft draft, string value, FuncStashOptions options) => draft.Callback(Name).Url = value;
+
+    /// <summary>The setting of a publish that a header is for this callback, such as <c>Upstash-Retries</c>; null when it is none.</summary>
+    public string? SettingOf(string header) =>
+        header.Length > Name.Length && header[Name.Length] == '-' && header.StartsWith(Name, StringComparison.OrdinalIgnoreCase)
+            ? HeaderName.Canonical(HeaderTable.Prefix + header[(Name.Length + 1)..])
+            : null;
 }
 
 /// <summary>One of the two headers of flow control, which only together say anything.</summary>

@@ -2,6 +2,7 @@ using FuncStash.DeadLetters;
 using FuncStash.Deduplication;
 using FuncStash.Headers;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Wire;
 
 namespace FuncStash.Publishing;
@@ -11,15 +12,17 @@ namespace FuncStash.Publishing;
 /// The letter's row first says which message the retry makes; then the message is stored, once; then the letter goes. So a
 /// retry repeated after a crash, or made twice at the same time, makes one message.
 /// </remarks>
-public sealed class DeadLetterRetry(DeadLetterStore letters, Publisher publisher, MessageIds ids, TimeProvider time)
+public sealed class DeadLetterRetry(
+    DeadLetterStore letters, Publisher publisher, MessageIds ids, FuncStashOptions options, TimeProvider time)
 {
     private const int SideBySide = 16;
 
     /// <summary>Retries a dead letter with the settings it had, save those that <paramref name="changes"/> gives.</summary>
     /// <returns>Null when there is no such dead letter.</returns>
-    /// <exception cref="QStashException">404 for a letter whose payload is gone.</exception>
+    /// <exception cref="QStashException">404 for a letter whose payload is gone, 400 for changes that are refused.</exception>
     public async ValueTask<Published?> RetryAsync(DlqId id, PublishSettings changes, CancellationToken cancellation = default)
     {
+        changes.CheckDue(Now, options);
         while (await letters.GetAsync(id, cancellation) is { } letter)
         {
             var retry = letter.RetryId ?? ids.Next();
@@ -38,8 +41,8 @@ public sealed class DeadLetterRetry(DeadLetterStore letters, Publisher publisher
                 throw QStashException.NotFound($"the payload of dead letter {id} is gone");
             }
             // A clock that was set back since the id was made delays nothing.
-            var due = Math.Min(retry.CreatedAt, time.GetUtcNow().ToUnixTimeMilliseconds());
-            var message = Renewed(changes.ApplyTo(letter.Message, due), retry, body, changes);
+            var due = Math.Min(retry.CreatedAt, Now);
+            var message = changes.ApplyTo(Renewed(letter.Message, retry, body, changes), due);
             var published = await publisher.PublishAsync(message, DeduplicationKey(message, changes), cancellation);
             // What was not sent because of another message stays: it is the only copy.
             if (!published.Deduplicated)
@@ -84,6 +87,8 @@ public sealed class DeadLetterRetry(DeadLetterStore letters, Publisher publisher
         CallbackOf = null,
         QueueSlot = null,
     };
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private static string? DeduplicationKey(Message message, PublishSettings changes) =>
         changes.DeduplicationId

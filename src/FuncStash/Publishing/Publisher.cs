@@ -166,6 +166,7 @@ public sealed class Publisher(
     {
         // Due by the clock, which an id may be ahead of.
         var now = Now;
+        settings.CheckDue(now, options);
         var id = request.Cause is { } cause ? MessageId.FromCause($"{cause.Text}|{endpoint.Url}", cause.At) : ids.Next(shard, now);
         var message = settings.ApplyTo(
             new Message
@@ -182,8 +183,6 @@ public sealed class Publisher(
             },
             request.Cause?.At ?? now);
         CheckSize(message);
-        if (message.NotBefore - now > options.MaxDelay.TotalMilliseconds)
-            throw QStashException.BadRequest($"invalid Upstash-Not-Before: at most {options.MaxDelay.TotalDays:0} days ahead");
         return message.Traced(request.Trace);
     }
 
