@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Wire;
 
@@ -65,7 +66,8 @@ internal static class MessageAnswer
         if (callback.Settings.Count > 0)
         {
             json.WritePropertyName(headerName);
-            WriteHeader(json, redact is { AllHeaders: true } ? Redact(callback.Settings, redact) : callback.Settings);
+            WriteHeader(json, redact is null ? callback.Settings : callback.Settings.Select(
+                (name, value) => redact.Header(HeaderTable.ForwardedBy(name) ?? name, value)));
         }
     }
 

@@ -38,6 +38,33 @@ public sealed class CallbackSettingsTests
         Assert.Contains("hush", done, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("header[authorization]", true)]
+    [InlineData("headers", true)]
+    [InlineData("header[X-Key], body", false)]
+    public async Task What_goes_to_a_callback_is_hidden_where_its_message_is_shown(string fields, bool isHidden)
+    {
+        await using var service = new TestService();
+        const string Target = "https://api.example.com", Secret = "Bearer mine";
+        (string, string)[] headers =
+        [
+            ("Upstash-Redact-Fields", fields), ("Upstash-Callback", Target), ("Upstash-Callback-Forward-Authorization", Secret),
+            ("Upstash-Callback-Retries", "1"), ("Upstash-Failure-Callback", Target),
+            ("Upstash-Failure-Callback-Callback", Target), ("Upstash-Failure-Callback-Callback-Forward-Authorization", Secret),
+        ];
+        var id = await service.PublishAsync(Target, "", headers);
+        var schedule = await service.CallAsync("POST", "/v2/schedules/" + Target, "", null, [.. headers, ("Upstash-Cron", "0 0 * * *")]);
+        await service.AddDeadLetterAsync((await service.MessageAsync(id))!.Message);
+
+        foreach (var path in new[] { "/v2/messages/" + id, "/v2/events", "/v2/dlq", "/v2/schedules/" + (string)schedule.Json["scheduleId"]! })
+        {
+            var shown = (await service.CallAsync("GET", path)).Text;
+            Assert.Equal(isHidden, !shown.Contains(Secret, StringComparison.Ordinal));
+            Assert.Contains("Upstash-Callback-Forward-Authorization", shown, StringComparison.Ordinal);
+            Assert.Equal(fields != "headers", shown.Contains("\"Upstash-Retries\":[\"1\"]", StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public async Task The_names_of_settings_are_shown_in_canonical_form()
     {
