@@ -204,7 +204,8 @@ public sealed class KnownHosts : IDisposable
 
     private void Forget()
     {
-        Volatile.Write(ref _isTimed, 0);
+        // Seen by all before the look at what there is: who adds something later sets the timer.
+        Interlocked.Exchange(ref _isTimed, 0);
         foreach (var entry in _lookups)
         {
             if (entry.Value.Finding is not null && IsOver(entry.Value) && _lookups.TryRemove(entry))

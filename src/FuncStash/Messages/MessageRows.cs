@@ -184,11 +184,15 @@ internal static class MessageRows
         {
             return read(row);
         }
-        catch (Exception error) when (error is JsonException or InvalidDataException or FormatException or InvalidCastException or ArgumentException)
+        catch (Exception error) when (IsUnreadable(error))
         {
             return null;
         }
     }
+
+    /// <summary>Whether an error says that a row is not as it should be.</summary>
+    public static bool IsUnreadable(Exception error) =>
+        error is JsonException or InvalidDataException or FormatException or InvalidCastException or ArgumentException;
 
     public static Entity ToRow(LogEvent item, string partition)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FuncStash.Admission;
+using FuncStash.Delivery;
 using FuncStash.Destinations;
 using FuncStash.Messages;
 using FuncStash.Settings;
@@ -23,7 +24,7 @@ namespace FuncStash.Upkeep;
 /// </remarks>
 public sealed partial class Sweep(
     IStore store, MessageStore messages, AdmissionService admission, DestinationLanes lanes, QueueProbe probe,
-    FuncStashOptions options, TimeProvider time, ILogger<Sweep> log)
+    StepFailures failures, FuncStashOptions options, TimeProvider time, ILogger<Sweep> log)
 {
     // Beyond the longest attempt; by then its worker has died or settled.
     private static readonly TimeSpan s_slack = TimeSpan.FromMinutes(5);
@@ -122,7 +123,7 @@ public sealed partial class Sweep(
         return (found, null);
     }
 
-    // A row that nobody can read is no reason to leave the others lost.
+    // A row that nobody can read is no reason to leave the others lost: it is counted like one whose delivery fails.
     private async Task<bool> IsLostAsync(Entity row, long through, CancellationToken stop)
     {
         try
@@ -131,9 +132,12 @@ public sealed partial class Sweep(
                 && await messages.LookAsync(MessageRows.IdOf(row.RowKey), stop) is { } stored && stored.ETag == row.ETag
                 && !lanes.IsFull(stored.Message.Url) && !await IsInLineAsync(stored, stop);
         }
-        catch (Exception error) when (error is JsonException or InvalidDataException or FormatException)
+        catch (Exception error) when (MessageRows.IsUnreadable(error))
         {
             LogUnreadable(log, error, row.RowKey);
+            // Not before it is overdue: a newer version may know what it says, and act for it.
+            if (row.Values.GetValueOrDefault("DueAt") is not long due || IsOverdue(new Progress { DueAt = due }, through, Now, options))
+                await failures.HandleAsync(MessageRows.IdOf(row.RowKey), error, lease: null, stop);
             return false;
         }
     }

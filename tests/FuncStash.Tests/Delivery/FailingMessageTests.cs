@@ -84,6 +84,31 @@ public sealed class FailingMessageTests
         Assert.Null(await service.Store.Tables.GetAsync(MessageRows.Table, aside.PartitionKey, aside.RowKey));
     }
 
+    [Fact]
+    public async Task One_whose_row_cannot_be_read_and_that_nobody_acts_for_is_counted_by_the_sweep_and_set_aside()
+    {
+        await using var service = await LiveService.StartAsync();
+        var id = MessageId.Parse(await service.PublishAsync("/x", ("Upstash-Delay", "1s")));
+        service.Clock.Advance(1_000);
+        foreach (var lost in await service.Store.Queues.ReceiveAsync(WorkItem.Queue, 9, TimeSpan.FromMinutes(1), TimeSpan.Zero))
+            await service.Store.Queues.DeleteAsync(lost);
+        await SpoilAsync(service, id);
+        var (runs, isAside) = (0, false);
+        while (!isAside)
+        {
+            Assert.True(++runs < 30, "it is looked at for ever");
+            await service.Get<Sweep>().RunAsync();
+            await service.RunNowAsync();
+            service.Clock.Advance(60_000);
+            isAside = await service.Store.Tables.GetAsync(
+                MessageRows.Table, MessageRows.Partition(id), MessageRows.Key(MessageRows.Aside, id)) is not null;
+        }
+
+        // Not before it is overdue.
+        Assert.True(runs >= StepFailures.Most + 10, $"after {runs} minutes");
+        Assert.Null(await service.Get<MessageStore>().GetAsync(id));
+    }
+
     private static async Task SpoilAsync(LiveService service, MessageId id)
     {
         var row = (await service.Store.Tables.GetAsync(
