@@ -19,7 +19,8 @@ internal sealed record Publication(string? DeduplicationId, string Payload, int 
 /// <summary>
 /// What was published, stored, let in and attempted, in the order in which it happened, held at each moment against what
 /// must always be so: order in the queue, the limits of the key, one message for a deduplication id, what was accepted and
-/// nothing else, and once, unless a worker died over it.
+/// nothing else, and once, unless a worker died over it; a callback for each attempt, and none of callbacks; and that one
+/// that cannot be delivered fails alone.
 /// </summary>
 /// <param name="limits">Of the key.</param>
 /// <param name="window">Of a deduplication id.</param>
@@ -31,9 +32,9 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
     private readonly Lock _lock = new();
     private readonly List<Publication> _publications = [];
     private readonly Dictionary<string, Message> _stored = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, MessageState> _ended = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Progress> _ended = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _firstArrivals = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _orphans = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _orphans = new(StringComparer.Ordinal), _spoilt = new(StringComparer.Ordinal);
     // When it was certain; the last moment as long as it is not.
     private readonly Dictionary<string, int> _cancelled = new(StringComparer.Ordinal);
     private readonly HashSet<(string Message, int Retried)> _attempts = [];
@@ -87,6 +88,13 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
             _cancelled[id.Text] = Math.Min(_cancelled[id.Text], ++_now);
     }
 
+    /// <summary>The payload of this message is about to be lost: it may fail.</summary>
+    public void Spoil(MessageId id)
+    {
+        lock (_lock)
+            _spoilt.Add(id.Text);
+    }
+
     /// <summary>Takes note of a commit that stands.</summary>
     public void Note(Commit commit)
     {
@@ -124,7 +132,7 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
             {
                 Check(GateRules.IndexOf(_queue, arrival.Message, 0) >= 0, $"{arrival} was not let in by its queue");
                 var others = _firstArrivals.Keys.Where(id => id != arrival.Message && _stored[id].QueueName is not null);
-                Check(others.All(_ended.ContainsKey), $"{arrival} came before the end of the one ahead");
+                Check(others.All(IsOver), $"{arrival} came before the end of the one ahead");
             }
             if (message.FlowControl is not null)
             {
@@ -169,11 +177,16 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
         AssertNothingWentWrong();
         var accepted = _publications.FindAll(p => p.Id is not null);
         Assert.All(accepted, p => Assert.True(
-            _ended[p.Id!.Value.Text] is var end
-                && (end == MessageState.Delivered || (end == MessageState.Canceled && _cancelled[p.Id.Value.Text] > p.Begun)),
+            _ended[p.Id!.Value.Text].State is var end
+                && (end == MessageState.Delivered || (end == MessageState.Failed && _spoilt.Contains(p.Id.Value.Text))
+                    || (end == MessageState.Canceled && _cancelled[p.Id.Value.Text] > p.Begun)),
             $"{p} ended as {end}"));
+        Assert.All(_stored.Values.Where(message => message.Callback is not null), message => Assert.True(
+            CallbacksOf(message.Id.Text).Count() is var count && _ended[message.Id.Text] is var end
+                && (end.State == MessageState.Canceled || count == end.Retried + (end.State == MessageState.Failed ? 2 : 1)),
+            $"{message.Id} has {count} callbacks after {end}"));
         // What was published by one that died may be there too.
-        Assert.All(_delivered, it => Assert.True(
+        Assert.All(_delivered.Where(it => _stored[it.Key].CallbackOf is null), it => Assert.True(
             accepted.Find(p => p.Id!.Value.Text == it.Key && !p.Deduplicated) is { } p ? p.Payload == it.Value
                 : _publications.Exists(other => other.Payload == it.Value && (other.Id is null || other.Deduplicated)),
             $"{it.Key} brought what was not accepted under it"));
@@ -190,7 +203,7 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
         {
             // In the order in which they were stored. A cancelled one keeps no id.
             var all = same.ToList();
-            Assert.All(all.Where(m => _ended[m.Id.Text] != MessageState.Canceled), first => Assert.All(all.SkipWhile(m => m != first).Skip(1), second =>
+            Assert.All(all.Where(m => _ended[m.Id.Text].State != MessageState.Canceled), first => Assert.All(all.SkipWhile(m => m != first).Skip(1), second =>
                 Assert.True(second.CreatedAt - first.CreatedAt >= (window - tolerance).TotalMilliseconds, $"two messages of {same.Key}")));
         }
 
@@ -203,11 +216,12 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
         {
             var message = MessageRows.FromRow(row).Message;
             Check(_stored.TryAdd(message.Id.Text, message), $"{message.Id} was stored twice");
+            Check(message.CallbackOf is not { } source || _stored[source].CallbackOf is null, $"{message.Id} is the callback of a callback");
         }
         else if (row.RowKey.StartsWith(MessageRows.Ended, StringComparison.Ordinal))
         {
             var ended = MessageRows.FromRow(row);
-            Check(_ended.TryAdd(ended.Id.Text, ended.Progress.State), $"{ended.Id} ended twice");
+            Check(_ended.TryAdd(ended.Id.Text, ended.Progress), $"{ended.Id} ended twice");
         }
     }
 
@@ -228,6 +242,11 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
         Check(_admissions[state.PeriodStart] <= limits.Rate, $"{_admissions[state.PeriodStart]} were let in in one period");
         _key = state;
     }
+
+    // A place in a queue is a message's until its callbacks have ended too.
+    private bool IsOver(string id) => _ended.ContainsKey(id) && CallbacksOf(id).All(callback => _ended.ContainsKey(callback.Id.Text));
+
+    private IEnumerable<Message> CallbacksOf(string id) => _stored.Values.Where(message => message.CallbackOf == id);
 
     private void Check(bool isRight, string wrong)
     {

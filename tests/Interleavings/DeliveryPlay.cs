@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using FuncStash.Cancelling;
+using FuncStash.DeadLetters;
 using FuncStash.Delivery;
 using FuncStash.Destinations;
 using FuncStash.Logs;
@@ -20,8 +21,8 @@ namespace FuncStash.Testing;
 /// whole service, with a destination over HTTP, held against a <see cref="DeliveryHistory"/>.
 /// </summary>
 /// <remarks>
-/// Their clocks differ by seconds, and those of some that only publish by an hour. Some payloads are too big for a row, some
-/// attempts take long, and what is stored of attempts now and then fails to be.
+/// Their clocks differ by seconds, and those of some that only publish by an hour. Some payloads are too big for a row, and some
+/// of those are lost; some attempts take long, and what is stored of attempts now and then fails to be.
 /// </remarks>
 internal sealed class DeliveryPlay : IAsyncDisposable
 {
@@ -86,20 +87,28 @@ internal sealed class DeliveryPlay : IAsyncDisposable
             Assert.True(round < 60, $"something is stuck: {_history.Unended}");
             // The patience of the sweep doubles with each time that a message was sent on its way again.
             _clock.Advance(round >= 20 ? 1_200_000 : round % 2 == 0 ? 5_000 : (int)s_lease.TotalMilliseconds);
-            var worked = 1;
-            while (worked > 0)
-            {
-                worked = 0;
-                for (var i = 0; i < 4; i++)
-                    Enter(async process => Interlocked.Add(ref worked, await WorkAsync(process, 1)));
-                await _stage.PlayAsync();
-            }
-            Enter(SweepAsync);
-            await _stage.PlayAsync();
-            _history.AssertNothingWentWrong();
+            await WorkOffAsync();
         }
+        // What belongs to the end of a message whose worker died over it, once that one's lease has run out.
+        _clock.Advance((int)s_lease.TotalMilliseconds);
+        await WorkOffAsync();
         _history.AssertAllIsWell();
         await AssertLogIsFoundAsync();
+    }
+
+    private async Task WorkOffAsync()
+    {
+        var worked = 1;
+        while (worked > 0)
+        {
+            worked = 0;
+            for (var i = 0; i < 4; i++)
+                Enter(async process => Interlocked.Add(ref worked, await WorkAsync(process, 1)));
+            await _stage.PlayAsync();
+        }
+        Enter(SweepAsync);
+        await _stage.PlayAsync();
+        _history.AssertNothingWentWrong();
     }
 
     // Whoever died: the log of one message is what the whole log has of it.
@@ -117,6 +126,8 @@ internal sealed class DeliveryPlay : IAsyncDisposable
             }
             var stored = (await reader.Get<MessageStore>().GetAsync(events.Key))!;
             Assert.Equal(stored.Progress.Events, events.Count());
+            if (stored.Progress.DlqId is { } letter)
+                Assert.NotNull(await reader.Get<DeadLetterStore>().GetAsync(DlqId.Parse(letter)));
         }
     }
 
@@ -180,7 +191,7 @@ internal sealed class DeliveryPlay : IAsyncDisposable
     {
         var (isQueued, hasKey, fails) = (number % 3 == 0, number / 3 % 4 > 0, number / 12 % 3 == 0);
         var deduplicationId = number / 36 % 3 == 0 ? string.Create(CultureInfo.InvariantCulture, $"d{number / 108 % 2}") : null;
-        var (isBig, isSlow) = (number / 216 % 4 == 0, number / 864 % 3 == 0);
+        var (isBig, isSlow, isLost, hasCallbacks) = (number / 216 % 4 == 0, number / 864 % 3 == 0, number / 2592 % 8 == 0, number / 20_736 % 3 == 0);
         // What is counted in time cannot be held by a clock that is an hour off.
         if (process.IsFar)
             (hasKey, deduplicationId) = (false, null);
@@ -189,11 +200,25 @@ internal sealed class DeliveryPlay : IAsyncDisposable
             headers.AddRange([("Upstash-Flow-Control-Key", DeliveryHistory.Key), ("Upstash-Flow-Control-Value", _limits.Value())]);
         if (deduplicationId is not null)
             headers.AddRange([("Upstash-Deduplication-Id", deduplicationId), ("Upstash-Label", deduplicationId)]);
+        if (hasCallbacks)
+            headers.AddRange([("Upstash-Callback", _destination.Url + "/callback"), ("Upstash-Failure-Callback", _destination.Url + "/failed")]);
         var body = Interlocked.Increment(ref _published).ToString(CultureInfo.InvariantCulture).PadRight(isBig ? MessageRows.InlineBodyBytes + 1 : 1);
         var request = Service.Request($"{_destination.Url}/{(fails ? "fails" : "")}{(isSlow ? "slow" : "")}", body, [.. headers])
             with { QueueName = isQueued ? DeliveryHistory.Queue : null };
         return _history.PublishAsync(deduplicationId, Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(body))), async () =>
-            (await process.Get<Publisher>().PublishAsync(request)).Messages[0]);
+        {
+            var published = (await process.Get<Publisher>().PublishAsync(request)).Messages[0];
+            if (isBig && isLost && !published.Deduplicated)
+                await LoseAsync(process, published.Id);
+            return published;
+        });
+    }
+
+    private async Task LoseAsync(Process process, MessageId id)
+    {
+        _history.Spoil(id);
+        if ((await process.Get<MessageStore>().GetAsync(id))?.Message.BodyName is { } name)
+            await process.Get<IStore>().Bodies.DeleteAsync(name);
     }
 
     // Its mark, or its outcome.
@@ -214,15 +239,31 @@ internal sealed class DeliveryPlay : IAsyncDisposable
                 process.Holding.Add(ticket.Id.Text);
         }
         foreach (var lease in leases)
-            await process.Get<DeliveryService>().RunAsync(lease.Text, lease);
+        {
+            try
+            {
+                await process.Get<DeliveryService>().RunAsync(lease.Text, lease);
+            }
+            catch (StoreFaultException)
+            {
+                // Its lease runs out. What was sent was settled before: else it comes twice.
+            }
+        }
         process.Holding.Clear();
         return leases.Count;
     }
 
     private static async Task SweepAsync(Process process)
     {
-        await process.Get<GateSweep>().RunAsync();
-        await process.Get<Sweep>().RunAsync();
+        try
+        {
+            await process.Get<GateSweep>().RunAsync();
+            await process.Get<Sweep>().RunAsync();
+        }
+        catch (StoreFaultException)
+        {
+            // The next one does what this one did not come to.
+        }
     }
 
     private async Task<int> AnswerAsync(PlayArrival arrival)

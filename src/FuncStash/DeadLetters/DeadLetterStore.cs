@@ -8,7 +8,8 @@ namespace FuncStash.DeadLetters;
 /// <summary>A dead letter about to be added.</summary>
 /// <param name="Letter">The letter, with the place of its payload.</param>
 /// <param name="Commit">What adds it; it conflicts when the letter is already there, which is then well.</param>
-public sealed record DeadLetterAddition(DeadLetter Letter, Commit Commit);
+/// <param name="Payload">The name of the payload that was written for it; null when none was.</param>
+public sealed record DeadLetterAddition(DeadLetter Letter, Commit Commit, string? Payload);
 
 /// <summary>Keeps dead letters, oldest first, in a few partitions.</summary>
 public sealed class DeadLetterStore(IStore store)
@@ -28,22 +29,21 @@ public sealed class DeadLetterStore(IStore store)
     /// <param name="cancellation">Stops the work.</param>
     public async ValueTask<DeadLetterAddition> AddingAsync(DeadLetter letter, byte[]? body, CancellationToken cancellation)
     {
-        var message = letter.Message;
-        if (message.BodyName is not null && body is not null)
+        string? payload = null;
+        if (letter.Message.BodyName is not null && body is not null)
         {
             // A payload of its own: the message's row and the dead letter are purged at different times.
-            message = message with { BodyName = BodyName.New("dlq-" + letter.Id) };
-            await store.Bodies.PutAsync(message.BodyName, body, cancellation);
+            payload = BodyName.New("dlq-" + letter.Id);
+            await store.Bodies.PutAsync(payload, body, cancellation);
+            letter = letter with { Message = letter.Message with { BodyName = payload } };
         }
-        letter = letter with { Message = message };
-        return new DeadLetterAddition(letter, new Commit(Table, letter.Id.Partition, [new Write.Insert(ToRow(letter))]));
+        return new DeadLetterAddition(letter, new Commit(Table, letter.Id.Partition, [new Write.Insert(ToRow(letter))]), payload);
     }
 
     /// <summary>Removes the payload of an addition that did not come to be, because the letter is there already or never will be.</summary>
     public async ValueTask RemoveUnusedAsync(DeadLetterAddition addition, CancellationToken cancellation = default)
     {
-        if (addition.Letter.Message.BodyName is { } name
-            && (await GetAsync(addition.Letter.Id, cancellation))?.Message.BodyName != name)
+        if (addition.Payload is { } name && (await GetAsync(addition.Letter.Id, cancellation))?.Message.BodyName != name)
             await store.Bodies.DeleteAsync(name, cancellation);
     }
 

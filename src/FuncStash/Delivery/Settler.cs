@@ -31,16 +31,8 @@ public sealed partial class Settler(
     /// <summary>Makes a dead letter of a message that the service itself fails at, for the reason given.</summary>
     internal async Task<Settled> FailAsync(StoredMessage stored, string reason, Lease? lease, CancellationToken stop)
     {
-        byte[]? body = null;
-        try
-        {
-            body = await messages.BodyAsync(stored.Message, stop);
-        }
-        catch (Exception error) when (IsLasting(error))
-        {
-            // It may be what the service fails at.
-            LogNoPayload(log, error, stored.Id.Text);
-        }
+        // It may be what the service fails at.
+        var body = await TryReadBodyAsync(stored, stop);
         var attempt = new Attempt(stored, body ?? [], Now, new AttemptOutcome.NoResponse(reason));
         var step = new Step(attempt, new Verdict.Failed(reason), Now) { HasBody = body is not null };
         try
@@ -85,7 +77,7 @@ public sealed partial class Settler(
         {
             var outcome = await messages.LastOutcomeAsync(stored, stop);
             letter = await deadLetters.AddingAsync(
-                DeadLetter.Of(dlqId, stored.Message, outcome.Outcome, outcome.Error), await messages.BodyAsync(stored.Message, stop), stop);
+                DeadLetter.Of(dlqId, stored.Message, outcome.Outcome, outcome.Error), await TryReadBodyAsync(stored, stop), stop);
         }
         var governed = AdmissionService.Governs(stored.Message);
         await messages.RepairAsync(stored, letter?.Commit, governed ? null : LeaseEnd.Of(lease), stop);
@@ -95,6 +87,19 @@ public sealed partial class Settler(
             return;
         await admission.LeaveAsync(stored);
         await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);
+    }
+
+    private async ValueTask<byte[]?> TryReadBodyAsync(StoredMessage stored, CancellationToken stop)
+    {
+        try
+        {
+            return await messages.BodyAsync(stored.Message, stop);
+        }
+        catch (Exception error) when (IsLasting(error))
+        {
+            LogNoPayload(log, error, stored.Id.Text);
+            return null;
+        }
     }
 
     /// <param name="Now">When the outcome was there, in unix milliseconds.</param>

@@ -1,5 +1,6 @@
 using FuncStash.DeadLetters;
 using FuncStash.Delivery;
+using FuncStash.Functions.Delivery;
 using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Publishing;
@@ -19,6 +20,7 @@ public sealed class FailingMessageTests
     public async Task One_without_its_payload_is_tried_again_and_then_given_up(bool isQueued)
     {
         await using var stage = await Stage.StartAsync();
+        stage.Get<DurableSchedule>().Use(stage.Client);
         var queues = stage.Get<QueueService>();
         await queues.UpsertAsync("q", parallelism: 1, paused: true);
         var settings = new PublishSettings { Delay = isQueued ? null : TimeSpan.FromSeconds(1) };
@@ -35,7 +37,9 @@ public sealed class FailingMessageTests
 
         var progress = (await StoredAsync(stage, id)).Progress;
         Assert.Equal((MessageState.Failed, 0), (progress.State, progress.Retried));
-        var letter = await stage.Get<DeadLetterStore>().GetAsync(DlqId.Parse(progress.DlqId!));
+        // It follows the end.
+        DeadLetter? letter = null;
+        await UntilAsync(async () => (letter = await stage.Get<DeadLetterStore>().GetAsync(DlqId.Parse(progress.DlqId!))) is not null);
         Assert.Contains("payload", letter!.Error, StringComparison.Ordinal);
         Assert.Empty(stage.Receiver.All);
         // Its place is free.

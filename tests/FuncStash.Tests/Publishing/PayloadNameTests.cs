@@ -4,6 +4,7 @@ using FuncStash.DeadLetters;
 using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Publishing;
+using FuncStash.Schedules;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
 using FuncStash.Testing;
@@ -47,6 +48,30 @@ public sealed class PayloadNameTests
                 Encoding.UTF8.GetString(await service.Get<MessageStore>().BodyAsync(stored.Message)));
             // The other's is gone.
             Assert.Equal(isBig ? [stored.Message.BodyName!] : [], watched.BodyNames);
+        }
+    }
+
+    [Fact]
+    public async Task Of_two_that_create_a_schedule_of_one_id_at_the_same_time_the_one_that_stays_has_its_own()
+    {
+        for (var seed = 0; seed < 30; seed++)
+        {
+            await using var own = SqliteStore.Open(":memory:", TimeProvider.System);
+            var watched = new WatchedStore(own);
+            var stage = new Stage(watched, seed);
+            await using var service = new Service(store: stage);
+            for (var i = 0; i < 2; i++)
+            {
+                var (path, body) = ($"https://example.com/{i}", Big($"{i}"));
+                stage.Enter(async () => await service.Get<Scheduler>().CreateAsync(
+                    Service.Request(path, body, ("Upstash-Cron", "0 0 * * *"), ("Upstash-Schedule-Id", "s"))));
+            }
+            await stage.PlayAsync();
+
+            var (schedules, stays) = (service.Get<ScheduleStore>(), (await service.Get<ScheduleStore>().GetAsync("s"))!);
+            Assert.Equal(Big(stays.Spec.Destination[^1..]), Encoding.UTF8.GetString((await schedules.BodyAsync(stays))!));
+            // The other's is gone.
+            Assert.Equal([stays.Spec.BodyName!], watched.BodyNames);
         }
     }
 
@@ -97,8 +122,10 @@ public sealed class PayloadNameTests
         Assert.Equal([first.Letter.Message.BodyName!], watched!.BodyNames);
     }
 
-    [Fact]
-    public async Task A_dead_letter_whose_worker_died_over_it_has_its_payload()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_dead_letter_whose_worker_died_over_it_is_there_with_its_payload_unless_that_was_lost(bool isLost)
     {
         WatchedStore? watched = null;
         await using var service = new Service(inner => watched = new WatchedStore(inner));
@@ -120,10 +147,18 @@ public sealed class PayloadNameTests
         var lease = Assert.Single(await service.Store.Queues.ReceiveAsync(WorkItem.Queue, 9, TimeSpan.FromMinutes(1), TimeSpan.Zero));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => service.Get<DeliveryService>().RunAsync(lease.Text, lease));
 
+        var stored = (await service.Get<MessageStore>().GetAsync(id))!;
+        if (isLost)
+            await service.Store.Bodies.DeleteAsync(stored.Message.BodyName!);
+
         await service.New<DeliveryService>().RunAsync(lease.Text, lease);
 
-        var stored = (await service.Get<MessageStore>().GetAsync(id))!;
         var letter = (await service.Get<DeadLetterStore>().GetAsync(DlqId.Parse(stored.Progress.DlqId!)))!;
+        if (isLost)
+        {
+            Assert.Equal((500, stored.Message.BodyName), (letter.ResponseStatus, letter.Message.BodyName));
+            return;
+        }
         Assert.Equal(Big("1"), Encoding.UTF8.GetString(await service.Get<DeadLetterStore>().BodyAsync(letter)));
         Assert.Equal(Big("1"), Encoding.UTF8.GetString(await service.Get<MessageStore>().BodyAsync(stored.Message)));
     }
