@@ -7,7 +7,7 @@ namespace FuncStash.Client;
 /// <summary>Builds the paths of calls.</summary>
 internal static partial class RequestPath
 {
-    // What may stand in a request target (RFC 3986 §3.3, §3.4), and the brackets of IPv6 hosts.
+    // What may stand in a request target (RFC 3986 §3.3, RFC 3986 §3.4), and the brackets of IPv6 hosts.
     private static readonly SearchValues<char> s_allowed = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?[]@!$&'()*+,;=%");
 

@@ -47,7 +47,7 @@ public sealed class SignatureVerifier
     /// <param name="body">The body as it came, its bytes.</param>
     /// <param name="url">
     /// The URL that was called, as the outside knows it; null to leave it unlooked at, which lets one endpoint's requests
-    /// be sent to another. It need not be written as it was published, only mean the same (RFC 3986 §6.2.2 and §6.2.3).
+    /// be sent to another. It need not be written as it was published, only mean the same (RFC 3986 §6.2.2, RFC 3986 §6.2.3).
     /// </param>
     /// <returns>What is wrong with it, if anything.</returns>
     public SignatureVerification Verify(string? signature, ReadOnlySpan<byte> body, string? url)

@@ -17,7 +17,7 @@ internal static class SignedUrl
             && one.IdnHost.Equals(other.IdnHost, StringComparison.OrdinalIgnoreCase)
             && Normal(one.PathAndQuery) == Normal(other.PathAndQuery));
 
-    /// <summary>Escapes in upper case, and none for what needs none (RFC 3986 §6.2.2.1, §6.2.2.2).</summary>
+    /// <summary>Escapes in upper case, and none for what needs none (RFC 3986 §6.2.2.1, RFC 3986 §6.2.2.2).</summary>
     private static string Normal(string pathAndQuery)
     {
         if (!pathAndQuery.Contains('%', StringComparison.Ordinal))
