@@ -21,7 +21,7 @@ public sealed class AzureStore : IStore, IDisposable
     /// <exception cref="StorageConfigurationException">The options name no account, or two.</exception>
     public AzureStore(AzureStoreOptions options)
     {
-        http = Pipeline.CreateHttpClient();
+        http = Pipeline.CreateHttpClient(options);
         var transport = new HttpClientTransport(http);
         var forTables = Pipeline.Configure(new TableClientOptions(), "table", options, transport);
         var forQueues = Pipeline.Configure(new QueueClientOptions(), "queue", options, transport);

@@ -43,6 +43,9 @@ public sealed record AzureStoreOptions
     /// <summary>Sees every request that reaches the account, tries of a retry one by one: what Azure bills.</summary>
     public HttpPipelinePolicy? OperationPolicy { get; init; }
 
+    /// <summary>The most connections to the account, all three services together.</summary>
+    public int MaxConnections { get; init; } = 768;
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>The name of a table in the account.</summary>

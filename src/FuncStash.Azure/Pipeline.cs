@@ -25,9 +25,9 @@ internal static class Pipeline
     }
 
     /// <summary>The library's own transport stops at 50 connections a server, fewer than a busy process can use.</summary>
-    public static HttpClient CreateHttpClient() => new(new SocketsHttpHandler
+    public static HttpClient CreateHttpClient(AzureStoreOptions options) => new(new SocketsHttpHandler
     {
-        MaxConnectionsPerServer = 256,
+        MaxConnectionsPerServer = Math.Max(1, options.MaxConnections / 3),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         ConnectTimeout = TimeSpan.FromSeconds(5),
         AllowAutoRedirect = false,

@@ -4,6 +4,7 @@ using FuncStash.Functions;
 using FuncStash.Functions.Delivery;
 using FuncStash.Http;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Storage;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -13,11 +14,16 @@ using Microsoft.Extensions.Hosting;
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 string? Setting(string name) => builder.Configuration[name];
-var options = Startup.Options(Setting);
+var shares = FileShares.OfThisProcess();
+var options = Startup.Options(Setting, shares);
 
 builder.Services.Configure<KestrelServerOptions>(kestrel => KestrelSetup.Apply(kestrel, options));
 builder.Services.AddSingleton<IStore>(new AzureStore(
-    AzureStoreOptions.FromConfiguration(Setting) with { OperationPolicy = new OperationCounter() }));
+    AzureStoreOptions.FromConfiguration(Setting) with
+    {
+        OperationPolicy = new OperationCounter(),
+        MaxConnections = shares.Storage,
+    }));
 builder.Services.AddSingleton<DurableSchedule>();
 builder.Services.AddSingleton<IDeliverySchedule>(services => services.GetRequiredService<DurableSchedule>());
 builder.Services.AddFuncStash(options);

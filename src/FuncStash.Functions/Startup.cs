@@ -12,15 +12,15 @@ internal static class Startup
 
     private static readonly JsonDocumentOptions s_hostFile = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
-    /// <summary>The app's options: the operator's settings, and what follows from host.json.</summary>
+    /// <summary>The app's options: the operator's settings, and what follows from host.json and from the files that the process may open.</summary>
     /// <exception cref="FormatException">A setting that would lose deliveries or let strangers in; the message names it.</exception>
-    public static FuncStashOptions Options(Func<string, string?> setting)
+    public static FuncStashOptions Options(Func<string, string?> setting, FileShares shares)
     {
         var options = FuncStashSettings.Read(setting);
         var hostFile = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "host.json"));
         CheckCredentials(options, setting);
         CheckTimeout(options.MaxTimeout, hostFile);
-        return WithPlaces(options, hostFile) with { SettlingTime = SettlingTime(options.MaxTimeout, hostFile) };
+        return shares.Limit(WithPlaces(options, hostFile)) with { SettlingTime = SettlingTime(options.MaxTimeout, hostFile) };
     }
 
     /// <summary>

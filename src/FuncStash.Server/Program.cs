@@ -13,12 +13,15 @@ using FuncStash.Waiting;
 Startup.RunInline();
 ServerArguments arguments;
 FuncStashOptions options;
+FileShares shares;
 try
 {
     arguments = ServerArguments.Parse(args, Environment.GetEnvironmentVariable);
     options = FuncStashSettings.Read(
         Environment.GetEnvironmentVariable, allowPrivateNetworks: arguments.IsLocal);
     Startup.CheckCredentials(arguments, options);
+    shares = FileShares.OfThisProcess();
+    options = shares.Limit(options);
 }
 catch (FormatException error)
 {
@@ -44,7 +47,7 @@ catch (SocketException error)
 IStore store;
 try
 {
-    store = Startup.OpenStore(arguments);
+    store = Startup.OpenStore(arguments, shares);
 }
 catch (Exception error) when (error is IOException or InvalidOperationException or UnauthorizedAccessException or FormatException)
 {

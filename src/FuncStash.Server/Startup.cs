@@ -34,13 +34,14 @@ internal static class Startup
         }
     }
 
-    public static IStore OpenStore(ServerArguments arguments)
+    public static IStore OpenStore(ServerArguments arguments, FileShares shares)
     {
         if (arguments.OnAzure)
         {
             return new AzureStore(AzureStoreOptions.FromConfiguration(Environment.GetEnvironmentVariable) with
             {
                 OperationPolicy = OtlpExport.IsWanted ? new OperationCounter() : null,
+                MaxConnections = shares.Storage,
             });
         }
         if (arguments.Data == ":memory:")

@@ -8,8 +8,8 @@ public sealed class SettingsTests
     // What the protocol, the stores or the host say, and no operator.
     private static readonly string[] s_fixed =
         [nameof(FuncStashOptions.EndedGrace), nameof(FuncStashOptions.DeduplicationWindow), nameof(FuncStashOptions.MaxParallelism),
-            nameof(FuncStashOptions.DestinationParallelism), nameof(FuncStashOptions.MaxSettingsBytes),
-            nameof(FuncStashOptions.SettlingTime)];
+            nameof(FuncStashOptions.DestinationParallelism), nameof(FuncStashOptions.MaxConnections),
+            nameof(FuncStashOptions.MaxSettingsBytes), nameof(FuncStashOptions.SettlingTime)];
 
     private static readonly Dictionary<string, string> s_set = new(StringComparer.Ordinal)
     {

@@ -5,6 +5,7 @@ using FuncStash.Destinations;
 using FuncStash.Messages;
 using FuncStash.Signing;
 using FuncStash.Storage;
+using FuncStash.Telemetry;
 using FuncStash.Waiting;
 using Microsoft.Extensions.Logging;
 
@@ -23,6 +24,9 @@ public sealed partial class DeliveryService(
 {
     // A slow attempt is written down as ACTIVE before it ends.
     private readonly SlowAttempts _slow = new(time);
+
+    // It is so for every message then.
+    private readonly Seldom _limitTold = new(time, TimeSpan.FromSeconds(10));
 
     // A work-queue message can come twice; the second waits for the first.
     private readonly ConcurrentDictionary<MessageId, bool> _running = new();
@@ -101,13 +105,19 @@ public sealed partial class DeliveryService(
             return StepResult.Done.Instance;
         }
         if (lanes.TryEnter(stored.Message.Url) is not { } place)
-        {
-            var at = Now + DestinationLanes.Pause(Now - stored.Progress.DueAt, random.NextDouble());
-            await messages.EndLeaseAsync(LeaseEnd.Of(lease, Now, at), stop);
-            return new StepResult.Crowded(at);
-        }
+            return await MakeWayAsync(stored, lease, stop);
         using var span = DeliveryTracing.Start(stored);
-        var attempt = await AttemptAsync(stored, place, stop);
+        Attempt attempt;
+        try
+        {
+            attempt = await AttemptAsync(stored, place, stop);
+        }
+        catch (OwnLimitException limit)
+        {
+            if (_limitTold.IsTurn())
+                LogOwnLimit(log, limit.Message);
+            return await MakeWayAsync(stored, lease, stop);
+        }
         Settled settled;
         try
         {
@@ -119,6 +129,14 @@ public sealed partial class DeliveryService(
             return await failures.GiveUpAsync(stored.Id, error, lease, stop);
         }
         return await settler.FinishAsync(settled, lease) ?? await StepAsync(ticket, lease, stop);
+    }
+
+    // For those that are under way; it is no attempt.
+    private async Task<StepResult> MakeWayAsync(StoredMessage stored, Lease? lease, CancellationToken stop)
+    {
+        var at = Now + DestinationLanes.Pause(Now - stored.Progress.DueAt, random.NextDouble());
+        await messages.EndLeaseAsync(LeaseEnd.Of(lease, Now, at), stop);
+        return new StepResult.Crowded(at);
     }
 
     // The place is the destination's: it is free when the response has come, however long storing it takes.
@@ -199,4 +217,7 @@ public sealed partial class DeliveryService(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "that the attempt of {Message} takes long could not be stored")]
     private static partial void LogNotMarked(ILogger log, Exception error, string message);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "attempts have to wait: {Reason}")]
+    private static partial void LogOwnLimit(ILogger log, string reason);
 }

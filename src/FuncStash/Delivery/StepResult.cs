@@ -17,7 +17,7 @@ public abstract record StepResult
     /// <param name="At">When, in unix milliseconds.</param>
     public sealed record Again(long At) : StepResult;
 
-    /// <summary>The same step again, once the destination may have a place: too many attempts to it are in flight.</summary>
+    /// <summary>The same step again, once the destination may have a place: too many attempts to it are in flight, or the process has nothing left to make one with.</summary>
     /// <param name="At">When, in unix milliseconds.</param>
     public sealed record Crowded(long At) : StepResult;
 }

@@ -19,13 +19,18 @@ internal sealed class DestinationConnector(
     // Whichever of them an application on this machine listens at; what a resolver says of the name differs.
     private static readonly IPAddress[] s_thisMachine = [IPAddress.Loopback, IPAddress.IPv6Loopback];
 
-    public DestinationConnector(AddressPolicy policy, TimeProvider time)
-        : this(policy, time, Dns.GetHostAddressesAsync, ConnectAsync)
+    /// <param name="policy">Which addresses are open.</param>
+    /// <param name="time">The clock of the race between a host's addresses.</param>
+    /// <param name="connections">Where the connections are counted.</param>
+    /// <param name="lookups">What looks names up.</param>
+    public DestinationConnector(AddressPolicy policy, TimeProvider time, OpenConnections connections, HostLookups lookups)
+        : this(policy, time, lookups.LookUpAsync, connections.ConnectAsync)
     {
     }
 
     /// <exception cref="AddressRefusedException">The host has addresses, and none of them may be connected to.</exception>
     /// <exception cref="SocketException">The host has no address, or none that takes the connection.</exception>
+    /// <exception cref="OwnLimitException">This process has no connection left.</exception>
     public async ValueTask<Stream> ConnectAsync(DnsEndPoint destination, CancellationToken cancellation)
     {
         var addresses = AddressRace.Order(await AllowedAsync(destination.Host, cancellation));
@@ -51,21 +56,6 @@ internal sealed class DestinationConnector(
         throw refusal is null
             ? new SocketException((int)SocketError.HostNotFound)
             : new AddressRefusedException($"{host} resolves to an address that is refused: {refusal}");
-    }
-
-    private static async Task<Stream> ConnectAsync(IPEndPoint address, CancellationToken cancellation)
-    {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(address, cancellation);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
     }
 }
 

@@ -17,6 +17,9 @@ internal sealed class Exchange(TimeProvider time, TimeSpan limit) : IDisposable
     /// <summary>What is left of the time that it may take.</summary>
     public TimeSpan Left => limit - time.GetElapsedTime(_begun);
 
+    /// <summary>True once it has a connection to send on.</summary>
+    public bool HasBegun => _connection is not null;
+
     /// <summary>True when its connection had been used, or kept for use, before: the other side may have closed it meanwhile.</summary>
     public bool IsOnKeptConnection { get; private set; }
 

@@ -10,7 +10,7 @@ namespace FuncStash.Destinations;
 /// The client writes a whole request before it reads. Where the other side takes no more of it, the rest of the request is
 /// dropped without a word, so that the client goes on to the answer: it may be there. Such a connection serves no other request.
 /// </remarks>
-internal sealed class ExchangeStream(Stream connection, TimeProvider time) : Stream
+internal sealed class ExchangeStream(Stream connection, TimeProvider time, OpenConnections all) : Stream
 {
     /// <summary>How long a destination that has answered 2xx may take over a piece of the request that it has not read.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -25,6 +25,12 @@ internal sealed class ExchangeStream(Stream connection, TimeProvider time) : Str
     private readonly EarlyAnswer _answer = new(connection);
     private Exchange? _exchange;
     private Exception? _deaf;
+
+    /// <summary>Its place among those that no request uses; null while one does. Belongs to <see cref="OpenConnections"/>.</summary>
+    public LinkedListNode<ExchangeStream>? Idle { get; set; }
+
+    /// <summary>Whether it is closed, by whomever. Belongs to <see cref="OpenConnections"/>.</summary>
+    public bool IsClosed { get; set; }
 
     public override bool CanRead => true;
 
@@ -87,14 +93,21 @@ internal sealed class ExchangeStream(Stream connection, TimeProvider time) : Str
     /// <summary>The exchange is over. What is left of its request must not block the connection's end, or another request.</summary>
     public void Leave(Exchange exchange)
     {
-        if (_deaf is not null && exchange == _exchange)
-            connection.Dispose();
+        if (exchange != _exchange)
+            return;
+        if (_deaf is null)
+            all.NoteIdle(this);
+        else
+            Dispose();
     }
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
+            all.NoteClosed(this);
             connection.Dispose();
+        }
         base.Dispose(disposing);
     }
 
@@ -103,10 +116,11 @@ internal sealed class ExchangeStream(Stream connection, TimeProvider time) : Str
     {
         if (Exchange.Current is not { } exchange || exchange == _exchange)
             return;
-        exchange.BeginOn(this, _exchange is not null || time.GetElapsedTime(_made) >= s_kept);
+        // It may have ended after the client looked for the last time, or have been closed in favour of another.
+        var isOpen = all.TryUse(this);
+        exchange.BeginOn(this, _exchange is not null || !isOpen || time.GetElapsedTime(_made) >= s_kept);
         _exchange = exchange;
-        // It may have ended after the client looked for the last time.
-        if (!_answer.TryBegin() || _deaf is not null)
+        if (!isOpen || !_answer.TryBegin() || _deaf is not null)
             throw Broken(_deaf);
     }
 

@@ -19,6 +19,7 @@ public sealed class Outbound : IDisposable
     private readonly FuncStashOptions _options;
     private readonly TimeProvider _time;
     private readonly LlmProvider _llm;
+    private readonly HostLookups _lookups;
     private readonly OutboundClient _toDestinations;
     private readonly OutboundClient _toProvider;
 
@@ -27,13 +28,19 @@ public sealed class Outbound : IDisposable
         _llm = llm;
         _options = options;
         _time = time;
-        _toDestinations = new OutboundClient(new DestinationConnector(new AddressPolicy(options), time), time);
-        _toProvider = new OutboundClient(
-            new DestinationConnector(new AddressPolicy(options with { AllowedNetworks = s_anywhere }), time), time);
+        // A lookup takes a file or two of its own.
+        var lookups = Math.Clamp(options.MaxConnections / 16, 4, 64);
+        var connections = new OpenConnections(options.MaxConnections - 2 * lookups);
+        _lookups = new HostLookups(SystemResolver.LookUpAsync, lookups);
+        OutboundClient Client(AddressPolicy policy) =>
+            new(new DestinationConnector(policy, time, connections, _lookups), connections, time);
+        _toDestinations = Client(new AddressPolicy(options));
+        _toProvider = Client(new AddressPolicy(options with { AllowedNetworks = s_anywhere }));
     }
 
     /// <summary>Sends one attempt and reads the response up to the service's limit. Never throws for what a destination does.</summary>
     /// <exception cref="OperationCanceledException">When <paramref name="cancellation"/> ends it before an answer.</exception>
+    /// <exception cref="OwnLimitException">Nothing was sent, for this process has nothing left to send it with.</exception>
     public async Task<AttemptOutcome> SendAsync(
         Message message, byte[] body, int retried, string signature, TraceContext? trace, CancellationToken cancellation)
     {
@@ -55,6 +62,10 @@ public sealed class Outbound : IDisposable
             var (answer, isCut) = await AnswerBody.ReadAsync(response, _options.MaxBodyBytes, bodyTime, _time, cancellation);
             return new AttemptOutcome.Response((int)response.StatusCode, OutboundRequest.ResponseHeaders(response), answer) { IsBodyCut = isCut };
         }
+        catch (Exception error) when (IsUnsent(error, exchange) && OwnLimits.Reason(error) is { } reason)
+        {
+            throw new OwnLimitException(reason, error);
+        }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             return new AttemptOutcome.NoResponse(FailureText.OfTime(limit, timeout.IsCancellationRequested));
@@ -69,7 +80,12 @@ public sealed class Outbound : IDisposable
     {
         _toDestinations.Dispose();
         _toProvider.Dispose();
+        _lookups.Dispose();
     }
+
+    private static bool IsUnsent(Exception error, Exchange exchange) =>
+        error is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError }
+        || (!exchange.HasBegun && error is not OperationCanceledException);
 
     private OutboundClient ClientOf(Message message, HttpRequestMessage request)
     {

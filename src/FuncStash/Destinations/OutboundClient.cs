@@ -9,6 +9,9 @@ internal sealed class OutboundClient : IDisposable
     /// <summary>How long making a connection may take, TLS included.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a connection is kept for another request: each one is a file open on both machines.</summary>
+    public static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(5);
+
     /// <summary>The most that an answer's headers may hold, in KiB.</summary>
     public const int MaxHeaderKilobytes = 64;
 
@@ -16,13 +19,15 @@ internal sealed class OutboundClient : IDisposable
     private readonly HttpMessageInvoker _fresh;
 
     /// <param name="connector">Makes the connections.</param>
+    /// <param name="connections">Where they are counted.</param>
     /// <param name="time">Measures how long a connection was kept.</param>
     /// <param name="change">What a test wants otherwise.</param>
-    public OutboundClient(DestinationConnector connector, TimeProvider time, Action<SocketsHttpHandler>? change = null)
+    public OutboundClient(
+        DestinationConnector connector, OpenConnections connections, TimeProvider time, Action<SocketsHttpHandler>? change = null)
     {
         // DNS changes are followed within this time.
-        _pooled = Create(connector, time, TimeSpan.FromMinutes(5), change);
-        _fresh = Create(connector, time, TimeSpan.Zero, change);
+        _pooled = Create(connector, connections, time, TimeSpan.FromMinutes(5), change);
+        _fresh = Create(connector, connections, time, TimeSpan.Zero, change);
     }
 
     /// <summary>
@@ -60,7 +65,8 @@ internal sealed class OutboundClient : IDisposable
         response is { StatusCode: HttpStatusCode.RequestTimeout, Headers.ConnectionClose: true };
 
     private static HttpMessageInvoker Create(
-        DestinationConnector connector, TimeProvider time, TimeSpan lifetime, Action<SocketsHttpHandler>? change)
+        DestinationConnector connector, OpenConnections connections, TimeProvider time, TimeSpan lifetime,
+        Action<SocketsHttpHandler>? change)
     {
         var handler = new SocketsHttpHandler
         {
@@ -71,9 +77,10 @@ internal sealed class OutboundClient : IDisposable
             // The message's own trace context is sent on, not that of the worker.
             ActivityHeadersPropagator = null,
             ConnectCallback = (context, cancellation) => connector.ConnectAsync(context.DnsEndPoint, cancellation),
-            PlaintextStreamFilter = (context, _) => ValueTask.FromResult<Stream>(new ExchangeStream(context.PlaintextStream, time)),
+            PlaintextStreamFilter = (context, _) => ValueTask.FromResult<Stream>(new ExchangeStream(context.PlaintextStream, time, connections)),
             ConnectTimeout = ConnectTimeout,
             PooledConnectionLifetime = lifetime,
+            PooledConnectionIdleTimeout = IdleTime,
             MaxConnectionsPerServer = 256,
             MaxResponseHeadersLength = MaxHeaderKilobytes,
             // Who stops reading an answer closes its connection.

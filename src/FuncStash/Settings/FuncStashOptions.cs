@@ -45,6 +45,9 @@ public sealed record FuncStashOptions
     /// </summary>
     public int DestinationParallelism { get; init; } = 256;
 
+    /// <summary>The most connections to destinations in one process. The host decides, which knows how many files it may open.</summary>
+    public int MaxConnections { get; init; } = 4096;
+
     /// <summary>How long ended messages and log events are kept.</summary>
     public TimeSpan LogRetention { get; init; } = TimeSpan.FromDays(7);
 

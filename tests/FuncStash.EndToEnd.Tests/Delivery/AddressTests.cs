@@ -57,7 +57,7 @@ public abstract class AddressTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
     {
         try
         {
-            return await Dns.GetHostAddressesAsync(host);
+            return await Task.Run(() => Dns.GetHostAddresses(host));
         }
         catch (SocketException)
         {

@@ -73,7 +73,9 @@ public sealed class DestinationConnectorTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var connector = new DestinationConnector(new AddressPolicy(new() { AllowPrivateNetworks = true }), TimeProvider.System);
+        using var lookups = new HostLookups(SystemResolver.LookUpAsync, 8);
+        var connector = new DestinationConnector(
+            new AddressPolicy(new() { AllowPrivateNetworks = true }), TimeProvider.System, new OpenConnections(8), lookups);
 
         await using var stream = await connector.ConnectAsync(
             new DnsEndPoint("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port), default);

@@ -182,7 +182,7 @@ public sealed class ClosedConnectionTests
         var time = new FakeTimeProvider();
         Assert.False(await IsKeptAsync());
         time.Advance(TimeSpan.FromSeconds(1));
-        var stream = new ExchangeStream(new MemoryStream(), time);
+        var stream = new ExchangeStream(new MemoryStream(), time, new OpenConnections(8));
         time.Advance(TimeSpan.FromSeconds(1));
         Assert.True(await IsKeptAsync(stream));
 
@@ -190,7 +190,7 @@ public sealed class ClosedConnectionTests
         {
             using var exchange = new Exchange(time, TimeSpan.FromMinutes(1));
             exchange.Enter();
-            await (connection ?? new ExchangeStream(new MemoryStream(), time)).WriteAsync(new byte[1]);
+            await (connection ?? new ExchangeStream(new MemoryStream(), time, new OpenConnections(8))).WriteAsync(new byte[1]);
             return exchange.IsOnKeptConnection;
         }
     }

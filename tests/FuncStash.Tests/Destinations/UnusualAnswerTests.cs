@@ -153,8 +153,11 @@ public sealed class UnusualAnswerTests
             },
             certificate: certificate);
         var options = new FuncStashOptions();
+        var connections = new OpenConnections(8);
+        using var lookups = new HostLookups(SystemResolver.LookUpAsync, 8);
         using var client = new OutboundClient(
-            new DestinationConnector(new AddressPolicy(options), TimeProvider.System), TimeProvider.System,
+            new DestinationConnector(new AddressPolicy(options), TimeProvider.System, connections, lookups),
+            connections, TimeProvider.System,
             handler => handler.SslOptions = new SslClientAuthenticationOptions
             {
                 RemoteCertificateValidationCallback = (_, given, _, _) => given?.GetCertHashString() == certificate.GetCertHashString(),
