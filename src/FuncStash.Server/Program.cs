@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using FuncStash;
@@ -63,19 +62,7 @@ builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine 
     .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
     // A start that fails is told in one line, below.
     .AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
-builder.WebHost.ConfigureKestrel(kestrel =>
-{
-    KestrelSetup.Apply(kestrel, options);
-    foreach (var endPoint in sockets.EndPoints)
-        kestrel.Listen(endPoint, ClientConnection.Watch);
-});
-builder.WebHost.UseSockets(transport =>
-{
-    // With the sockets' own setting (Startup): nothing that a request does holds its thread up; the stores see to that.
-    transport.UnsafePreferInlineScheduling = Startup.RunsInline;
-    transport.CreateBoundListenSocket = sockets.Take;
-});
-builder.Services.AddSingleton<DiagnosticSource, RefusedRequests>();
+builder.ListenAt(sockets, options, shares.Clients);
 // In-flight deliveries may end; after that the process does.
 builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
 builder.Services.AddSingleton(store);
@@ -95,7 +82,7 @@ await using var app = builder.Build();
 if (DevServer.IsUsedBy(options))
     app.UseCors(cors => cors.WithOrigins(DevServer.ConsoleOrigin).AllowAnyHeader().AllowAnyMethod());
 var api = app.Services.GetRequiredService<Api>();
-app.Run(api.HandleAsync);
+app.Run(context => OpenClients.ServeAsync(context, api.HandleAsync));
 try
 {
     await app.StartAsync();

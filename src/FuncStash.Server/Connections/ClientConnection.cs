@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using FuncStash.Http;
 using Microsoft.AspNetCore.Connections;
@@ -63,6 +64,22 @@ internal sealed class ClientConnection(ConnectionContext connection)
     {
         var transport = connection.Transport;
         connection.Features.Set(this);
+        var client = connection.Features.Get<OpenClient>();
+        try
+        {
+            if (client is null or { HasRoom: true })
+                await RunAsync(next, transport);
+            else
+                await RefuseAsync();
+        }
+        finally
+        {
+            client?.Leave();
+        }
+    }
+
+    private async Task RunAsync(ConnectionDelegate next, IDuplexPipe transport)
+    {
         if (connection.Features.Get<IConnectionHeartbeatFeature>() is { } heartbeat)
             connection.Features.Set<IConnectionHeartbeatFeature>(new Heartbeat(heartbeat));
         do
@@ -76,6 +93,13 @@ internal sealed class ClientConnection(ConnectionContext connection)
         connection.Transport = transport;
         if (_isRefused)
             await DropRestAsync();
+    }
+
+    private async Task RefuseAsync()
+    {
+        _output.Write(Refusal.Of(StatusCodes.Status503ServiceUnavailable, "too many requests are under way: try again later", null, withBody: true));
+        await _output.FlushAsync();
+        await DropRestAsync();
     }
 
     private async Task DropRestAsync()

@@ -22,6 +22,8 @@ internal static class Refusal
             .Append(CultureInfo.InvariantCulture, $"Date: {TimeProvider.System.GetUtcNow():R}\r\nConnection: close\r\n");
         if (!string.IsNullOrEmpty(allowed))
             head.Append(CultureInfo.InvariantCulture, $"Allow: {allowed}\r\n");
+        if (status == StatusCodes.Status503ServiceUnavailable)
+            head.Append("Retry-After: 1\r\n");
         byte[] bytes = [.. Encoding.ASCII.GetBytes(head.Append("\r\n").ToString())];
         return withBody ? [.. bytes, .. body] : bytes;
     }

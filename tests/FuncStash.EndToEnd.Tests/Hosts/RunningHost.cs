@@ -30,6 +30,9 @@ public sealed class RunningHost : IAsyncDisposable
     /// <summary>Takes what the process has in memory now for the most it ever had.</summary>
     public void ForgetPeak() => File.WriteAllText($"/proc/{_process.Id}/clear_refs", "5");
 
+    /// <summary>The id of its process.</summary>
+    public int ProcessId => _process.Id;
+
     /// <summary>Ends it with SIGTERM; the exit code.</summary>
     public Task<int> StopAsync() => _process.TerminateAsync(TimeSpan.FromSeconds(30));
 

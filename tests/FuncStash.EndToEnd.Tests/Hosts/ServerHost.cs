@@ -8,12 +8,22 @@ public abstract partial class ServerHost : HostFixture
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
-    public override async Task<RunningHost> StartAsync(DataStore data, int port = 0, Credentials? credentials = null)
+    public override Task<RunningHost> StartAsync(DataStore data, int port = 0, Credentials? credentials = null) =>
+        StartAsync(data, port, credentials, "dotnet");
+
+    /// <summary>Starts one under limits of the system.</summary>
+    /// <param name="data">Its data.</param>
+    /// <param name="limits">What a shell runs before it, such as <c>ulimit -n 640</c>.</param>
+    public static Task<RunningHost> StartWithinAsync(DataStore data, string limits) =>
+        StartAsync(data, 0, null, "/bin/sh", "-c", limits + """; exec dotnet "$0" "$@" """);
+
+    private static async Task<RunningHost> StartAsync(
+        DataStore data, int port, Credentials? credentials, string file, params string[] arguments)
     {
         credentials ??= Credentials.Development;
         var process = ChildProcess.Start(
-            "dotnet",
-            [Repository.ServerDll, "--port", port.ToString(CultureInfo.InvariantCulture), .. data.Arguments],
+            file,
+            [.. arguments, Repository.ServerDll, "--port", port.ToString(CultureInfo.InvariantCulture), .. data.Arguments],
             new Dictionary<string, string?>(data.Environment)
             {
                 ["QSTASH_TOKEN"] = credentials.Token,

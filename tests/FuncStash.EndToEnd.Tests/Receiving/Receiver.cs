@@ -27,7 +27,7 @@ public sealed class Receiver : IAsyncDisposable
     private readonly WebApplication _app;
     private TaskCompletionSource _arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private Receiver()
+    private Receiver(IPAddress address)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -38,7 +38,7 @@ public sealed class Receiver : IAsyncDisposable
             kestrel.Limits.MaxRequestHeadersTotalSize = 256 * 1024;
             kestrel.Limits.MaxRequestHeaderCount = 2000;
             kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
-            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Listen(address, 0);
         });
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.Zero);
         _app = builder.Build();
@@ -62,9 +62,10 @@ public sealed class Receiver : IAsyncDisposable
     }
 
     /// <summary>Starts one on a port that none had before: tests that share a host tell their messages apart by it.</summary>
-    public static async Task<Receiver> StartAsync()
+    /// <param name="address">Where it listens; loopback by default.</param>
+    public static async Task<Receiver> StartAsync(IPAddress? address = null)
     {
-        var receiver = new Receiver();
+        var receiver = new Receiver(address ?? IPAddress.Loopback);
         await receiver._app.StartAsync();
         var addresses = receiver._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();
         receiver.BaseUrl = addresses!.Addresses.Single();
@@ -72,7 +73,7 @@ public sealed class Receiver : IAsyncDisposable
             return receiver;
         // While it holds the port, the next one gets another.
         await using (receiver)
-            return await StartAsync();
+            return await StartAsync(address);
     }
 
     public string Url(string path) => BaseUrl + path;

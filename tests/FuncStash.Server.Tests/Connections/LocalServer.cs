@@ -1,15 +1,12 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using FuncStash.Http;
 using FuncStash.Server.Connections;
 using FuncStash.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace FuncStash.Server.Tests.Connections;
@@ -23,19 +20,18 @@ internal sealed class LocalServer : IAsyncDisposable
 
     private LocalServer(WebApplication app) => _app = app;
 
-    public static async Task<LocalServer> StartAsync(RequestDelegate answer, Action<KestrelServerLimits>? limits = null)
+    /// <param name="answer">The application.</param>
+    /// <param name="limits">What is otherwise in Kestrel's limits.</param>
+    /// <param name="mostClients">The most connections at a time.</param>
+    public static async Task<LocalServer> StartAsync(
+        RequestDelegate answer, Action<KestrelServerLimits>? limits = null, int mostClients = 1000)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            KestrelSetup.Apply(kestrel, new FuncStashOptions());
-            limits?.Invoke(kestrel.Limits);
-            kestrel.Listen(IPAddress.Loopback, 0, ClientConnection.Watch);
-        });
-        builder.Services.AddSingleton<DiagnosticSource, RefusedRequests>();
+        builder.ListenAt(BoundSockets.Bind([IPAddress.Loopback], 0), new FuncStashOptions(), mostClients);
+        builder.WebHost.ConfigureKestrel(kestrel => limits?.Invoke(kestrel.Limits));
         var app = builder.Build();
-        app.Run(answer);
+        app.Run(context => OpenClients.ServeAsync(context, answer));
         await app.StartAsync();
         return new LocalServer(app);
     }
