@@ -9,7 +9,7 @@ namespace FuncStash.Server;
 /// <summary>Takes deliveries off the work queue and runs them side by side. One a process; several processes may share a queue.</summary>
 /// <remarks>Entered once the server listens, since one whose port is taken must not deliver; at shut-down it takes no more and lets those in flight end.</remarks>
 internal sealed partial class DeliveryWorker(
-    IStore store, DeliveryService deliveries, FuncStashOptions options, IHostApplicationLifetime lifetime, TimeProvider time,
+    IStore store, StoreTrouble trouble, DeliveryService deliveries, FuncStashOptions options, IHostApplicationLifetime lifetime, TimeProvider time,
     ILogger<DeliveryWorker> log) : BackgroundService
 {
     private const int MaxBatch = 64, Together = 8, MaxTries = 10;
@@ -20,11 +20,13 @@ internal sealed partial class DeliveryWorker(
     private readonly ConcurrentDictionary<Lease, long> _inFlight = new();
     private readonly ConcurrentDictionary<string, int> _failures = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _places = new(options.MaxParallelism);
+    private CancellationToken _stopping;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!await ListensAsync(stoppingToken))
             return;
+        _stopping = stoppingToken;
         using var ended = new CancellationTokenSource();
         var renewing = RenewAsync(ended.Token);
         while (!stoppingToken.IsCancellationRequested)
@@ -64,6 +66,7 @@ internal sealed partial class DeliveryWorker(
 
     private async Task ReceiveAsync(CancellationToken stop)
     {
+        await trouble.OverAsync(stop);
         await _places.WaitAsync(stop);
         var places = 1;
         while (places < MaxBatch && _places.Wait(0, CancellationToken.None))
@@ -95,9 +98,14 @@ internal sealed partial class DeliveryWorker(
     {
         try
         {
+            // It may have begun since this was received.
+            await trouble.OverAsync(_stopping);
             if (await deliveries.RunAsync(lease.Text, lease) is null)
                 await PoisonAsync(lease, 1, null);
             _failures.TryRemove(lease.Text, out _);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
         }
         catch (Exception error)
         {
@@ -114,6 +122,8 @@ internal sealed partial class DeliveryWorker(
     // fails here all the same, such as a wake-up of a gate that nobody can read, is set aside.
     private async Task FailAsync(Lease lease, Exception error)
     {
+        if (store.IsFault(error))
+            trouble.Note(error);
         try
         {
             // Not the dequeue count: a message that is retried often is received often.

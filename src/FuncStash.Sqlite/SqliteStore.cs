@@ -87,6 +87,9 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
 
     public bool IsFault(Exception error) => error is StoreFailedException { IsOfRequest: false } or ObjectDisposedException;
 
+    public string FaultText(Exception fault) =>
+        fault is StoreFailedException { IsFull: true } ? "the disk of the storage is full" : "the disk of the storage does not work";
+
     public ValueTask PingAsync(CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();

@@ -9,5 +9,8 @@ public sealed class StoreFailedException(string message, int code) : IOException
     /// <summary>Whether it lies in what was asked: too big, or not as a row is. Anything else is the file's or the machine's.</summary>
     internal bool IsOfRequest => (Code & 0xFF) is TooBig or Constraint or Mismatch;
 
-    private const int TooBig = 18, Constraint = 19, Mismatch = 20;
+    /// <summary>Whether no space is left.</summary>
+    internal bool IsFull => (Code & 0xFF) == Full;
+
+    private const int Full = 13, TooBig = 18, Constraint = 19, Mismatch = 20;
 }

@@ -35,6 +35,7 @@ public static class FuncStashServices
         services.AddSingleton(provider => provider.GetRequiredService<IStore>().Tables);
         services.AddSingleton(provider => new MessageIds(
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IStore>().IsPartitioned ? MessageId.Shards : 1));
+        services.AddSingleton<StoreTrouble>();
         services.AddSingleton<MessageStore>();
         services.AddSingleton<Gates>();
         services.AddSingleton<AdmissionService>();

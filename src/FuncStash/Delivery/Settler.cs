@@ -15,7 +15,7 @@ namespace FuncStash.Delivery;
 /// same attempt by another worker, comes before it.
 /// </remarks>
 public sealed partial class Settler(
-    MessageStore messages, DeadLetterStore deadLetters, AdmissionService admission, IStore store, FuncStashOptions options,
+    MessageStore messages, DeadLetterStore deadLetters, AdmissionService admission, IStore store, StoreTrouble trouble, FuncStashOptions options,
     TimeProvider time, Random random, ILogger<Settler> log)
 {
     private const int FirstPauseMs = 50, LongestPauseMs = 5_000;
@@ -159,6 +159,8 @@ public sealed partial class Settler(
             }
             catch (Exception fault) when (IsPassing(fault) && HasTimeSince(began))
             {
+                if (store.IsFault(fault))
+                    trouble.Note(fault);
                 LogHeldOn(log, fault, stored.Id.Text);
                 var pause = Math.Min(LongestPauseMs, FirstPauseMs << Math.Min(tries++, 10));
                 await Task.Delay(TimeSpan.FromMilliseconds(pause), time, stop);

@@ -1,13 +1,20 @@
 using FuncStash.Access;
+using FuncStash.Messages;
+using FuncStash.Storage;
 using FuncStash.Wire;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace FuncStash.Http;
 
 /// <summary>The whole HTTP API: finds the route, checks who asks, turns refusals into answers. Every host calls this.</summary>
-public sealed partial class Api(IEnumerable<IResource> resources, TokenCheck tokens, DevelopmentGuard guard, ILogger<Api> log)
+public sealed partial class Api(
+    IEnumerable<IResource> resources, TokenCheck tokens, DevelopmentGuard guard, StoreTrouble trouble, ILogger<Api> log)
 {
+    // In seconds. The storage is asked again at least as often.
+    private const string RetryAfter = "5";
+
     private readonly RouteTable _routes = new(resources.SelectMany(resource => resource.Routes));
 
     public async Task HandleAsync(HttpContext context)
@@ -24,9 +31,19 @@ public sealed partial class Api(IEnumerable<IResource> resources, TokenCheck tok
         {
             await Answer.ErrorAsync(context, malformed.StatusCode, MalformedRequest.TextOf(malformed));
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception gone) when (gone is ConnectionResetException
+            || (gone is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {
             // Nobody is there any more to read an answer.
+        }
+        catch (Exception fault) when (trouble.IsFault(fault))
+        {
+            await RefuseAsync(context, trouble.Note(fault));
+        }
+        catch (DeliveryScheduleException fault)
+        {
+            LogFailure(log, fault, context.Request.Method, context.Request.Path);
+            await RefuseAsync(context, "deliveries cannot be scheduled");
         }
         catch (Exception error)
         {
@@ -36,6 +53,18 @@ public sealed partial class Api(IEnumerable<IResource> resources, TokenCheck tok
             else
                 context.Abort(); // so that nobody takes the part for the whole
         }
+    }
+
+    // What of the request has been stored already stays: one that is made again may be done twice.
+    private static async Task RefuseAsync(HttpContext context, string reason)
+    {
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return;
+        }
+        context.Response.Headers.RetryAfter = RetryAfter;
+        await Answer.ErrorAsync(context, 503, $"{reason}: try again later");
     }
 
     private async Task RouteAsync(HttpContext context)

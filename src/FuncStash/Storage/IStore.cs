@@ -18,6 +18,9 @@ public interface IStore
     /// </summary>
     bool IsFault(Exception error) => false;
 
+    /// <summary>What is wrong with the storage, in words that anybody may read: no names of accounts or files.</summary>
+    string FaultText(Exception fault) => "the storage does not answer";
+
     /// <summary>Cheap proof that the storage answers; throws when it does not.</summary>
     ValueTask PingAsync(CancellationToken cancellation = default);
 }

@@ -14,8 +14,14 @@ public abstract partial class ServerHost : HostFixture
     /// <summary>Starts one under limits of the system.</summary>
     /// <param name="data">Its data.</param>
     /// <param name="limits">What a shell runs before it, such as <c>ulimit -n 640</c>.</param>
-    public static Task<RunningHost> StartWithinAsync(DataStore data, string limits) =>
-        StartAsync(data, 0, null, "/bin/sh", "-c", limits + """; exec dotnet "$0" "$@" """);
+    /// <param name="mounts">Whether it gets file systems of its own, which the shell can mount without being root.</param>
+    public static Task<RunningHost> StartWithinAsync(DataStore data, string limits, bool mounts = false)
+    {
+        string[] shell = ["/bin/sh", "-c", limits + """ && exec dotnet "$0" "$@" """];
+        return mounts
+            ? StartAsync(data, 0, null, "unshare", ["--map-root-user", "--mount", .. shell])
+            : StartAsync(data, 0, null, shell[0], shell[1..]);
+    }
 
     private static async Task<RunningHost> StartAsync(
         DataStore data, int port, Credentials? credentials, string file, params string[] arguments)
