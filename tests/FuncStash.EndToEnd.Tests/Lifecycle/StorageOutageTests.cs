@@ -35,8 +35,9 @@ public abstract class StorageOutageTests(HostFixture hosts, NodeSdk sdk, ITestOu
                     var answer = await wire.TryPublishAsync(Receiver.Url(path), [], settings);
                     if (answer.Status == HttpStatusCode.OK)
                         return acknowledged.TryAdd((string)answer.Json["messageId"]!, path);
-                    Assert.InRange((int)answer.Status, 500, 599);
-                    Assert.NotEmpty(answer.Error);
+                    Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.Status);
+                    Assert.EndsWith(": try again later", answer.Error, StringComparison.Ordinal);
+                    Assert.Equal(["5"], answer.Headers.GetValues("Retry-After"));
                     Interlocked.Increment(ref refused);
                     return false;
                 },
