@@ -27,7 +27,10 @@ public sealed record ApiCall(HttpContext Context, RequestTarget Target, IReadOnl
         }
     }
 
-    /// <summary>Reads the request's body.</summary>
+    // Much work follows on a bigger one, and where it is read, on the thread of the sockets, other requests would wait for it.
+    private const int LargeBytes = 16 * 1024;
+
+    /// <summary>Reads the request's body. What follows on a large one runs on a thread that no socket needs.</summary>
     /// <exception cref="QStashException">413 when it has more than <paramref name="limit"/> bytes.</exception>
     public async ValueTask<byte[]> BodyAsync(int limit)
     {
@@ -37,8 +40,10 @@ public sealed record ApiCall(HttpContext Context, RequestTarget Target, IReadOnl
         {
             if (length == 0)
                 return [];
-            var exact = new byte[length];
+            var exact = GC.AllocateUninitializedArray<byte>((int)length);
             await Request.Body.ReadExactlyAsync(exact, Aborted);
+            if (length > LargeBytes)
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             return exact;
         }
         using var body = new MemoryStream();
@@ -50,6 +55,8 @@ public sealed record ApiCall(HttpContext Context, RequestTarget Target, IReadOnl
                 throw TooBig(limit);
             body.Write(buffer, 0, read);
         }
+        if (body.Length > LargeBytes)
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         return body.ToArray();
     }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.Headers;
@@ -51,7 +50,7 @@ public sealed class BatchResource(Acceptance acceptance, FuncStashOptions option
     {
         var destination = item.Text("destination") ?? throw QStashException.BadRequest(Destination.Missing);
         var headers = item.Headers("headers") ?? HeaderMap.Empty;
-        return new PublishRequest(destination, PublishSettingsReader.Parse(headers, options), Encoding.UTF8.GetBytes(item.Text("body") ?? ""))
+        return new PublishRequest(destination, PublishSettingsReader.Parse(headers, options), item.Utf8("body") ?? [])
         {
             CallerIp = callerIp,
             QueueName = QueueOf(item),

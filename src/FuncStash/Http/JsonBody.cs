@@ -1,6 +1,9 @@
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using FuncStash.Messages;
 using FuncStash.Wire;
+using Utf8Text = System.Text.Unicode.Utf8;
 
 namespace FuncStash.Http;
 
@@ -32,6 +35,20 @@ internal static class JsonBody
         { ValueKind: JsonValueKind.String } text => Unescaped(text, name),
         _ => throw Invalid(name, "a string"),
     };
+
+    /// <summary>The UTF-8 of a string property; null when it is absent or null.</summary>
+    public static byte[]? Utf8(this JsonElement item, string name)
+    {
+        if (Property(item, name) is not { } value)
+            return null;
+        if (value.ValueKind != JsonValueKind.String)
+            throw Invalid(name, "a string");
+        // Not by way of a text, which would be three times as big.
+        var quoted = JsonMarshal.GetRawUtf8Value(value);
+        if (quoted.IndexOf((byte)'\\') < 0 && Utf8Text.IsValid(quoted))
+            return quoted[1..^1].ToArray();
+        return Encoding.UTF8.GetBytes(Unescaped(value, name));
+    }
 
     // JSON can escape half of a surrogate pair, which is no text.
     internal static string Unescaped(JsonElement text, string name)
