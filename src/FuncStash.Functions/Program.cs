@@ -1,11 +1,12 @@
-using FuncStash;
 using FuncStash.Azure;
-using FuncStash.Functions;
+using FuncStash.Console;
 using FuncStash.Functions.Delivery;
+using FuncStash.Functions;
 using FuncStash.Http;
 using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Storage;
+using FuncStash;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,6 +27,6 @@ builder.Services.AddSingleton<IStore>(new AzureStore(
     }));
 builder.Services.AddSingleton<DurableSchedule>();
 builder.Services.AddSingleton<IDeliverySchedule>(services => services.GetRequiredService<DurableSchedule>());
-builder.Services.AddFuncStash(options);
+builder.Services.AddFuncStash(options).AddFuncStashConsole();
 builder.AddTelemetry(Setting);
 builder.Build().Run();

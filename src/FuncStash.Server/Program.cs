@@ -1,13 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
-using FuncStash;
+using FuncStash.Console;
 using FuncStash.Http;
 using FuncStash.Messages;
-using FuncStash.Server;
 using FuncStash.Server.Connections;
+using FuncStash.Server;
 using FuncStash.Settings;
 using FuncStash.Storage;
 using FuncStash.Waiting;
+using FuncStash;
 
 Startup.RunInline();
 ServerArguments arguments;
@@ -67,7 +68,7 @@ builder.ListenAt(sockets, options, shares.Clients);
 builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
 builder.Services.AddSingleton(store);
 builder.Services.AddSingleton<IDeliverySchedule, QueueSchedule>();
-builder.Services.AddFuncStash(options);
+builder.Services.AddFuncStash(options).AddFuncStashConsole();
 builder.Services.AddHostedService<DeliveryWorker>();
 builder.Services.AddHostedService<ScheduleLoop>();
 builder.Services.AddHostedService<UpkeepLoop>();

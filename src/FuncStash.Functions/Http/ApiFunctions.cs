@@ -68,6 +68,10 @@ public sealed class ApiFunctions(Api api, DurableSchedule schedule)
     public Task Llm([HttpTrigger(Open, Route = "llm/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
         AnswerAsync(request, durable);
 
+    [Function("Console")]
+    public Task Console([HttpTrigger(Open, Route = "console/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
+        AnswerAsync(request, durable);
+
     [Function("Health")]
     public Task Health([HttpTrigger(Open, Route = "health")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
         AnswerAsync(request, durable);

@@ -18,19 +18,18 @@ internal static class CallbackMessages
         if (source.Callback is { } callback)
         {
             var content = CallbackBody.Create(source, body, retried, outcome, null, options);
-            messages.Add(Create(source, callback, $"callback|{retried}", content, now, options));
+            messages.Add(Create(source, callback, CallbackIds.OfAttempt(source.Id, retried, now), content, options));
         }
         if (source.FailureCallback is { } failure && dlqId is not null)
         {
             var content = CallbackBody.Create(source, body, retried, outcome, dlqId, options);
-            messages.Add(Create(source, failure, "failure-callback", content, now, options));
+            messages.Add(Create(source, failure, CallbackIds.OfFailure(source.Id, now), content, options));
         }
         return messages;
     }
 
-    // The id follows from message and attempt, so a step done twice makes one callback.
     private static Message Create(
-        Message source, CallbackSettings callback, string cause, byte[] content, long now, FuncStashOptions options)
+        Message source, CallbackSettings callback, MessageId id, byte[] content, FuncStashOptions options)
     {
         // Accepted once: limits that an operator has lowered since must not keep the source from being settled.
         var settings = PublishSettingsReader.Parse(
@@ -47,7 +46,7 @@ internal static class CallbackMessages
             header.Set("Content-Type", "application/json");
         var message = new Message
         {
-            Id = source.Id.Follower(cause, now),
+            Id = id,
             Url = callback.Url,
             Body = content,
             MaxRetries = source.MaxRetries,
@@ -60,6 +59,6 @@ internal static class CallbackMessages
             // The next message of the queue waits for this one too (protocol#queues).
             QueueSlot = source.QueueSlot ?? (source.QueueName is { } queue ? new QueueSlot(queue, source.Id.Text) : null),
         };
-        return (settings with { Header = header }).ApplyTo(message, now);
+        return (settings with { Header = header }).ApplyTo(message, id.CreatedAt);
     }
 }

@@ -13,6 +13,9 @@ public sealed record DeadLetterQuery
 
     public IReadOnlySet<int> ResponseStatuses { get; init; } = new HashSet<int>();
 
+    /// <summary>Only those that failed with exactly this error; null for whatever error.</summary>
+    public string? Error { get; init; }
+
     /// <summary>Go on after this one.</summary>
     public DlqId? After { get; init; }
 
@@ -21,7 +24,8 @@ public sealed record DeadLetterQuery
     public bool LatestFirst { get; init; }
 
     internal bool Matches(DeadLetter letter) =>
-        Filter.Matches(letter.Message) && (ResponseStatuses.Count == 0 || ResponseStatuses.Contains(letter.ResponseStatus));
+        Filter.Matches(letter.Message) && (ResponseStatuses.Count == 0 || ResponseStatuses.Contains(letter.ResponseStatus))
+        && (Error is null || letter.Error == Error);
 
     /// <summary>The keys between the dates and behind <see cref="After"/>, in ascending order.</summary>
     internal (string From, bool Exclusive, string To) Keys

@@ -120,6 +120,14 @@ public sealed class DeadLetterStore(IStore store)
         return [.. rows.Select(row => row.RowKey)];
     }
 
+    /// <summary>How many failed since a time (unix ms), counted up to <paramref name="max"/>.</summary>
+    public async ValueTask<int> CountAsync(long since, int max, CancellationToken cancellation = default)
+    {
+        var range = new RowRange(new DlqId(Math.Clamp(since, 0, DlqId.MaxTime), 0).Key, null);
+        var shards = await Task.WhenAll(Enumerable.Range(0, DlqId.Shards).Select(shard => KeysAsync(shard, range, max, cancellation).AsTask()));
+        return Math.Min(max, shards.Sum(keys => keys.Count));
+    }
+
     /// <summary>One shard's dead letters, oldest first, without their payloads and responses.</summary>
     internal async IAsyncEnumerable<DeadLetter> ListAsync(
         int shard, RowRange range, [EnumeratorCancellation] CancellationToken cancellation)

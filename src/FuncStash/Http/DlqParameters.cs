@@ -10,7 +10,7 @@ internal static class DlqParameters
     private const int MaxCount = 100;
 
     // A dead letter is not looked for by its destination's host or path (protocol#dead-letter-list).
-    private static readonly string[] s_own = ["dlqIds", "responseStatus", "source"], s_unknown = ["host", "path"];
+    private static readonly string[] s_own = ["dlqIds", "responseStatus", "source", "error"], s_unknown = ["host", "path"];
 
     public static DeadLetterQuery? OfList(ApiCall call) => QueryOf(new ListParameters(
         call.Target.Parameters.Where(p => p.Value.Length > 0 && p.Key != "api").Select(p => (p.Key, (string[])[p.Value])),
@@ -27,6 +27,7 @@ internal static class DlqParameters
             Filter = parameters.Filter,
             Count = parameters.Count(MaxCount, MaxCount),
             LatestFirst = !parameters.EarliestFirst(byDefault: true),
+            Error = parameters.Values("error") is [var error, ..] ? error : null,
             ResponseStatuses = StatusesOf(parameters.Ids("responseStatus")),
             Ids = parameters.Has("dlqIds")
                 ? [.. parameters.Ids("dlqIds").Select(text => DlqId.TryParse(text, out var id) ? id : default)]

@@ -26,10 +26,20 @@ public sealed record LogQuery
     /// paged through, a message that goes on moves to its new place.
     /// </summary>
     public bool LatestOnly { get; init; }
+
+    /// <summary>
+    /// How many events are looked at for one page, latest first, so that a rare thing is not looked for through all there is;
+    /// a page that ends there has a position from which to look on.
+    /// </summary>
+    public int MaxLooked { get; init; } = int.MaxValue;
 }
 
-/// <summary>An event with the message it is of, neither with its payload.</summary>
-public sealed record LogEntry(LogEvent Event, Message Message);
+/// <summary>An event with the message it is of and how far that has come, without payloads and times of attempts.</summary>
+public sealed record LogEntry(LogEvent Event, Message Message, Progress Progress);
 
 /// <summary>Entries, and the position after which more follow; null at the end.</summary>
-public sealed record LogPage(IReadOnlyList<LogEntry> Entries, string? Next);
+public sealed record LogPage(IReadOnlyList<LogEntry> Entries, string? Next)
+{
+    /// <summary>True when the page ended because so many events had been looked at.</summary>
+    public bool IsCutShort { get; init; }
+}

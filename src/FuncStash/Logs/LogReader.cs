@@ -16,13 +16,15 @@ public sealed class LogReader(IStore store, MessageStore messages)
     public async ValueTask<LogPage> ListAsync(LogQuery query, CancellationToken cancellation = default)
     {
         var entries = new List<LogEntry>();
-        await foreach (var entry in ReadAsync(query, cancellation))
+        if (await LogScope.OfAsync(query, messages, cancellation) is not { } scope)
+            return new LogPage(entries, null);
+        await foreach (var entry in ReadAsync(query, scope, cancellation))
         {
             if (entries.Count == query.Count)
                 return new LogPage(entries, entries[^1].Event.Position);
             entries.Add(entry);
         }
-        return new LogPage(entries, null);
+        return new LogPage(entries, scope.StoppedAt) { IsCutShort = scope.StoppedAt is not null };
     }
 
     /// <summary>All entries from the query's start on, in its order, read as they are asked for; its count says nothing.</summary>
@@ -31,10 +33,26 @@ public sealed class LogReader(IStore store, MessageStore messages)
     {
         if (await LogScope.OfAsync(query, messages, cancellation) is not { } scope)
             yield break;
-        var scan = query.EarliestFirst ? EarliestFirst(query, scope, cancellation) : LatestFirst(query, scope, cancellation);
-        await foreach (var entry in scan)
+        await foreach (var entry in ReadAsync(query, scope, cancellation))
             yield return entry;
     }
+
+    /// <summary>The events since a time (unix ms), latest first, read as they are asked for, without their messages.</summary>
+    public async IAsyncEnumerable<LogEvent> EventsAsync(long since, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        var query = new LogQuery();
+        if (await LogScope.OfAsync(query, messages, cancellation) is not { } scope)
+            yield break;
+        var window = new LogWindow(since, long.MaxValue, HasCreations: true);
+        foreach (var day in (await Days.ListAsync(store.Tables, cancellation)).Reverse().Where(day => day >= MessageId.DayOf(since)))
+        {
+            await foreach (var read in MergeAsync(query, scope, window, day, LogPosition.At(window.To), cancellation))
+                yield return read.Event;
+        }
+    }
+
+    private IAsyncEnumerable<LogEntry> ReadAsync(LogQuery query, LogScope scope, CancellationToken cancellation) =>
+        query.EarliestFirst ? EarliestFirst(query, scope, cancellation) : LatestFirst(query, scope, cancellation);
 
     private async IAsyncEnumerable<LogEntry> LatestFirst(
         LogQuery query, LogScope scope, [EnumeratorCancellation] CancellationToken cancellation)
@@ -50,6 +68,8 @@ public sealed class LogReader(IStore store, MessageStore messages)
                 continue;
             await foreach (var entry in ScanAsync(query, scope, window, days, from, cancellation))
                 yield return entry;
+            if (scope.StoppedAt is not null)
+                yield break;
         }
     }
 
@@ -101,7 +121,7 @@ public sealed class LogReader(IStore store, MessageStore messages)
             {
                 var known = await scope.MessagesAsync(some, messages, cancellation);
                 foreach (var item in some.Where(e => known[e.Event.Message] is not null))
-                    yield return new LogEntry(item.Event, known[item.Event.Message]!.Message);
+                    yield return new LogEntry(item.Event, known[item.Event.Message]!.Message, known[item.Event.Message]!.Progress);
             }
             start = last + 1;
             if (slice.Count < SliceMax / 4)
@@ -123,13 +143,17 @@ public sealed class LogReader(IStore store, MessageStore messages)
             await foreach (var read in MergeAsync(query, scope, window, day, from, cancellation))
             {
                 var item = read.Event;
-                if ((ids is not null && !ids.Contains(item.Message)) || (query.States.Count > 0 && !query.States.Contains(item.State)))
-                    continue;
-                batch.Add(read);
-                if (batch.Count < size)
+                var isLast = !query.EarliestFirst && ++scope.Looked >= query.MaxLooked;
+                if (isLast)
+                    scope.StoppedAt = item.Position;
+                if (ids?.Contains(item.Message) != false && (query.States.Count == 0 || query.States.Contains(item.State)))
+                    batch.Add(read);
+                if (batch.Count < size && !isLast)
                     continue;
                 foreach (var entry in await EntriesAsync())
                     yield return entry;
+                if (isLast)
+                    yield break;
                 size = Math.Min(size * 2, MaxBatch);
             }
             foreach (var entry in await EntriesAsync())
@@ -145,7 +169,7 @@ public sealed class LogReader(IStore store, MessageStore messages)
             {
                 if ((read ?? known[item.Message]) is { Message: var message } stored && query.Filter.Matches(message)
                     && (!query.LatestOnly || item.Number == stored.Progress.Events - 1))
-                    entries.Add(new LogEntry(item, message));
+                    entries.Add(new LogEntry(item, message, stored.Progress));
             }
             batch.Clear();
             return entries;

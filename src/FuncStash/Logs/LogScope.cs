@@ -18,6 +18,12 @@ internal sealed record LogScope(IReadOnlyList<LogWindow> Windows, IReadOnlyList<
     // What lies so close together is read in one go.
     private const long JoinedMs = 1_000;
 
+    /// <summary>How many events were looked at.</summary>
+    public int Looked { get; set; }
+
+    /// <summary>The last of them where no more were to be looked at; null as long as that is not so.</summary>
+    public string? StoppedAt { get; set; }
+
     private readonly Dictionary<string, StoredMessage?> _known = new(StringComparer.Ordinal);
     private int _bytes;
 

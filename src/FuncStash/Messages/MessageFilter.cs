@@ -8,6 +8,9 @@ namespace FuncStash.Messages;
 /// <remarks>Values of one name are alternatives; different names must all match.</remarks>
 public sealed class MessageFilter
 {
+    // Not part of QStash: texts of which one must be contained in one of the fields, in whatever case.
+    private const string Search = "search";
+
     private static readonly FrozenDictionary<string, Func<Message, IEnumerable<string?>>> s_fields =
         new Dictionary<string, Func<Message, IEnumerable<string?>>>(StringComparer.Ordinal)
         {
@@ -23,9 +26,10 @@ public sealed class MessageFilter
             ["path"] = m => PathsOf(m.Url),
             ["messageId"] = m => [m.Id.Text],
             ["api"] = m => m.Api is null ? [] : [m.Api, "llm"],
+            [Search] = m => [m.Id.Text, m.Url, m.QueueName, m.ScheduleId, m.FlowControl?.Key, m.TopicName, m.EndpointName, .. m.Labels ?? []],
         }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    private readonly List<(Func<Message, IEnumerable<string?>> Field, FrozenSet<string> Values)> _conditions = [];
+    private readonly List<Func<Message, bool>> _conditions = [];
 
     /// <summary>Inclusive bounds in unix milliseconds, of what depends on the list.</summary>
     public long? FromDate { get; private set; }
@@ -49,14 +53,23 @@ public sealed class MessageFilter
         else if (name == "toDate")
             ToDate = ReadDate(name, values[^1]);
         else
-            _conditions.Add((s_fields[name], Alternatives(values)));
+            _conditions.Add(Condition(name, values));
+    }
+
+    private static Func<Message, bool> Condition(string name, IReadOnlyList<string> values)
+    {
+        var field = s_fields[name];
+        if (name == Search)
+            return message => field(message).Any(value => values.Any(part => value?.Contains(part, StringComparison.OrdinalIgnoreCase) == true));
+        var alternatives = Alternatives(values);
+        return message => field(message).Any(value => value is not null && alternatives.Contains(value));
     }
 
     public bool Matches(Message message)
     {
-        foreach (var (field, values) in _conditions)
+        foreach (var condition in _conditions)
         {
-            if (!field(message).Any(value => value is not null && values.Contains(value)))
+            if (!condition(message))
                 return false;
         }
         return true;

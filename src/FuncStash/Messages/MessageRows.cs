@@ -33,8 +33,8 @@ internal static class MessageRows
     /// <summary>The values of a message's row that tell what was published, but for the payload.</summary>
     public static readonly IReadOnlyList<string> Listed = ["Spec"];
 
-    /// <summary>Those that also tell how many events it has.</summary>
-    public static readonly IReadOnlyList<string> Logged = [.. Listed, "State", "Events"];
+    /// <summary>Those that also tell how far it has come, but for the times of its attempts.</summary>
+    public static readonly IReadOnlyList<string> Logged = [.. Listed, "State", "DueAt", "Retried", "Events", "EndedAt", "ActiveSince", "DlqId"];
 
     /// <summary>Those that also tell how far it has come.</summary>
     public static readonly IReadOnlyList<string> WithoutPayload =

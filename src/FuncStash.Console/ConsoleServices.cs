@@ -1,0 +1,28 @@
+using FuncStash.Console.Access;
+using FuncStash.Console.DeadLetters;
+using FuncStash.Console.Messages;
+using FuncStash.Console.Overview;
+using FuncStash.Console.Serving;
+using FuncStash.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FuncStash.Console;
+
+public static class ConsoleServices
+{
+    /// <summary>Adds the console to the service: <c>/console</c>, to which <c>/</c> leads a browser.</summary>
+    public static IServiceCollection AddFuncStashConsole(this IServiceCollection services)
+    {
+        services.AddSingleton<Sessions>();
+        services.AddSingleton<PageWriter>();
+        services.AddSingleton<IResource, ConsoleResource>();
+        services.AddSingleton<OverviewReader>();
+        services.AddSingleton<MessageReader>();
+        services.AddSingleton<BulkAction>();
+        services.AddSingleton<IPages, SignInPages>();
+        services.AddSingleton<IPages, OverviewPages>();
+        services.AddSingleton<IPages, MessagePages>();
+        services.AddSingleton<IPages, DeadLetterPages>();
+        return services;
+    }
+}

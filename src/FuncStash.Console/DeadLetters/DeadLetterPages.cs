@@ -1,0 +1,108 @@
+using FuncStash.Access;
+using FuncStash.Console.Parts;
+using FuncStash.Console.Serving;
+using FuncStash.DeadLetters;
+using FuncStash.Messages;
+using FuncStash.Wire;
+
+namespace FuncStash.Console.DeadLetters;
+
+/// <summary>The dead letters: what failed alike, each of them, and what can be done about one, some or all.</summary>
+internal sealed class DeadLetterPages(DeadLetterReader reader, DeadLetterStore letters, BulkAction bulk, TimeProvider time) : IPages
+{
+    // So many are looked at for the groups, and so many are counted before an action.
+    private const int MaxGrouped = 2_000, MaxCounted = 100_000, MaxGroups = 20;
+
+    public IEnumerable<PageRoute> Routes =>
+    [
+        new("GET", "/dead-letters", AccessLevel.Read, ListAsync),
+        new("GET", "/dead-letters/all", AccessLevel.Full, AskAsync),
+        new("POST", "/dead-letters/all", AccessLevel.Full, call => Task.FromResult<PageResult>(RunAll(call))),
+        new("POST", "/dead-letters/some", AccessLevel.Full, RunSomeAsync),
+        new("GET", "/dead-letters/{id}", AccessLevel.Read, ShowAsync),
+    ];
+
+    private async Task<PageResult> ListAsync(ConsoleCall call)
+    {
+        var search = DeadLetterSearch.Of(call.Query);
+        var page = await reader.ListAsync(search.ToQuery(), call.Aborted);
+        var (groups, isPart) = search.IsGroup || search.After is not null ? ([], false) : await GroupsAsync(search, call.Aborted);
+        return new PageResult.View("Dead letters", typeof(DeadLetterListPage), new DeadLetterListModel(search, page, groups, isPart, call.Query("done")));
+    }
+
+    private async ValueTask<(IReadOnlyList<DeadLetterGroup> Groups, bool IsPart)> GroupsAsync(DeadLetterSearch search, CancellationToken cancellation)
+    {
+        var groups = new Dictionary<(string, int, string?), DeadLetterGroup>();
+        var looked = 0;
+        await foreach (var letter in reader.ReadAsync(search.ToQuery(), cancellation))
+        {
+            if (++looked > MaxGrouped)
+                break;
+            var key = (Destination.Of(letter.Message.Url).Host, letter.ResponseStatus, letter.Error);
+            groups[key] = groups.TryGetValue(key, out var group)
+                ? group with { Count = group.Count + 1 }
+                : new DeadLetterGroup(key.Host, letter.ResponseStatus, letter.Error, 1, letter.Id.FailedAt);
+        }
+        return ([.. groups.Values.OrderByDescending(group => group.Count).Take(MaxGroups)], looked > MaxGrouped);
+    }
+
+    // Those that fail while the question stands, or because of its answer, are not meant.
+    private async Task<PageResult> AskAsync(ConsoleCall call)
+    {
+        var search = DeadLetterSearch.Of(call.Query) with { After = null, Until = time.GetUtcNow().ToUnixTimeMilliseconds() };
+        var count = 0;
+        await foreach (var _ in reader.ReadAsync(search.ToQuery(latestFirst: false), call.Aborted))
+        {
+            if (++count > MaxCounted)
+                break;
+        }
+        return new PageResult.View("Dead letters", typeof(QuestionPage), new QuestionModel(
+            ActionOf(call.Query("do")), search, Math.Min(count, MaxCounted), count > MaxCounted));
+    }
+
+    private PageResult.Running RunAll(ConsoleCall call)
+    {
+        var search = DeadLetterSearch.Of(call.Field);
+        if (search.Until is null)
+            throw QStashException.BadRequest("It is not said until when.");
+        var action = ActionOf(call.Field("do"));
+        return new PageResult.Running(
+            new PageResult.View("Dead letters", typeof(RunPage), new RunModel(action, search)), typeof(RunStep),
+            bulk.RunAsync(action, search.ToQuery(latestFirst: false), call.Aborted));
+    }
+
+    private async Task<PageResult> RunSomeAsync(ConsoleCall call)
+    {
+        var action = ActionOf(call.Field("do"));
+        var ids = call.Fields("id").Where(text => DlqId.TryParse(text, out _)).Select(DlqId.Parse).Distinct().ToList();
+        var back = DeadLetterSearch.Of(call.Field);
+        if (ids.Count == 0)
+            return new PageResult.Redirect(back.UrlOf("dead-letters", ("done", "Nothing was chosen.")));
+        BulkProgress? end = null;
+        await foreach (var progress in bulk.RunAsync(action, ids.ToAsyncEnumerable(), call.Aborted))
+            end = progress;
+        var text = $"{Words.Count(end!.Done, "dead letter")} {(action == DeadLetterAction.Retry ? "sent again" : "deleted")}."
+            + string.Concat(end.Failures.Take(3).Select(failure => $" {failure.Id}: {failure.Reason}."));
+        return new PageResult.Redirect((back with { After = null }).UrlOf("dead-letters", ("done", text)));
+    }
+
+    private async Task<PageResult> ShowAsync(ConsoleCall call)
+    {
+        if (!DlqId.TryParse(call.Values[0], out var id) || await letters.GetAsync(id, call.Aborted) is not { } letter)
+            throw QStashException.NotFound("There is no such dead letter: it was sent again or deleted, or failed longer ago than they are kept.");
+        var redact = letter.Message.Redact is { } text && RedactFields.TryParse(text, out var fields, out _) ? fields : null;
+        var body = await letters.BodyAsync(letter, call.Aborted);
+        return new PageResult.View(id.ToString(), typeof(LetterPage), new DeadLetterModel(
+            letter,
+            redact is null ? letter.Message.Header : letter.Message.Header.Select(redact.Header),
+            redact is { Body: true } ? Payload.Redacted(body) : Payload.Of(body, all: call.Query("body") == "all"),
+            Payload.Of(letter.ResponseBody)));
+    }
+
+    private static DeadLetterAction ActionOf(string? text) => text switch
+    {
+        "retry" => DeadLetterAction.Retry,
+        "delete" => DeadLetterAction.Delete,
+        _ => throw QStashException.BadRequest("It is not said what is to be done."),
+    };
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using FuncStash.DeadLetters;
+using FuncStash.Messages;
+
+namespace FuncStash.Console.DeadLetters;
+
+/// <summary>Which dead letters a page or an action is about, as it stands in the address or in a form.</summary>
+public sealed record DeadLetterSearch
+{
+    public const int PageSize = 50;
+
+    /// <summary>A part of an id, a URL, a label or a name.</summary>
+    public string Text { get; init; } = "";
+
+    public string? Host { get; init; }
+
+    /// <summary>The status of the last response; 0 for none.</summary>
+    public int? Status { get; init; }
+
+    /// <summary>The error of the last attempt, to the letter.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>Those that failed until then, in unix milliseconds.</summary>
+    public long? Until { get; init; }
+
+    /// <summary>The one after which the page begins.</summary>
+    public DlqId? After { get; init; }
+
+    public bool IsNarrowed => Text.Length > 0 || IsGroup;
+
+    public bool IsGroup => Host is not null || Status is not null || Error is not null;
+
+    public static DeadLetterSearch Of(Func<string, string?> value) => new()
+    {
+        Text = value("q")?.Trim() ?? "",
+        Host = value("host"),
+        Status = int.TryParse(value("status"), NumberStyles.None, CultureInfo.InvariantCulture, out var status) ? status : null,
+        Error = value("error"),
+        Until = long.TryParse(value("until"), NumberStyles.None, CultureInfo.InvariantCulture, out var until) ? until : null,
+        After = DlqId.TryParse(value("after"), out var after) ? after : null,
+    };
+
+    /// <summary>The names and values that say the same again.</summary>
+    public IEnumerable<(string Name, string Value)> Parameters => new (string Name, string? Value)[]
+    {
+        ("q", Text), ("host", Host), ("status", Status?.ToString(CultureInfo.InvariantCulture)), ("error", Error),
+        ("until", Until?.ToString(CultureInfo.InvariantCulture)), ("after", After?.ToString()),
+    }.Where(p => !string.IsNullOrEmpty(p.Value)).Select(p => (p.Name, p.Value!));
+
+    /// <summary>The address of these, below <c>/console/</c>.</summary>
+    public string Url => UrlOf("dead-letters");
+
+    /// <param name="path">Another page about the same ones.</param>
+    /// <param name="more">What it is told besides.</param>
+    public string UrlOf(string path, params (string Name, string Value)[] more)
+    {
+        var parameters = string.Join('&', Parameters.Concat(more).Select(p => $"{p.Name}={Uri.EscapeDataString(p.Value)}"));
+        return parameters.Length == 0 ? path : $"{path}?{parameters}";
+    }
+
+    public DeadLetterQuery ToQuery(bool latestFirst = true)
+    {
+        var filter = new MessageFilter();
+        if (Text.Length > 0)
+            filter.Add("search", [Text]);
+        if (Host is { } host)
+            filter.Add("host", [host]);
+        if (Until is { } until)
+            filter.Add("toDate", [until.ToString(CultureInfo.InvariantCulture)]);
+        return new DeadLetterQuery
+        {
+            Filter = filter,
+            ResponseStatuses = Status is { } status ? new HashSet<int> { status } : [],
+            Error = Error,
+            After = After,
+            Count = PageSize,
+            LatestFirst = latestFirst,
+        };
+    }
+}

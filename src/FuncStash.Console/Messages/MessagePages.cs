@@ -1,0 +1,62 @@
+using FuncStash.Access;
+using FuncStash.Cancelling;
+using FuncStash.Console.Serving;
+using FuncStash.Logs;
+using FuncStash.Messages;
+using FuncStash.Wire;
+
+namespace FuncStash.Console.Messages;
+
+/// <summary>The list of messages, and each of them.</summary>
+internal sealed class MessagePages(
+    LogReader log, MessageStore messages, MessageReader reader, Cancellation cancellation, TimeProvider time) : IPages
+{
+    public IEnumerable<PageRoute> Routes =>
+    [
+        new("GET", "/messages", AccessLevel.Read, ListAsync),
+        new("GET", "/messages/{id}", AccessLevel.Read, ShowAsync),
+        new("GET", "/messages/{id}/body", AccessLevel.Read, BodyAsync),
+        new("POST", "/messages/{id}/cancel", AccessLevel.Full, CancelAsync),
+    ];
+
+    private async Task<PageResult> ListAsync(ConsoleCall call)
+    {
+        var search = MessageSearch.Of(call.Query);
+        if (MessageId.TryParse(search.Text, out var id) && await messages.LookAsync(id, call.Aborted) is not null)
+            return new PageResult.Redirect("messages/" + id.Text);
+        var page = await log.ListAsync(search.ToQuery(Now), call.Aborted);
+        return new PageResult.View("Messages", typeof(MessageListPage), new MessageListModel(search, page));
+    }
+
+    private async Task<PageResult> ShowAsync(ConsoleCall call)
+    {
+        var stored = await FindAsync(call);
+        var model = await reader.ReadAsync(stored, allOfBody: call.Query("body") == "all", Now, call.Aborted);
+        return new PageResult.View(stored.Id.Text, typeof(MessagePage), model);
+    }
+
+    private async Task<PageResult> BodyAsync(ConsoleCall call)
+    {
+        var stored = await FindAsync(call);
+        if (MessageReader.IsBodyRedacted(stored.Message))
+            throw new QStashException(403, "The body of this message is redacted.");
+        return new PageResult.Raw("application/octet-stream", await messages.BodyAsync(stored.Message, call.Aborted))
+        {
+            FileName = stored.Id.Text + ".body",
+        };
+    }
+
+    private async Task<PageResult> CancelAsync(ConsoleCall call)
+    {
+        var stored = await FindAsync(call);
+        var done = await cancellation.CancelAsync(stored.Id, call.Aborted);
+        return new PageResult.Redirect($"messages/{stored.Id.Text}?did={(done ? "cancelled" : "ended")}");
+    }
+
+    private async ValueTask<StoredMessage> FindAsync(ConsoleCall call) =>
+        MessageId.TryParse(call.Values[0], out var id) && await messages.LookAsync(id, call.Aborted) is { } stored
+            ? stored
+            : throw QStashException.NotFound("There is no message of this id, or it ended longer ago than messages are kept.");
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+}

@@ -1,0 +1,33 @@
+using FuncStash.Console.Access;
+using FuncStash.Console.Serving;
+
+namespace FuncStash.Console.Parts;
+
+/// <summary>What stands around a page.</summary>
+/// <param name="View">The page.</param>
+/// <param name="Session">Who looks at it.</param>
+/// <param name="Base">The way from its address to <c>/console/</c>.</param>
+/// <param name="Path">The path of its address, as it was sent.</param>
+/// <param name="Now">Unix milliseconds.</param>
+public sealed record ShellModel(PageResult.View View, Session Session, string Base, string Path, long Now);
+
+/// <summary>A place to go to.</summary>
+/// <param name="Path">Below <c>/console/</c>.</param>
+/// <param name="Group">The heading it stands under.</param>
+public sealed record Place(string Path, string Name, string Group)
+{
+    public static readonly IReadOnlyList<Place> All =
+    [
+        new("", "Overview", "Watch"),
+        new("messages", "Messages", "Watch"),
+        new("dead-letters", "Dead letters", "Watch"),
+    ];
+
+    /// <summary>Whether an address lies in this place.</summary>
+    public bool Holds(string path)
+    {
+        var rest = path.Length > "/console/".Length ? path["/console/".Length..] : "";
+        return Path.Length == 0 ? rest.Length == 0
+            : rest.Equals(Path, StringComparison.OrdinalIgnoreCase) || rest.StartsWith(Path + "/", StringComparison.OrdinalIgnoreCase);
+    }
+}

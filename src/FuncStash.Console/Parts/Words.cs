@@ -1,0 +1,32 @@
+using FuncStash.Messages;
+
+namespace FuncStash.Console.Parts;
+
+/// <summary>The protocol's terms as people say them.</summary>
+public static class Words
+{
+    public static string Of(MessageState state) => state switch
+    {
+        MessageState.Created => "waiting",
+        MessageState.Active => "in flight",
+        MessageState.Delivered => "delivered",
+        MessageState.Error => "attempt failed",
+        MessageState.Retry => "to be retried",
+        MessageState.Failed => "failed",
+        MessageState.CancelRequested => "cancel requested",
+        MessageState.Canceled => "cancelled",
+        _ => state.Wire(),
+    };
+
+    /// <summary>How many attempts have been made or begun.</summary>
+    public static int Attempts(Progress progress) => progress.State switch
+    {
+        MessageState.Created or MessageState.Canceled or MessageState.CancelRequested => progress.Retried,
+        MessageState.Retry => progress.Retried,
+        _ => progress.Retried + 1,
+    };
+
+    /// <summary>A number and its noun.</summary>
+    public static string Count(long number, string one, string? many = null) =>
+        $"{Text.Number(number)} {(number == 1 ? one : many ?? one + "s")}";
+}

@@ -1,0 +1,88 @@
+using FuncStash.Console.Tests.Running;
+using FuncStash.DeadLetters;
+using FuncStash.Storage;
+using FuncStash.Tests.Running;
+
+namespace FuncStash.Console.Tests.Pages;
+
+public sealed class DeadLetterPageTests
+{
+    [Fact]
+    public async Task They_are_grouped_by_what_failed_alike()
+    {
+        await using var service = Consoles.Start();
+        for (var i = 0; i < 3; i++)
+            await service.AddDeadLetterAsync(service.NewMessage("https://a.example.com/" + i), 503);
+        await service.AddDeadLetterAsync(service.NewMessage("https://b.example.com/"), 404);
+        var browser = new Browser(service);
+
+        var page = await browser.GetAsync("/console/dead-letters");
+        Assert.Contains("3 dead letters of a.example.com", page.Text, StringComparison.Ordinal);
+        var group = page.Links("/console/dead-letters").First(link => link.Contains("host=a.example.com", StringComparison.Ordinal));
+        var narrowed = await browser.GetAsync(group);
+        Assert.DoesNotContain("b.example.com", narrowed.Text, StringComparison.Ordinal);
+        Assert.Equal(3, narrowed.Html.Split("data-key=").Length - 1);
+    }
+
+    [Fact]
+    public async Task Chosen_ones_are_sent_again_and_the_page_says_so()
+    {
+        await using var service = Consoles.Start();
+        var ids = new List<DlqId>();
+        for (var i = 0; i < 3; i++)
+            ids.Add(await service.AddDeadLetterAsync(service.NewMessage("https://example.com/" + i)));
+        var browser = new Browser(service);
+
+        var page = await browser.FollowAsync(
+            "/console/dead-letters/some", ("do", "retry"), ("id", ids[0].ToString()), ("id", ids[2].ToString()));
+
+        Assert.Contains("2 dead letters sent again.", page.Text, StringComparison.Ordinal);
+        Assert.Equal(1, page.Html.Split("data-key=").Length - 1);
+        Assert.Equal(2, (await service.CallAsync("GET", "/v2/logs?state=CREATED")).Json["logs"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public async Task Ten_thousand_are_sent_again_by_one_answer_to_one_question_and_those_that_fail_after_it_are_not()
+    {
+        const int Many = 10_000;
+        await using var service = Consoles.Start();
+        await AddAsync(service, Many);
+        var browser = new Browser(service);
+
+        var question = await browser.GetAsync("/console/dead-letters/all?do=retry");
+        Assert.Contains("Retry 10,000 dead letters?", question.Text, StringComparison.Ordinal);
+        var until = question.Html.Split("name=\"until\" value=\"")[1].Split('"')[0];
+        service.Time.Advance(TimeSpan.FromSeconds(1));
+        await service.AddDeadLetterAsync(service.NewMessage("https://example.com/later"));
+        var answer = await browser.PostAsync("/console/dead-letters/all", ("do", "retry"), ("until", until));
+
+        Assert.Contains("10,000 done . That is all.".Replace(" .", ".", StringComparison.Ordinal), answer.Text, StringComparison.Ordinal);
+        Assert.True(answer.Text.Split("done").Length > 10, "it tells how far it is");
+        Assert.Single((await service.CallAsync("GET", "/v2/dlq")).Json["messages"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task What_cannot_be_sent_again_is_told_and_stays()
+    {
+        await using var service = Consoles.Start();
+        var letter = await service.AddDeadLetterAsync(service.NewMessage("https://example.com/") with { BodyName = "gone", BodySize = 10 });
+        await service.Get<IStore>().Bodies.DeleteAsync("dlq-" + letter);
+        var browser = new Browser(service);
+
+        var page = await browser.FollowAsync("/console/dead-letters/some", ("do", "retry"), ("id", letter.ToString()));
+
+        Assert.Contains("0 dead letters sent again.", page.Text, StringComparison.Ordinal);
+        Assert.Contains("is gone", page.Text, StringComparison.Ordinal);
+        Assert.Contains(letter.ToString(), page.Html, StringComparison.Ordinal);
+    }
+
+    private static async Task AddAsync(TestService service, int many)
+    {
+        var letters = service.Get<DeadLetterStore>();
+        var commits = new List<Commit>();
+        for (var i = 0; i < many; i++)
+            commits.Add(await letters.AddingAsync(new DeadLetter(DlqId.New(service.Now), service.NewMessage("https://example.com/" + i), 500), [], default));
+        foreach (var some in commits.GroupBy(c => c.PartitionKey).SelectMany(g => g.Chunk(Commit.MaxWrites)))
+            Assert.True((await service.Get<IStore>().Tables.CommitAsync(some[0] with { Writes = [.. some.SelectMany(c => c.Writes)] })).Applied);
+    }
+}
