@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace FuncStash.Console.Access;
 
-/// <summary>Whether a request comes from a page of this console, as the browser tells it and no page can fake (Fetch §3.1, Fetch Metadata).</summary>
+/// <summary>Whether a request comes from a page of this console, as the browser tells it and no page can fake (Fetch Metadata).</summary>
 internal static class SameOrigin
 {
     /// <summary>True when <c>Sec-Fetch-Site</c>, or where there is none <c>Origin</c>, says that it does. Neither is a no.</summary>

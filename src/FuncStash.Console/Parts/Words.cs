@@ -11,7 +11,7 @@ public static class Words
         MessageState.Active => "in flight",
         MessageState.Delivered => "delivered",
         MessageState.Error => "attempt failed",
-        MessageState.Retry => "to be retried",
+        MessageState.Retry => "retrying",
         MessageState.Failed => "failed",
         MessageState.CancelRequested => "cancel requested",
         MessageState.Canceled => "cancelled",

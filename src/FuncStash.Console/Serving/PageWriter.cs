@@ -1,6 +1,5 @@
 using System.Text;
 using FuncStash.Console.Access;
-using FuncStash.Console.Parts;
 using FuncStash.Http;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;

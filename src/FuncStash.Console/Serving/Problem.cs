@@ -1,5 +1,3 @@
-using FuncStash.Console.Pages;
-
 namespace FuncStash.Console.Serving;
 
 /// <summary>A page that says why there is none.</summary>

@@ -1,6 +1,5 @@
 using FuncStash.Access;
 using FuncStash.Console.Access;
-using FuncStash.Console.Pages;
 using FuncStash.Http;
 
 namespace FuncStash.Console.Serving;

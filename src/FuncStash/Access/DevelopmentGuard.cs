@@ -32,6 +32,9 @@ public sealed class DevelopmentGuard(FuncStashOptions options)
             _localHost = host.Value;
         }
         string? origin = request.Headers.Origin, site = request.Headers["Sec-Fetch-Site"];
+        // A form of the console has no referrer, and therefore the origin "null".
+        if ((site == "same-origin" && origin is null or "null") || IsVisit(request))
+            return null;
         return origin is null
             ? site is "cross-site" or "same-site" ? $"{Why}web pages of other origins may not use it{Remedy}" : null
             : origin == DevServer.ConsoleOrigin || IsOf(host, origin) ? null
@@ -50,6 +53,10 @@ public sealed class DevelopmentGuard(FuncStashOptions options)
             || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
             || name.EndsWith(".internal", StringComparison.OrdinalIgnoreCase);
     }
+
+    // Somebody follows a link to here: that changes nothing, and the page with the link cannot read what comes back.
+    private static bool IsVisit(HttpRequest request) =>
+        request.Method is "GET" or "HEAD" && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document";
 
     // The server's own pages.
     private static bool IsOf(HostString host, string origin) =>

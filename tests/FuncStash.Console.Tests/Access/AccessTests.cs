@@ -40,15 +40,14 @@ public sealed class AccessTests
     }
 
     [Theory]
-    [InlineData("127.0.0.1:8080", "", "http", false)]
-    [InlineData("localhost:8080", "same-origin", "http", false)]
-    [InlineData("app.example.com", "same-origin", "http", true)]
-    [InlineData("app.example.com", "same-origin", "https", true)]
-    public async Task The_cookie_is_secure_where_the_browser_came_by_https(string host, string site, string forwarded, bool isSecure)
+    [InlineData("127.0.0.1:8080", "", false)]
+    [InlineData("10.1.2.3:8080", "", false)]
+    [InlineData("localhost:8080", "same-origin", false)]
+    [InlineData("app.example.com", "same-origin", true)]
+    public async Task The_cookie_is_secure_where_the_browser_came_by_https(string host, string site, bool isSecure)
     {
         await using var service = Consoles.Start(Consoles.Secret);
         var browser = new Browser(service) { Host = host, Site = site, Origin = $"http://{host}" };
-        _ = forwarded;
 
         var answer = await browser.SignInAsync(Consoles.Token);
 
@@ -209,6 +208,20 @@ public sealed class AccessTests
         await browser.FollowAsync($"/console/messages/{id}/cancel");
 
         Assert.True((await service.MessageAsync(id))!.Ended);
+    }
+
+    [Theory]
+    [InlineData("document", 200)]
+    [InlineData("iframe", 403)]
+    [InlineData("empty", 403)]
+    public async Task A_link_from_elsewhere_leads_to_a_development_server_and_nothing_else_does(string destination, int status)
+    {
+        await using var service = Consoles.Start();
+        var browser = new Browser(service) { Site = "cross-site" };
+
+        var answer = await browser.GetAsync("/console/", ("Sec-Fetch-Mode", destination == "empty" ? "cors" : "navigate"), ("Sec-Fetch-Dest", destination));
+
+        Assert.Equal(status, answer.Status);
     }
 
     [Fact]

@@ -16,6 +16,9 @@ public sealed class DevelopmentGuardTests
         { "Origin", "https://console.upstash.com.evil.example", null },
         { "Origin", "http://console.upstash.com", null },
         { "Origin", "https://evil.example", "none" },
+        { "Origin", "null", "cross-site" },
+        { "Origin", "null", null },
+        { "Sec-Fetch-Mode", "navigate", "cross-site" },
         { "Sec-Fetch-Site", "cross-site", null },
         { "Sec-Fetch-Site", "same-site", null },
         { "Host", "evil.example", null },
@@ -32,6 +35,7 @@ public sealed class DevelopmentGuardTests
     {
         { "Origin", "https://console.upstash.com", "cross-site" },
         { "Origin", "http://localhost:8080", "same-origin" },
+        { "Origin", "null", "same-origin" },
         { "Origin", "http://LOCALHOST:8080", null },
         { "Sec-Fetch-Site", "none", null },
         { "Sec-Fetch-Site", "same-origin", null },

@@ -36,7 +36,7 @@ internal static class ContractItems
         var routes = resources.SelectMany(resource => resource.Routes).Select(route => $"{route.Method} {route.Pattern}");
         string[] paging = ["cursor", "count", "order"];
         var names = MessageFilter.Names.ToList();
-        var deadLetters = names.Except(["host", "path"]).Concat(paging).Concat(["dlqIds", "responseStatus", "source"]).ToList();
+        var deadLetters = names.Except(["host", "path"]).Concat(paging).Concat(["dlqIds", "responseStatus", "source", "error"]).ToList();
         return routes
             .Concat(Of("GET /v2/events", [.. names, .. paging, "messageIds", "state"]))
             .Concat(Of("DELETE /v2/messages", [.. names, "cursor", "count", "messageIds"]))

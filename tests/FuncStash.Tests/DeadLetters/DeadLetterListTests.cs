@@ -24,6 +24,9 @@ public sealed class DeadLetterListTests : IAsyncDisposable
     [InlineData("callerIp=192.0.2.1", "1")]
     [InlineData("callerIP=192.0.2.1", "1")]
     [InlineData("flowControlKey=f0", "0")]
+    [InlineData("search=EXAMPLE.com%2F1", "1")]
+    [InlineData("error=error%201", "1")]
+    [InlineData("error=error", "")]
     [InlineData("label=a&responseStatus=503", "2")]
     [InlineData("label=none", "")]
     [InlineData("order=latestFirst", "2 1 0")]
@@ -47,6 +50,8 @@ public sealed class DeadLetterListTests : IAsyncDisposable
     [InlineData("callerIP=192.0.2.1", "0 2")]
     [InlineData("flowControlKey=f0", "1 2")]
     [InlineData("responseStatus=404,503", "0")]
+    [InlineData("search=q1", "0 2")]
+    [InlineData("error=error%201", "0 2")]
     [InlineData("messageId={message 1}", "0 2")]
     [InlineData("dlqIds={dlq 1}&label=ignored", "0 2")]
     [InlineData("fromDate={time 1}", "0")]
@@ -134,7 +139,7 @@ public sealed class DeadLetterListTests : IAsyncDisposable
                 TopicName = "t" + text, ScheduleId = "s" + text, QueueName = "q" + text, CallerIp = "192.0.2." + text,
                 FlowControl = new("f" + text, 1, null, 1),
             };
-            ids.Add(await _service.AddDeadLetterAsync(message, status: i == 0 ? 0 : i == 1 ? 404 : 503));
+            ids.Add(await _service.AddDeadLetterAsync(message, status: i == 0 ? 0 : i == 1 ? 404 : 503, error: "error " + text));
         }
         return ids;
     }

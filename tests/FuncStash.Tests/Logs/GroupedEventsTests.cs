@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using CsCheck;
+using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Tests.Running;
 
@@ -42,6 +43,34 @@ public sealed class GroupedEventsTests : IAsyncDisposable
         Assert.Equal(
             all.DistinctBy(entry => (string)entry!["messageId"]!).Select(entry => entry!.ToJsonString()),
             grouped.Select(entry => entry!.ToJsonString()));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(64)]
+    [InlineData(200)]
+    public async Task What_is_rare_is_looked_for_so_far_at_a_time(int looked)
+    {
+        var rare = await _service.PublishAsync("https://example.com/", headers: ("Upstash-Label", "rare"));
+        for (var i = 0; i < 100; i++)
+            await _service.PublishAsync("https://example.com/");
+        var query = new LogQuery { LatestOnly = true, Count = 5, MaxLooked = looked };
+        query.Filter.Add("label", ["rare"]);
+
+        var (pages, found, after) = (0, new List<string>(), (string?)null);
+        do
+        {
+            var page = await _service.Get<LogReader>().ListAsync(query with { After = after });
+            found.AddRange(page.Entries.Select(entry => entry.Message.Id.Text));
+            Assert.Equal(page.IsCutShort, page.Next is not null);
+            after = page.Next;
+            pages++;
+        }
+        while (after is not null);
+
+        Assert.Equal([rare], found);
+        Assert.InRange(pages, 101 / looked, (101 / looked) + 1);
     }
 
     [Fact]

@@ -95,11 +95,11 @@ internal sealed class TestService : IAsyncDisposable
     public async Task<StoredMessage?> MessageAsync(string id) => await Get<MessageStore>().GetAsync(MessageId.Parse(id));
 
     /// <summary>Puts a dead letter into the queue of them, as a failed delivery would.</summary>
-    public async Task<DlqId> AddDeadLetterAsync(Message message, int status = 500, DlqId? id = null)
+    public async Task<DlqId> AddDeadLetterAsync(Message message, int status = 500, DlqId? id = null, string? error = null)
     {
         var letters = Get<DeadLetterStore>();
         var body = message.Body;
-        var letter = new DeadLetter(id ?? DlqId.New(Now), message, status);
+        var letter = new DeadLetter(id ?? DlqId.New(Now), message, status) { Error = error };
         var added = await Get<IStore>().Tables.CommitAsync((await letters.AddingAsync(letter, body, default)).Commit);
         Assert.True(added.Applied);
         return letter.Id;

@@ -1,7 +1,6 @@
 using FuncStash.Console.Access;
-using FuncStash.Console.Serving;
 
-namespace FuncStash.Console.Parts;
+namespace FuncStash.Console.Serving;
 
 /// <summary>What stands around a page.</summary>
 /// <param name="View">The page.</param>

@@ -1,4 +1,4 @@
-namespace FuncStash.Console.Pages;
+namespace FuncStash.Console.Serving;
 
 /// <param name="Next">Where it goes on, below <c>/console/</c>.</param>
 /// <param name="Error">Why the last try failed.</param>
