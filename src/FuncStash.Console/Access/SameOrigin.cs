@@ -19,7 +19,7 @@ internal static class SameOrigin
 
     /// <summary>
     /// Whether the browser came by https, though a proxy may have gone on without it: it sends <c>Sec-Fetch-Site</c> to
-    /// nothing else but its own machine (Fetch Metadata §2, "potentially trustworthy URL").
+    /// nothing else but its own machine (Fetch Metadata, "potentially trustworthy URL").
     /// </summary>
     public static bool IsSecure(HttpRequest request) =>
         request.IsHttps
