@@ -1,0 +1,36 @@
+using Deque.AxeCore.Playwright;
+using FuncStash.EndToEnd.Tests.Hosts;
+using FuncStash.EndToEnd.Tests.Wire;
+using Microsoft.Playwright;
+
+namespace FuncStash.Console.Tests.Browsers;
+
+/// <summary>Every page, light and dark, is one that axe finds nothing serious about.</summary>
+public abstract class AccessibilityTests(HostFixture hosts, Chromium chromium) : BrowserTests(hosts, chromium)
+{
+    [Theory]
+    [InlineData(ColorScheme.Light, 1280)]
+    [InlineData(ColorScheme.Dark, 1280)]
+    [InlineData(ColorScheme.Light, 390)]
+    public async Task Nothing_serious_is_found_on_any_page(ColorScheme scheme, int width)
+    {
+        var label = Unique("label");
+        var id = await FailAsync("/" + label, label);
+        var letter = (string)(await Eventually.GetAsync(
+            async () => (await Wire.GetAsync("/v2/dlq?label=" + label)).Json["messages"]!.AsArray(), letters => letters.Count == 1, _ => label))[0]!["dlqId"]!;
+        var page = await NewPageAsync(new() { ColorScheme = scheme, ViewportSize = new() { Width = width, Height = 800 }, BypassCSP = true });
+
+        foreach (var path in (string[])["", "messages", "messages?label=none", "messages/" + id, "dead-letters", "dead-letters/" + letter, "dead-letters/all?do=retry", "no/such/page"])
+        {
+            await page.GotoAsync(Console + path);
+            var found = await page.RunAxe();
+            var serious = found.Violations.Where(violation => violation.Impact is "serious" or "critical")
+                .Select(violation => $"{path}: {violation.Id}: {violation.Help}: {string.Join(", ", violation.Nodes.Select(node => node.Html))}");
+            Assert.Empty(serious);
+        }
+    }
+}
+
+public sealed class AccessibilityOnServer(SqliteHost hosts, Chromium chromium) : AccessibilityTests(hosts, chromium);
+
+public sealed class AccessibilityOnFunctions(FunctionsHost hosts, Chromium chromium) : AccessibilityTests(hosts, chromium);

@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+using FuncStash.EndToEnd.Tests.Hosts;
+using FuncStash.EndToEnd.Tests.Receiving;
+using FuncStash.EndToEnd.Tests.Wire;
+using Microsoft.Playwright;
+
+namespace FuncStash.Console.Tests.Browsers;
+
+/// <summary>A test of the console in a real browser, on a real host. Each suite is abstract and has one class for every host.</summary>
+public abstract class BrowserTests(HostFixture hosts, Chromium chromium) : IAsyncLifetime
+{
+    private readonly ConcurrentQueue<string> _complaints = new();
+    private readonly List<IBrowserContext> _contexts = [];
+    private RunningHost? _host;
+    private Receiver? _receiver;
+
+    protected HostFixture Hosts => hosts;
+
+    protected Chromium Chromium => chromium;
+
+    protected RunningHost Host => _host!;
+
+    protected Receiver Receiver => _receiver!;
+
+    protected WireClient Wire => new(Host);
+
+    protected string Console => Host.Url.GetLeftPart(UriPartial.Authority) + "/console/";
+
+    public virtual async ValueTask InitializeAsync()
+    {
+        if (Chromium.Unavailable is { } none)
+            Assert.Skip(none);
+        if (hosts.Unavailable is { } reason)
+            Assert.Skip($"{hosts.Name}: {reason}");
+        _host = await hosts.SharedAsync();
+        _receiver = await Receiver.StartAsync();
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        foreach (var context in _contexts)
+            await context.DisposeAsync();
+        if (_receiver is not null)
+            await _receiver.DisposeAsync();
+    }
+
+    /// <summary>A page in a window of its own. What the browser complains of, such as a breach of the policy, fails the test at <see cref="AssertNoComplaint"/>.</summary>
+    protected async Task<IPage> NewPageAsync(BrowserNewContextOptions? options = null)
+    {
+        var context = await chromium.NewContextAsync(options);
+        _contexts.Add(context);
+        var page = await context.NewPageAsync();
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning")
+                _complaints.Enqueue($"{page.Url}: {message.Text}");
+        };
+        page.PageError += (_, error) => _complaints.Enqueue($"{page.Url}: {error}");
+        page.Request += (_, request) =>
+        {
+            if (new Uri(request.Url).GetLeftPart(UriPartial.Authority) != new Uri(page.Url == "about:blank" ? request.Url : page.Url).GetLeftPart(UriPartial.Authority))
+                _complaints.Enqueue($"{page.Url}: asks {request.Url}");
+        };
+        return page;
+    }
+
+    protected void AssertNoComplaint() => Assert.Empty(_complaints);
+
+    /// <summary>A name no other test has, fit for labels and paths.</summary>
+    protected static string Unique(string name) => $"{name}-{Guid.NewGuid():N}"[..(name.Length + 13)];
+
+    /// <summary>Publishes what fails at once for good; the id of its message.</summary>
+    protected async Task<string> FailAsync(string path, string label, string body = """{"order":7}""")
+    {
+        Receiver.Answers(path, Answer.Of(503, """{"error":"down"}""", ("Content-Type", "application/json")), Answer.Ok);
+        var id = await Wire.PublishAsync(
+            Receiver.Url(path), body, ("Upstash-Retries", "0"), ("Upstash-Label", label), ("Content-Type", "application/json"));
+        await Wire.StatesUntilAsync(id, "FAILED");
+        return id;
+    }
+}
