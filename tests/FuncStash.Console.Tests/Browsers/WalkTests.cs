@@ -25,6 +25,7 @@ public abstract class WalkTests(HostFixture hosts, Chromium chromium) : BrowserT
         await Expect(page.Locator("main")).ToContainTextAsync("destination answered with status 503");
         await TabToAsync(page, "Its dead letter");
         await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("main")).ToContainTextAsync("Last response");
         await TabToAsync(page, "Retry");
         await page.Keyboard.PressAsync("Enter");
 
