@@ -54,9 +54,10 @@ public sealed class DevelopmentGuard(FuncStashOptions options)
             || name.EndsWith(".internal", StringComparison.OrdinalIgnoreCase);
     }
 
-    // Somebody follows a link to here: that changes nothing, and the page with the link cannot read what comes back.
+    // Somebody follows a link to the console: that changes nothing, and the page with the link cannot read what comes back.
     private static bool IsVisit(HttpRequest request) =>
-        request.Method is "GET" or "HEAD" && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document";
+        request.Method is "GET" or "HEAD" && (request.Path == "/" || request.Path.StartsWithSegments("/console"))
+        && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document";
 
     // The server's own pages.
     private static bool IsOf(HostString host, string origin) =>

@@ -65,8 +65,8 @@ public sealed class DeadLetterPageTests
     public async Task What_cannot_be_sent_again_is_told_and_stays()
     {
         await using var service = Consoles.Start();
-        var letter = await service.AddDeadLetterAsync(service.NewMessage("https://example.com/") with { BodyName = "gone", BodySize = 10 });
-        await service.Get<IStore>().Bodies.DeleteAsync("dlq-" + letter);
+        var letter = await service.AddDeadLetterAsync(service.NewMessage("https://example.com/") with { Body = new byte[300_000], BodyName = "elsewhere" });
+        await service.Get<IStore>().Bodies.DeleteAsync((await service.Get<DeadLetterStore>().GetAsync(letter))!.Message.BodyName!);
         var browser = new Browser(service);
 
         var page = await browser.FollowAsync("/console/dead-letters/some", ("do", "retry"), ("id", letter.ToString()));
@@ -81,7 +81,8 @@ public sealed class DeadLetterPageTests
         var letters = service.Get<DeadLetterStore>();
         var commits = new List<Commit>();
         for (var i = 0; i < many; i++)
-            commits.Add(await letters.AddingAsync(new DeadLetter(DlqId.New(service.Now), service.NewMessage("https://example.com/" + i), 500), [], default));
+            commits.Add((await letters.AddingAsync(
+                new DeadLetter(DlqId.New(service.Now), service.NewMessage("https://example.com/" + i), 500), [], default)).Commit);
         foreach (var some in commits.GroupBy(c => c.PartitionKey).SelectMany(g => g.Chunk(Commit.MaxWrites)))
             Assert.True((await service.Get<IStore>().Tables.CommitAsync(some[0] with { Writes = [.. some.SelectMany(c => c.Writes)] })).Applied);
     }
