@@ -56,8 +56,8 @@ public sealed class DevelopmentGuard(FuncStashOptions options)
 
     // Somebody follows a link to the console: that changes nothing, and the page with the link cannot read what comes back.
     private static bool IsVisit(HttpRequest request) =>
-        request.Method is "GET" or "HEAD" && (request.Path == "/" || request.Path.StartsWithSegments("/console"))
-        && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document";
+        request.Method is "GET" or "HEAD" && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document"
+        && (request.Path == "/" || request.Path.StartsWithSegments("/console"));
 
     // The server's own pages.
     private static bool IsOf(HostString host, string origin) =>

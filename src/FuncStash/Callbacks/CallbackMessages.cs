@@ -18,18 +18,18 @@ internal static class CallbackMessages
         if (source.Callback is { } callback)
         {
             var content = CallbackBody.Create(source, body, retried, outcome, null, options);
-            messages.Add(Create(source, callback, CallbackIds.OfAttempt(source.Id, retried, now), content, options));
+            messages.Add(Create(source, callback, CallbackIds.OfAttempt(source.Id, retried, now), content, now, options));
         }
         if (source.FailureCallback is { } failure && dlqId is not null)
         {
             var content = CallbackBody.Create(source, body, retried, outcome, dlqId, options);
-            messages.Add(Create(source, failure, CallbackIds.OfFailure(source.Id, now), content, options));
+            messages.Add(Create(source, failure, CallbackIds.OfFailure(source.Id, now), content, now, options));
         }
         return messages;
     }
 
     private static Message Create(
-        Message source, CallbackSettings callback, MessageId id, byte[] content, FuncStashOptions options)
+        Message source, CallbackSettings callback, MessageId id, byte[] content, long now, FuncStashOptions options)
     {
         // Accepted once: limits that an operator has lowered since must not keep the source from being settled.
         var settings = PublishSettingsReader.Parse(
@@ -59,6 +59,6 @@ internal static class CallbackMessages
             // The next message of the queue waits for this one too (protocol#queues).
             QueueSlot = source.QueueSlot ?? (source.QueueName is { } queue ? new QueueSlot(queue, source.Id.Text) : null),
         };
-        return (settings with { Header = header }).ApplyTo(message, id.CreatedAt);
+        return (settings with { Header = header }).ApplyTo(message, now);
     }
 }
