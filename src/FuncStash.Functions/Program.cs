@@ -19,12 +19,13 @@ var shares = FileShares.OfThisProcess();
 var options = Startup.Options(Setting, shares);
 
 builder.Services.Configure<KestrelServerOptions>(kestrel => KestrelSetup.Apply(kestrel, options));
-builder.Services.AddSingleton<IStore>(new AzureStore(
-    AzureStoreOptions.FromConfiguration(Setting) with
-    {
-        OperationPolicy = new OperationCounter(),
-        MaxConnections = shares.Storage,
-    }));
+var store = new AzureStore(AzureStoreOptions.FromConfiguration(Setting) with
+{
+    OperationPolicy = new OperationCounter(),
+    MaxConnections = shares.Storage,
+});
+await DataVersion.CheckAsync(store.Tables, Console.Error);
+builder.Services.AddSingleton<IStore>(store);
 builder.Services.AddSingleton<DurableSchedule>();
 builder.Services.AddSingleton<IDeliverySchedule>(services => services.GetRequiredService<DurableSchedule>());
 builder.Services.AddFuncStash(options).AddFuncStashConsole();

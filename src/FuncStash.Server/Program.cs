@@ -48,8 +48,9 @@ IStore store;
 try
 {
     store = Startup.OpenStore(arguments, shares);
+    await DataVersion.CheckAsync(store.Tables, Console.Error);
 }
-catch (Exception error) when (error is IOException or InvalidOperationException or UnauthorizedAccessException or FormatException)
+catch (Exception error) when (error is IOException or InvalidOperationException or UnauthorizedAccessException or FormatException or NewerDataException)
 {
     Console.Error.WriteLine($"funcstash: {error.Message}");
     return 1;

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Formats.Tar;
 using System.Globalization;
+using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
@@ -39,12 +41,18 @@ public sealed partial class AzuriteServer : IAsyncDisposable
 
     /// <summary>Starts an Azurite; installs it first where it is not.</summary>
     /// <param name="savesAtOnce">Whether it saves every change before it acknowledges it, which makes it slower.</param>
+    /// <param name="contents">A .tar.gz of the folder of an Azurite that was stopped, whose account has the same name; null: an empty account.</param>
     /// <exception cref="InvalidOperationException">Node.js or npm is missing, or Azurite did not start.</exception>
-    public static async Task<AzuriteServer> StartAsync(bool savesAtOnce = false)
+    public static async Task<AzuriteServer> StartAsync(bool savesAtOnce = false, string? contents = null)
     {
         var server = new AzuriteServer(savesAtOnce);
         try
         {
+            if (contents is not null)
+            {
+                await using var packed = new GZipStream(File.OpenRead(contents), CompressionMode.Decompress);
+                await TarFile.ExtractToDirectoryAsync(packed, server.data, overwriteFiles: false);
+            }
             await server.RestartAsync();
             return server;
         }

@@ -12,7 +12,7 @@ public abstract class AddressTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
     [Fact]
     public async Task Closed_addresses_are_refused_and_a_named_network_is_open()
     {
-        await using var data = new WithNetworks(await Hosts.NewDataAsync(), "127.0.0.1");
+        await using var data = WithNetworks(await Hosts.NewDataAsync(), "127.0.0.1");
         await using var host = await Hosts.StartAsync(data);
         var wire = new WireClient(host);
 
@@ -29,7 +29,7 @@ public abstract class AddressTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
     [Fact]
     public async Task A_name_that_no_delivery_could_reach_is_refused_when_it_is_given()
     {
-        await using var data = new WithNetworks(await Hosts.NewDataAsync(), "192.0.2.0/24");
+        await using var data = WithNetworks(await Hosts.NewDataAsync(), "192.0.2.0/24");
         await using var host = await Hosts.StartAsync(data);
         var wire = new WireClient(host);
 
@@ -74,17 +74,10 @@ public abstract class AddressTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
         Assert.Contains("must be publicly accessible", answer.Error, StringComparison.Ordinal);
     }
 
-    private sealed class WithNetworks(DataStore data, string allowed) : DataStore
+    private static WithSettings WithNetworks(DataStore data, string allowed) => new(data, new Dictionary<string, string?>
     {
-        public override IReadOnlyList<string> Arguments => data.Arguments;
-
-        public override IReadOnlyDictionary<string, string?> Environment => new Dictionary<string, string?>(data.Environment)
-        {
-            ["FUNCSTASH_ALLOW_PRIVATE_NETWORKS"] = "false", ["FUNCSTASH_ALLOWED_NETWORKS"] = allowed, ["FUNCSTASH_CHECK_HOSTS"] = "true",
-        };
-
-        public override ValueTask DisposeAsync() => data.DisposeAsync();
-    }
+        ["FUNCSTASH_ALLOW_PRIVATE_NETWORKS"] = "false", ["FUNCSTASH_ALLOWED_NETWORKS"] = allowed, ["FUNCSTASH_CHECK_HOSTS"] = "true",
+    });
 }
 
 public sealed class AddressesOnSqlite(SqliteHost hosts, NodeSdk sdk) : AddressTests(hosts, sdk);

@@ -19,6 +19,10 @@ internal sealed class AzuriteData : DataStore
     /// <summary>An account that can be killed at any time and loses nothing it acknowledged.</summary>
     public static async Task<AzuriteData> StartDurableAsync() => new(await AzuriteServer.StartAsync(savesAtOnce: true));
 
+    /// <summary>An account as an earlier version left it.</summary>
+    public static async Task<DataStore> StartOldAsync() =>
+        new AzuriteData(await AzuriteServer.StartAsync(contents: Repository.OldData("azure-1.tar.gz")));
+
     /// <summary>An outage in the middle of whatever it does (SIGKILL): the account answers nobody.</summary>
     public void Kill() => _azurite.Kill();
 

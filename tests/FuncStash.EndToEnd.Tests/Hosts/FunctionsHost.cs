@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Hosts;
@@ -29,6 +30,8 @@ public sealed class FunctionsHost : HostFixture
     public override Task EndLeasesAsync(DataStore data) => ((AzuriteData)data).ForwardAsync(TimeSpan.FromMinutes(10));
 
     public override Task<DataStore> NewDataAsync() => AzuriteData.StartAsync();
+
+    public override async Task<(DataStore, JsonNode)> OldDataAsync() => (await AzuriteData.StartOldAsync(), Repository.OldContents("azure-1.json"));
 
     public override async Task<RunningHost> StartAsync(DataStore data, int port = 0, Credentials? credentials = null)
     {

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace FuncStash.EndToEnd.Tests.Hosts;
 
 /// <summary>
@@ -32,6 +34,9 @@ public abstract class HostFixture : IAsyncDisposable
 
     /// <summary>An empty place for a host's data.</summary>
     public abstract Task<DataStore> NewDataAsync();
+
+    /// <summary>Data that version 1 of them wrote, and what is in them; see Lifecycle/OldData.</summary>
+    public abstract Task<(DataStore Data, JsonNode Contents)> OldDataAsync();
 
     /// <summary>Starts a host on the data and waits until it is ready.</summary>
     /// <param name="port">0 lets the system choose.</param>
@@ -76,4 +81,15 @@ public abstract class DataStore : IAsyncDisposable
     public virtual IReadOnlyDictionary<string, string?> Environment { get; } = new Dictionary<string, string?>();
 
     public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>A place for data whose host has settings of its own.</summary>
+internal sealed class WithSettings(DataStore data, IReadOnlyDictionary<string, string?> settings) : DataStore
+{
+    public override IReadOnlyList<string> Arguments => data.Arguments;
+
+    public override IReadOnlyDictionary<string, string?> Environment { get; } =
+        data.Environment.Concat(settings).ToDictionary(pair => pair.Key, pair => pair.Value);
+
+    public override ValueTask DisposeAsync() => data.DisposeAsync();
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace FuncStash.EndToEnd.Tests.Hosts;
 
 /// <summary>Where the built server and the Node project are, found from where the tests run.</summary>
@@ -18,6 +20,12 @@ internal static class Repository
         Root, "src", "FuncStash.Functions", "bin", Configuration, "net10.0");
 
     public static string NodeFolder { get; } = Path.Combine(Root, "tests", "FuncStash.EndToEnd.Tests", "node");
+
+    /// <summary>A file of the data that an earlier version wrote.</summary>
+    public static string OldData(string file) =>
+        Path.Combine(Root, "tests", "FuncStash.EndToEnd.Tests", "Lifecycle", "OldData", file);
+
+    public static JsonNode OldContents(string file) => JsonNode.Parse(File.ReadAllText(OldData(file)))!;
 
     private static string FindRoot()
     {

@@ -12,6 +12,8 @@ namespace FuncStash.EndToEnd.Tests.Llm;
 /// </summary>
 public abstract class ProviderTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
+    private const string OperatorsKey = "sk-operators-own";
+
     private const string Completion = """{"id":"c1","choices":[{"message":{"role":"assistant","content":"hello"}}]}""";
 
     public static TheoryData<string, object, string, string, string> Models => new()
@@ -90,7 +92,10 @@ public abstract class ProviderTests(HostFixture hosts, NodeSdk sdk) : EndToEndTe
     [Fact]
     public async Task The_legacy_destination_and_the_chat_call_go_to_the_operators_provider()
     {
-        await using var data = new WithProvider(await Hosts.NewDataAsync(), Receiver.BaseUrl);
+        await using var data = new WithSettings(await Hosts.NewDataAsync(), new Dictionary<string, string?>
+        {
+            ["FUNCSTASH_LLM_BASE_URL"] = Receiver.BaseUrl, ["FUNCSTASH_LLM_API_KEY"] = OperatorsKey,
+        });
         await using var host = await Hosts.StartAsync(data);
         Receiver.Answers("/v1/chat/completions", Answer.Of(200, Completion, ("Content-Type", "application/json")));
         var wire = new Wire.WireClient(host);
@@ -104,11 +109,11 @@ public abstract class ProviderTests(HostFixture hosts, NodeSdk sdk) : EndToEndTe
 
         Assert.Equal("hello", (string?)chat!["choices"]![0]!["message"]!["content"]);
         var requests = await Receiver.WaitForAsync("/v1/chat/completions", 2);
-        Assert.All(requests, request => Assert.Equal("Bearer " + WithProvider.Key, request.Header("authorization")));
+        Assert.All(requests, request => Assert.Equal("Bearer " + OperatorsKey, request.Header("authorization")));
         Assert.Equal("""{"model":"m"}""", requests[0].Text);
         Assert.Equal("api/llm", (string?)(await wire.MessageAsync(id))["api"]);
         foreach (var target in new[] { "/v2/messages/" + id, "/v2/events", "/v2/dlq" })
-            Assert.DoesNotContain(WithProvider.Key, (await wire.GetAsync(target)).Text, StringComparison.Ordinal);
+            Assert.DoesNotContain(OperatorsKey, (await wire.GetAsync(target)).Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -131,20 +136,6 @@ public abstract class ProviderTests(HostFixture hosts, NodeSdk sdk) : EndToEndTe
         if (arguments.ContainsKey("baseUrl"))
             arguments["baseUrl"] = Receiver.BaseUrl;
         return new JsonObject { ["$provider"] = name, ["options"] = arguments, ["baseUrl"] = Receiver.BaseUrl };
-    }
-
-    private sealed class WithProvider(DataStore data, string baseUrl) : DataStore
-    {
-        public const string Key = "sk-operators-own";
-
-        public override IReadOnlyList<string> Arguments => data.Arguments;
-
-        public override IReadOnlyDictionary<string, string?> Environment => new Dictionary<string, string?>(data.Environment)
-        {
-            ["FUNCSTASH_LLM_BASE_URL"] = baseUrl, ["FUNCSTASH_LLM_API_KEY"] = Key,
-        };
-
-        public override ValueTask DisposeAsync() => data.DisposeAsync();
     }
 }
 

@@ -49,14 +49,4 @@ public sealed class OtlpExportTests(SqliteHost hosts)
         Assert.Equal(new Metric("s", 2), collector.Metrics["funcstash.attempt.duration"]);
         Assert.Equal(new Metric("s", 2), collector.Metrics["funcstash.delivery.latency"]);
     }
-
-    private sealed class WithSettings(DataStore data, IReadOnlyDictionary<string, string?> settings) : DataStore
-    {
-        public override IReadOnlyList<string> Arguments => data.Arguments;
-
-        public override IReadOnlyDictionary<string, string?> Environment { get; } =
-            data.Environment.Concat(settings).ToDictionary(pair => pair.Key, pair => pair.Value);
-
-        public override ValueTask DisposeAsync() => data.DisposeAsync();
-    }
 }
