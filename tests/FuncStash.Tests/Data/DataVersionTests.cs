@@ -1,7 +1,7 @@
 using FuncStash.Sqlite;
 using FuncStash.Storage;
 
-namespace FuncStash.Tests.Storage;
+namespace FuncStash.Tests.Data;
 
 public sealed class DataVersionTests
 {
