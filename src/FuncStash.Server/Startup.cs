@@ -47,7 +47,9 @@ internal static class Startup
         if (arguments.Data == ":memory:")
             return SqliteStore.Open(":memory:", TimeProvider.System);
         Directory.CreateDirectory(arguments.Data);
-        return SqliteStore.Open(Path.Combine(arguments.Data, "funcstash.db"), TimeProvider.System);
+        return SqliteStore.Open(
+            Path.Combine(arguments.Data, "funcstash.db"), TimeProvider.System,
+            ownLog: Environment.GetEnvironmentVariable("FUNCSTASH_SQLITE_LOG") is not "plain");
     }
 
     /// <summary>Tells the user what to do next. A credential that is not public is not shown: output ends up in logs.</summary>

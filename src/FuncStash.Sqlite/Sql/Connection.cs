@@ -20,7 +20,10 @@ internal sealed class Connection : IDisposable
         _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
     }
 
-    public Connection(string path, bool readOnly)
+    /// <param name="path">The file.</param>
+    /// <param name="readOnly">Whether it never writes.</param>
+    /// <param name="ownLog">Whether its write-ahead log is written through <see cref="LogVfs"/>, where that is there.</param>
+    public Connection(string path, bool readOnly, bool ownLog = false)
     {
         var options = new SqliteConnectionStringBuilder
         {
@@ -29,7 +32,7 @@ internal sealed class Connection : IDisposable
             Pooling = false,
             DefaultTimeout = 5,
         };
-        if (!readOnly && LogVfs.Name is { } vfs)
+        if (ownLog && LogVfs.Name is { } vfs)
             options.Vfs = vfs;
         connection = new SqliteConnection(options.ToString());
         try

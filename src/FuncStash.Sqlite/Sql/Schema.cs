@@ -25,9 +25,9 @@ internal static class Schema
 
     /// <summary>Opens the one connection that writes, and makes a new file a store.</summary>
     /// <exception cref="StoreFailedException">The file is no store, or one of a later version.</exception>
-    public static Connection OpenWriter(string path)
+    public static Connection OpenWriter(string path, bool ownLog = true)
     {
-        var connection = new Connection(path, readOnly: false);
+        var connection = new Connection(path, readOnly: false, ownLog);
         try
         {
             // Synced at each commit (FULL); 16 MB of log before pages move into the file. The cache stays at SQLite's 2 MB:

@@ -34,11 +34,11 @@ public abstract class OldDataTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
         Assert.Equal((string)old["keys"]!["current"]!, (string?)(await OfAsync(wire, "/v2/keys"))["current"]);
 
         // Old rows go on: the paused queue is resumed, and its first message is attempted.
-        Assert.Equal(HttpStatusCode.Created, (await wire.SendAsync(HttpMethod.Post, "/v2/queues/orders/resume")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await wire.SendAsync(HttpMethod.Post, "/v2/queues/orders/resume")).Status);
         await wire.EventsUntilAsync((string)old["queued"]![0]!, "ACTIVE");
         // A dead letter is sent again.
         var again = await wire.SendAsync(HttpMethod.Post, $"/v2/dlq/retry?dlqIds={old["dlq"]![0]}");
-        Assert.Equal(HttpStatusCode.OK, again.Status);
+        Assert.Equal(HttpStatusCode.Created, again.Status);
         await wire.EventsUntilAsync((string)again.Json["responses"]![0]!["messageId"]!, "ACTIVE");
         // And new ones come beside them.
         var id = await wire.PublishAsync(Receiver.Url("/new"), "new");
