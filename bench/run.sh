@@ -4,6 +4,8 @@
 #   bench/run.sh [OPTION VALUE...]                       builds, starts and measures FuncStash.Server
 #   bench/run.sh url BASE TOKEN [PID] [OPTION VALUE...]  measures a server that is already running
 #   bench/run.sh ceiling [OPTION VALUE...]               measures the yardstick as if it were the server
+#   bench/run.sh kills [--kills 1000] [--seed N] [--longest MS] [--report NAME]
+#                                                        kills the server again and again, and checks that nothing is lost
 #
 # --n 20000         messages in the load phase      --rounds 3            rounds; the report has their medians
 # --connections 32  of the publisher                --phases load,idle,delayed,retry
@@ -59,8 +61,9 @@ start() { # COMMAND...
 
 mode=server
 case ${1:-} in
-  -h | --help) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+  -h | --help) sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
   ceiling) mode=ceiling; shift ;;
+  kills) mode=kills; shift ;;
   url)
     (($# >= 3)) || die "usage: run.sh url BASE TOKEN [PID] [OPTION VALUE...]"
     mode=url url=$2 token=$3
@@ -71,16 +74,20 @@ esac
 options=() report=''
 while (($#)); do
   (($# >= 2)) || die "$1 needs a value"
-  case $1 in
-    --report) report=$(basename "$2" .md) ;;
-    --n | --connections | --rounds | --phases | --warmup) options+=("$1" "$2") ;;
+  case $mode:$1 in
+    *:--report) report=$(basename "$2" .md) ;;
+    kills:--kills | kills:--seed | kills:--longest) options+=("$1" "$2") ;;
+    kills:*) die "unknown option $1" ;;
+    *:--n | *:--connections | *:--rounds | *:--phases | *:--warmup) options+=("$1" "$2") ;;
     *) die "unknown option $1" ;;
   esac
   shift 2
 done
 if [[ -n $report ]]; then
   mkdir -p "$here/reports"
-  options+=(--report "$here/reports/$report.md" --title "Load test: $report")
+  title='Load test'
+  [[ $mode != kills ]] || title='Kill run'
+  options+=(--report "$here/reports/$report.md" --title "$title: $report")
 fi
 
 data=$(mktemp -d "${TMPDIR:-/tmp}/funcstash-bench.XXXXXX")
@@ -98,15 +105,20 @@ case $mode in
     exec {feed}<>"$data/stdin"
     start dotnet "$bench" ceiling
     what='the ceiling itself' pid=$server_pid ;;
+  kills) build "$root/src/FuncStash.Server" ;;
   url) what="the server at $url" pid=${server_of_others:-} ;;
 esac
 
 commit=$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)
 [[ -z $(git -C "$root" status --porcelain 2>/dev/null) ]] || commit+=' with changes'
 
+if [[ $mode == kills ]]; then
+  run=(kills --server "$server")
+else
+  run=(run --url "$url" --token "$token" ${pid:+--pid "$pid"} --server "$what")
+fi
 # In the background, so that a signal is acted upon at once.
-dotnet "$bench" run --url "$url" --token "$token" ${pid:+--pid "$pid"} --data "$data" \
-  --server "$what" --commit "$commit" "${options[@]}" &
+dotnet "$bench" "${run[@]}" --data "$data" --commit "$commit" "${options[@]}" &
 bench_pid=$!
 status=0
 wait "$bench_pid" || status=$?

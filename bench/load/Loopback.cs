@@ -10,13 +10,14 @@ namespace FuncStash.Bench;
 internal static class Loopback
 {
     /// <summary>A bare Kestrel on a port chosen by the system, not yet started.</summary>
-    public static WebApplication Server()
+    /// <param name="maxBody">bytes of the biggest body it takes</param>
+    public static WebApplication Server(int maxBody = 64 * 1024)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 64 * 1024;
+            kestrel.Limits.MaxRequestBodySize = maxBody;
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(10);
             kestrel.Listen(IPAddress.Loopback, 0);
         });

@@ -21,6 +21,10 @@ internal sealed record Machine(
         new DriveInfo(data).DriveFormat,
         MeasureFsync(data, time));
 
+    /// <summary>For a report.</summary>
+    public string Facts => $"{Cores} cores ({Cpu}), {MemoryGiB:0.#} GiB, Linux {Kernel}, {Runtime}. "
+        + $"A 4 KiB append + fsync on {FileSystem}: p50 {Fsync.P50:0.000} ms, p99 {Fsync.P99:0.000} ms.";
+
     /// <summary>What one append of 4 KiB and an fsync take in a folder, in ms, over 500 in a row.</summary>
     private static Latency MeasureFsync(string folder, TimeProvider time)
     {

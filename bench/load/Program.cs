@@ -1,10 +1,12 @@
 using FuncStash.Bench;
+using FuncStash.Bench.Kills;
 
 try
 {
     return args switch
     {
         ["run", .. var rest] => await RunAsync(Options.Parse(rest), TimeProvider.System),
+        ["kills", .. var rest] => await KillAsync(KillOptions.Parse(rest), TimeProvider.System),
         ["ceiling"] => await ServeCeilingAsync(TimeProvider.System),
         _ => throw new FormatException("nothing to do"),
     };
@@ -38,6 +40,21 @@ static async Task<int> RunAsync(Options options, TimeProvider time)
     if (options.Report is { } file)
         await File.WriteAllTextAsync(file, report);
     return rounds.All(r => r.Sound) && sink.Unknown == 0 ? 0 : 1;
+}
+
+// 0: every check holds. 1: one does not, or could not have failed.
+static async Task<int> KillAsync(KillOptions options, TimeProvider time)
+{
+    using var run = new KillRun(options, new Clock(time));
+    try
+    {
+        return await run.RunAsync() ? 0 : 1;
+    }
+    catch (InvalidOperationException e)
+    {
+        await Console.Error.WriteLineAsync($"a restart failed: {e.Message}");
+        return 1;
+    }
 }
 
 static async Task<int> ServeCeilingAsync(TimeProvider time)

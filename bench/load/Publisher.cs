@@ -92,7 +92,7 @@ internal sealed class Publisher : IDisposable
         }
     }
 
-    private static string? MessageId(byte[] answer)
+    internal static string? MessageId(byte[] answer)
     {
         try
         {

@@ -45,9 +45,7 @@ internal sealed class Report(Options options, Machine machine, IReadOnlyList<Rou
         Line();
         Line("## Machine");
         Line();
-        Line($"{machine.Cores} cores ({machine.Cpu}), {machine.MemoryGiB:0.#} GiB, Linux {machine.Kernel}, {machine.Runtime}. "
-            + $"A 4 KiB append + fsync on {machine.FileSystem}: p50 {machine.Fsync.P50:0.000} ms, p99 {machine.Fsync.P99:0.000} ms. "
-            + $"Load average before the start: {loadAverage:0.00}. Publisher, receiver and server share these cores.");
+        Line($"{machine.Facts} Load average before the start: {loadAverage:0.00}. Publisher, receiver and server share these cores.");
     }
 
     private void Load()
