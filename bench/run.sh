@@ -4,7 +4,7 @@
 #   bench/run.sh [OPTION VALUE...]                       builds, starts and measures FuncStash.Server
 #   bench/run.sh url BASE TOKEN [PID] [OPTION VALUE...]  measures a server that is already running
 #   bench/run.sh ceiling [OPTION VALUE...]               measures the yardstick as if it were the server
-#   bench/run.sh kills [--kills 1000] [--seed N] [--longest MS] [--report NAME]
+#   bench/run.sh kills [--kills 1000] [--seed N] [--longest MS] [--settled MS] [--report NAME]
 #                                                        kills the server again and again, and checks that nothing is lost
 #
 # --n 20000         messages in the load phase      --rounds 3            rounds; the report has their medians
@@ -76,7 +76,7 @@ while (($#)); do
   (($# >= 2)) || die "$1 needs a value"
   case $mode:$1 in
     *:--report) report=$(basename "$2" .md) ;;
-    kills:--kills | kills:--seed | kills:--longest) options+=("$1" "$2") ;;
+    kills:--kills | kills:--seed | kills:--longest | kills:--settled) options+=("$1" "$2") ;;
     kills:*) die "unknown option $1" ;;
     *:--n | *:--connections | *:--rounds | *:--phases | *:--warmup) options+=("$1" "$2") ;;
     *) die "unknown option $1" ;;

@@ -9,8 +9,8 @@ internal sealed record Options
         FuncStash.Bench run --url BASE --token TOKEN [--pid PID] [--n 20000] [--connections 32] [--rounds 3]
                         [--phases load,idle,delayed,retry] [--warmup 10000] [--data DIR] [--title TEXT]
                         [--server TEXT] [--commit TEXT] [--report FILE]
-        FuncStash.Bench kills --server DLL [--kills 1000] [--seed N] [--longest 1500] [--data DIR]
-                        [--title TEXT] [--commit TEXT] [--report FILE]
+        FuncStash.Bench kills --server DLL [--kills 1000] [--seed N] [--longest 1500] [--settled 500]
+                        [--data DIR] [--title TEXT] [--commit TEXT] [--report FILE]
         FuncStash.Bench ceiling      serves the yardstick until its standard input ends
         """;
 

@@ -30,6 +30,10 @@ internal sealed record Arrival(Role Role, int Number, string Id, int Retried, in
 
     public bool Delivered => Status == 200 && AnsweredAt > 0;
 
+    public override string ToString() =>
+        $"{Role} {Number}, attempt {Retried} ({Id}), at {DateTimeOffset.FromUnixTimeMilliseconds((long)At):HH:mm:ss.fff} from life {Life}, "
+        + (AnsweredAt > 0 ? $"answered {Status} after {AnsweredAt - At:0} ms" : "not answered");
+
     /// <summary>When it was over: answered, or ended with the server that sent it.</summary>
     public double Until(IReadOnlyList<Life> lives) =>
         AnsweredAt > 0 ? Math.Min(AnsweredAt, lives[Life].EndedAt) : lives[Life].EndedAt;

@@ -3,9 +3,6 @@ namespace FuncStash.Bench.Kills;
 /// <summary>How messages ended.</summary>
 internal static class Ends
 {
-    /// <summary>A request that was under way when the cancellation was acknowledged may come so much later, in milliseconds.</summary>
-    private const double UnderWayMs = 500;
-
     public static IEnumerable<string> Lost(Evidence evidence) => evidence.Notes
         .Where(note => note.IsDue && !evidence.Of(note).Any(a => a.Retried == note.Last && a.AnsweredAt > 0))
         .Select(note => $"{note}: {evidence.Of(note).Count()} attempts");
@@ -15,7 +12,7 @@ internal static class Ends
         foreach (var note in evidence.Notes.Where(note => note.Acked))
         {
             string[] states = [.. evidence.Ledger.States[note.Id!]];
-            string[] right = note.CancelledAt > 0 ? ["CANCELED", "DELIVERED", "FAILED"] : [note.EndsDead ? "FAILED" : "DELIVERED"];
+            string[] right = note.IsDue ? [note.EndsDead ? "FAILED" : "DELIVERED"] : ["CANCELED", "DELIVERED", "FAILED"];
             if (states is not [var state] || !right.Contains(state))
                 yield return $"{note} is {string.Join(" and ", states)}";
         }
@@ -34,11 +31,12 @@ internal static class Ends
             yield return $"{id} is a dead letter and did not fail";
     }
 
+    // A request that was under way when the cancellation was acknowledged comes a little later.
     public static IEnumerable<string> Cancelled(Evidence evidence) =>
         from note in evidence.Notes
         where note.CancelledAt > 0
         from late in evidence.Of(note)
         where late.At > note.CancelledAt
-            && (late.At > note.CancelledAt + UnderWayMs || evidence.Lives[late.Life].StartedAt > note.CancelledAt)
-        select $"{note}: {late}";
+            && (late.At > note.CancelledAt + evidence.SettledMs || evidence.Lives[late.Life].StartedAt > note.CancelledAt)
+        select $"{note}: {late}, cancelled {late.At - note.CancelledAt:0} ms before";
 }

@@ -1,16 +1,18 @@
 namespace FuncStash.Bench.Kills;
 
 /// <summary>All that a kill run has seen; what the checks are made on. Nothing in it changes any more.</summary>
+/// <param name="SettledMs">a server that lives so long has stored an outcome, and sent what was under way</param>
 internal sealed record Evidence(
     IReadOnlyList<Note> Notes, IReadOnlyList<Arrival> Arrivals, IReadOnlyList<Life> Lives, Ledger Ledger,
-    IReadOnlyList<ScheduleNote> Schedules, IReadOnlyList<RateReading> Rates)
+    IReadOnlyList<ScheduleNote> Schedules, IReadOnlyList<RateReading> Rates, double SettledMs)
 {
     private ILookup<int, Arrival>? _ofNote, _callbacks;
     private IReadOnlyList<Chain>? _chains;
 
     // A copy has something changed: it looks anew.
-    private Evidence(Evidence other) => (Notes, Arrivals, Lives, Ledger, Schedules, Rates)
-        = (other.Notes, other.Arrivals, other.Lives, other.Ledger, other.Schedules, other.Rates);
+    private Evidence(Evidence other) =>
+        (Notes, Arrivals, Lives, Ledger, Schedules, Rates, SettledMs) =
+        (other.Notes, other.Arrivals, other.Lives, other.Ledger, other.Schedules, other.Rates, other.SettledMs);
 
     /// <summary>The attempts of a note's message, in the order of their arrival.</summary>
     public IEnumerable<Arrival> Of(Note note) =>
@@ -35,7 +37,7 @@ internal sealed record Evidence(
     /// <summary>Attempts that were made twice.</summary>
     public IEnumerable<Duplicate> Duplicates => Chains.SelectMany(chain => chain.Attempts.Zip(chain.Attempts.Skip(1))
         .Where(pair => pair.First.Retried == pair.Second.Retried)
-        .Select(pair => new Duplicate(pair.First, pair.Second, Lives[pair.First.Life])));
+        .Select(pair => new Duplicate(pair.First, pair.Second, Lives[pair.First.Life], SettledMs)));
 
     private static IEnumerable<Arrival> InOrder(IReadOnlyList<Arrival> arrivals, params Role[] roles) =>
         arrivals.Where(a => roles.Contains(a.Role)).OrderBy(a => a.At);
@@ -51,16 +53,14 @@ internal sealed record Chain(IReadOnlyList<Arrival> Attempts)
 
 /// <summary>An attempt that came again.</summary>
 /// <param name="Life">the life of the first</param>
-internal sealed record Duplicate(Arrival First, Arrival Second, Life Life)
+/// <param name="SettledMs">a server that lives so long after an answer has stored the outcome</param>
+internal sealed record Duplicate(Arrival First, Arrival Second, Life Life, double SettledMs)
 {
-    /// <summary>A server that lives has written an outcome down so long after the answer, in milliseconds.</summary>
-    public const double MostMs = 500;
-
     public bool WasInFlight => First.AnsweredAt == 0 || First.AnsweredAt >= Life.KilledAt;
 
     /// <summary>From the answer to the kill, in milliseconds.</summary>
     public double GapMs => WasInFlight ? 0 : Life.KilledAt - First.AnsweredAt;
 
     /// <summary>Its server was killed before it can have written the outcome down.</summary>
-    public bool IsExplained => Second.Life > First.Life && GapMs <= MostMs;
+    public bool IsExplained => Second.Life > First.Life && GapMs <= SettledMs;
 }

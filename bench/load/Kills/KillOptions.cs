@@ -12,6 +12,9 @@ internal sealed record KillOptions
     /// <summary>The longest a server lives after it was ready, in milliseconds.</summary>
     public int Longest { get; init; } = 1_500;
 
+    /// <summary>A server that lives so long after an answer has stored the outcome, in milliseconds.</summary>
+    public int Settled { get; init; } = 500;
+
     /// <summary>Folder for the server's data, on the disk that is tried.</summary>
     public string Data { get; init; } = Path.GetTempPath();
 
@@ -36,6 +39,7 @@ internal sealed record KillOptions
                 "--kills" => options with { Kills = Number(value, 1, 100_000) },
                 "--seed" => options with { Seed = Number(value, 0, int.MaxValue) },
                 "--longest" => options with { Longest = Number(value, 100, 30_000) },
+                "--settled" => options with { Settled = Number(value, 1, 30_000) },
                 "--data" => options with { Data = value },
                 "--title" => options with { Title = value },
                 "--commit" => options with { Commit = value },

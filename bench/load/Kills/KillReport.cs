@@ -8,7 +8,7 @@ internal sealed class KillReport(
 {
     private const int Examples = 3;
 
-    private static readonly double[] s_gaps = [1, 5, 20, 50, 100, 200, Duplicate.MostMs];
+    private readonly double[] _gaps = [.. ((double[])[1, 5, 20, 50, 100, 200, 500, 1_000]).Where(ms => ms < options.Settled), options.Settled];
 
     private readonly StringBuilder _text = new();
 
@@ -73,7 +73,7 @@ internal sealed class KillReport(
         Line();
         Line("| | published | acknowledged | delivered | dead letters | cancelled | arrived without acknowledgement | attempts | duplicates |");
         Line("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
-        foreach (var kind in evidence.Notes.GroupBy(note => note.Kind))
+        foreach (var kind in evidence.Notes.GroupBy(note => note.Kind).OrderBy(kind => kind.Key, StringComparer.Ordinal))
             Row(kind.Key, [.. kind], duplicates[kind.Key].Count());
         Row("**all**", evidence.Notes, duplicates.Sum(kind => kind.Count()));
         Others("callbacks", Role.Callback, Role.FailureCallback);
@@ -110,7 +110,7 @@ internal sealed class KillReport(
         Line("|---|---:|");
         Line($"| not at all: in flight | {all.Count(d => d.WasInFlight):#,0} |");
         var least = 0.0;
-        foreach (var most in s_gaps)
+        foreach (var most in _gaps)
         {
             Line($"| {least:0} to {most:0} ms | {all.Count(d => !d.WasInFlight && d.GapMs > least && d.GapMs <= most):#,0} |");
             least = most;
@@ -129,7 +129,9 @@ internal sealed class KillReport(
         Row("kill to the delivery of the last message that was due (no queue, no flow control)", Recovery.Overdue(evidence));
 
         void Row(string what, double[] sorted) => Line(
-            $"| {what} | {Latency.Quantile(sorted, 0.5):#,0} | {Latency.Quantile(sorted, 0.99):#,0} | {Latency.Quantile(sorted, 1):#,0} |");
+            $"| {what} | {Of(sorted, 0.5)} | {Of(sorted, 0.99)} | {Of(sorted, 1)} |");
+
+        string Of(double[] sorted, double q) => sorted.Length == 0 ? "–" : $"{Latency.Quantile(sorted, q):#,0}";
     }
 
     private void Line(string text = "") => _text.Append(text).Append('\n');

@@ -5,7 +5,7 @@ internal sealed class KillRun(KillOptions options, Clock clock) : IDisposable
 {
     // The sweep takes its first turn a minute after the start and finds what a publisher left half done; schedules run each minute.
     private static readonly TimeSpan s_endAtLeast = TimeSpan.FromSeconds(100);
-    private static readonly TimeSpan s_endAtMost = TimeSpan.FromSeconds(300);
+    private static readonly TimeSpan s_endAtMost = TimeSpan.FromSeconds(240), s_askAtMost = TimeSpan.FromSeconds(600);
 
     private readonly Target _target = new();
     private readonly CancellationTokenSource _stop = new(), _end = new();
@@ -37,9 +37,11 @@ internal sealed class KillRun(KillOptions options, Clock clock) : IDisposable
         });
         await lives.StartLastAsync();
         await _stop.CancelAsync();
+        // What is still being published again or cancelled is so within the time that everything may come to its end.
         _end.CancelAfter(s_endAtMost);
         await Task.WhenAll(publishing);
         await EndAsync(() => Seen(new Ledger(Enumerable.Empty<string>().ToLookup(_ => "", _ => ""), [])));
+        _end.CancelAfter(s_askAtMost);
         await schedules.DeleteAsync(_end.Token);
         // What comes after the deletion, and duplicates.
         await clock.DelayAsync(10_000);
@@ -55,7 +57,7 @@ internal sealed class KillRun(KillOptions options, Clock clock) : IDisposable
         return report.Sound;
 
         Evidence Seen(Ledger said) => new(
-            traffic.Notes, witness.Arrivals, lives.All, said, schedules.All, rates.All);
+            traffic.Notes, witness.Arrivals, lives.All, said, schedules.All, rates.All, options.Settled);
     }
 
     private async Task MakeSchedulesAsync(Schedules schedules, string receiver)
@@ -73,7 +75,7 @@ internal sealed class KillRun(KillOptions options, Clock clock) : IDisposable
             var (evidence, after) = (seen(), TimeSpan.FromMilliseconds(clock.Now - start));
             var open = Ends.Lost(evidence).Concat(Followers.Missing(evidence)).Count();
             await Console.Error.WriteLineAsync($"{after.TotalSeconds:0} s after the last start, {open} are open");
-            if ((open == 0 && after >= s_endAtLeast) || after >= s_endAtMost - TimeSpan.FromSeconds(60))
+            if ((open == 0 && after >= s_endAtLeast) || after >= s_endAtMost)
                 return;
             await clock.DelayAsync(open == 0 ? (s_endAtLeast - after).TotalMilliseconds : 5_000);
         }

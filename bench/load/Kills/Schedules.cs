@@ -74,7 +74,7 @@ internal sealed class Schedules(Target target, Clock clock)
         }
     }
 
-    private Task MakeAsync(ScheduleNote schedule, string receiver, CancellationToken end) => target.InsistAsync(
+    private async Task MakeAsync(ScheduleNote schedule, string receiver, CancellationToken end) => await target.InsistAsync(
         HttpMethod.Post, $"v2/schedules/{receiver}{Witness.PathOf(Role.Scheduled, schedule.Number)}",
         Note.BodyOf(schedule.Number, Bytes), [("Upstash-Cron", "* * * * *"), ("Upstash-Schedule-Id", Id(schedule))], end);
 

@@ -56,8 +56,10 @@ internal static class Spoils
 
     // As if no period were kept.
     public static Evidence? Rate(Evidence evidence) => Attempt(evidence, IsRated) is { } first
-        && evidence.Notes.Count(note => IsRated(note) && note.IsDue) > 2 * Mix.Rated.Rate ? evidence with
+        && evidence.Rates.FirstOrDefault(reading => reading.Count > 0) is { } period
+        && evidence.Notes.Count(note => IsRated(note) && note.IsDue) > Mix.Rated.Rate ? evidence with
     {
+        Rates = [period],
         Arrivals = [.. evidence.Arrivals.Select(a =>
             a.Role == Role.Message && IsRated(evidence.Notes[a.Number]) ? a with { At = first.At } : a)],
     } : null;

@@ -130,10 +130,16 @@ internal sealed class Traffic(KillOptions options, Target target, Clock clock)
 
     private async Task CancelAsync(Note note, CancellationToken end)
     {
-        await clock.DelayAsync(note.CancelAfterMs ?? 0, end);
-        var answer = await target.InsistAsync(HttpMethod.Delete, "v2/messages/" + note.Id, null, [], end, expected: 404);
-        if (answer.Status == 200)
-            note.CancelledAt = clock.Now;
+        try
+        {
+            await clock.DelayAsync(note.CancelAfterMs ?? 0, end);
+            var answer = await target.InsistAsync(HttpMethod.Delete, "v2/messages/" + note.Id, null, [], end, expected: 404);
+            if (answer.Status == 200)
+                note.CancelledAt = clock.Now;
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+        }
         Ended(note);
     }
 
