@@ -125,8 +125,16 @@ internal sealed class KillReport(
         Line();
         Line("| ms | p50 | p99 | longest |");
         Line("|---|---:|---:|---:|");
+        var overdue = Recovery.Overdue(evidence);
         Row("start to ready", Recovery.Starts(evidence));
-        Row("kill to the delivery of the last message that was due (no queue, no flow control)", Recovery.Overdue(evidence));
+        Row("kill to the delivery of the last message that was due (no queue, no flow control)", [.. overdue.Select(kill => kill.Ms)]);
+        if (overdue is [.., var longest])
+        {
+            var note = evidence.Notes[longest.Last.Number];
+            Line();
+            Line($"The longest: {note}, due after {note.DelayMs} ms, killed {evidence.Lives.Count(l => l.KilledAt > note.AckedAt && l.KilledAt < longest.Last.At)} "
+                + $"times between its acknowledgement and its delivery; it came {evidence.Of(note).Count(a => a.At <= longest.Last.At)} times until then.");
+        }
 
         void Row(string what, double[] sorted) => Line(
             $"| {what} | {Of(sorted, 0.5)} | {Of(sorted, 0.99)} | {Of(sorted, 1)} |");

@@ -23,24 +23,24 @@ internal static class Mix
 
     public static readonly IReadOnlyList<Kind> All =
     [
-        new("plain", 120, 4, 400, (_, note) => note),
-        new("delayed", 60, 3, 400, (random, note) => note with { DelayMs = random.Next(200, 3_000) }),
-        new("retried", 30, 2, 200, (random, note) => Retried(random, note, random.Next(1, 4))),
+        new("plain", 200, 10, 600, (_, note) => note),
+        new("delayed", 100, 6, 600, (random, note) => note with { DelayMs = random.Next(200, 3_000) }),
+        new("retried", 50, 4, 300, (random, note) => Retried(random, note, random.Next(1, 4))),
         .. Enumerable.Range(1, Queues).Select(n => new Kind(
             string.Create(CultureInfo.InvariantCulture, $"queue {n}"), 10, 1, 40, (random, note) => Queued(random, note, n))),
-        new("parallelism", 20, 2, 60, (random, note) =>
+        new("parallelism", 40, 4, 60, (random, note) =>
             Sometimes(random, 0.15, note, failing => Retried(random, failing, 1)) with
             {
                 Key = s_parallel[random.Next(2)], HoldMs = random.Next(10, 60),
             }),
         new("rate", 8, 1, 50, (_, note) => note with { Key = Rated }),
-        new("callback", 25, 2, 200, (random, note) =>
+        new("callback", 40, 4, 200, (random, note) =>
             Retried(random, note, random.Next(3)) with { Callback = true, FailureCallback = true, CallbackFails = random.Next(2) }),
-        new("dead", 10, 1, 100, (random, note) => Dead(random, note)),
+        new("dead", 20, 2, 100, (random, note) => Dead(random, note)),
         new("big", 1.5, 1, 10, (random, note) => note with { Bytes = random.Next(MinBig, MaxBig) }),
-        new("deduplicated", 10, 2, 100, (random, note) =>
+        new("deduplicated", 20, 4, 100, (random, note) =>
             note with { DeduplicationId = string.Create(CultureInfo.InvariantCulture, $"twin-{note.Seq}") }),
-        new("cancelled", 10, 2, 100, (random, note) => Cancelled(random, note)),
+        new("cancelled", 20, 4, 100, (random, note) => Cancelled(random, note)),
     ];
 
     private static Note Retried(Random random, Note note, int fails) =>

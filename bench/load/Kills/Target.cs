@@ -38,6 +38,8 @@ internal sealed class Target : IDisposable
             before.TrySetCanceled();
     }
 
+    public bool IsUp => _up.Task.IsCompletedSuccessfully;
+
     /// <summary>Waits until it is there.</summary>
     public async Task<Server> WaitAsync(CancellationToken stop)
     {

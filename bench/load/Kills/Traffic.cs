@@ -11,6 +11,7 @@ internal sealed class Traffic(KillOptions options, Target target, Clock clock)
     public const int RetryDelayMs = 150;
 
     private const int CallbackRetries = 3;
+    private const double SpreadMs = 300;
 
     private readonly List<Note> _notes = [];
     private readonly ConcurrentDictionary<string, int> _open = new();
@@ -74,12 +75,17 @@ internal sealed class Traffic(KillOptions options, Target target, Clock clock)
     {
         try
         {
-            while (!stop.IsCancellationRequested)
+            for (var next = 0.0; !stop.IsCancellationRequested;)
             {
-                await clock.DelayAsync(1_000 * kind.Publishers / kind.PerSecond * (0.5 + random.NextDouble()), stop);
+                // A server that has just started is not met by all at once.
+                var spread = target.IsUp ? 0 : random.NextDouble() * SpreadMs;
+                await target.WaitAsync(stop);
+                await clock.DelayAsync(Math.Max(next - clock.Now, spread), stop);
+                if (!target.IsUp)
+                    continue;
+                next = clock.Now + (1_000 * kind.Publishers / kind.PerSecond * (0.5 + random.NextDouble()));
                 if (_open.GetValueOrDefault(kind.Name) >= kind.Most)
                     continue;
-                await target.WaitAsync(stop);
                 var note = New(kind, random);
                 if (note.DeduplicationId is not null)
                     await Task.WhenAll(InsistAsync(note, end), InsistAsync(note, end));
