@@ -207,7 +207,7 @@ public sealed class PageAnswer : IDisposable
         public async ValueTask EntryAsync(IPageEntry entry, CancellationToken cancellation)
         {
             if (EntryBytes > 0)
-                (_copy?.Writer ?? _response).Write(","u8);
+                Bytes(_copy?.Writer ?? _response, ","u8);
             _json.Reset();
             entry.Write(_json);
             _json.Flush();
@@ -238,6 +238,19 @@ public sealed class PageAnswer : IDisposable
             _copy?.Reader.Complete();
         }
 
+        // Kestrel may have an empty rest of a chunk for whoever asks for room without saying how much.
+        private static void Bytes(PipeWriter writer, ReadOnlySpan<byte> bytes)
+        {
+            while (!bytes.IsEmpty)
+            {
+                var room = writer.GetSpan(1);
+                var count = Math.Min(room.Length, bytes.Length);
+                bytes[..count].CopyTo(room);
+                writer.Advance(count);
+                bytes = bytes[count..];
+            }
+        }
+
         // What was not copied yet, leaving it where it is.
         private async ValueTask CopyAsync(CancellationToken cancellation)
         {
@@ -246,7 +259,7 @@ public sealed class PageAnswer : IDisposable
                 return;
             foreach (var part in kept.Buffer.Slice(_copied))
             {
-                _response.Write(part.Span);
+                Bytes(_response, part.Span);
                 _unflushed += part.Length;
                 if (_unflushed >= FlushBytes)
                     await FlushAsync(cancellation);
