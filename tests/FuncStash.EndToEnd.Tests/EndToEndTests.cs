@@ -7,7 +7,8 @@ namespace FuncStash.EndToEnd.Tests;
 
 /// <summary>
 /// A test of the running product: a host, a receiver of its own, the SDK, and plain HTTP. Each suite is abstract
-/// and has one sealed class for every host, so that all hosts pass the same tests.
+/// and has one sealed class for every host, so that all hosts pass the same tests; what no store can change is tested on one
+/// kind of server and on Functions.
 /// </summary>
 public abstract class EndToEndTests(HostFixture hosts, NodeSdk sdk) : IAsyncLifetime
 {

@@ -80,6 +80,4 @@ public abstract class AccessTests(HostFixture hosts, NodeSdk sdk) : EndToEndTest
 
 public sealed class AccessOnSqlite(SqliteHost hosts, NodeSdk sdk) : AccessTests(hosts, sdk);
 
-public sealed class AccessOnAzurite(AzuriteHost hosts, NodeSdk sdk) : AccessTests(hosts, sdk);
-
 public sealed class AccessOnFunctions(FunctionsHost hosts, NodeSdk sdk) : AccessTests(hosts, sdk);

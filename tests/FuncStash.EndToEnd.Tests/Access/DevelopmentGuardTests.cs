@@ -51,6 +51,4 @@ public abstract class DevelopmentGuardTests(HostFixture hosts, NodeSdk sdk) : En
 
 public sealed class DevelopmentGuardOnSqlite(SqliteHost hosts, NodeSdk sdk) : DevelopmentGuardTests(hosts, sdk);
 
-public sealed class DevelopmentGuardOnAzurite(AzuriteHost hosts, NodeSdk sdk) : DevelopmentGuardTests(hosts, sdk);
-
 public sealed class DevelopmentGuardOnFunctions(FunctionsHost hosts, NodeSdk sdk) : DevelopmentGuardTests(hosts, sdk);

@@ -82,6 +82,4 @@ public abstract class AddressTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
 
 public sealed class AddressesOnSqlite(SqliteHost hosts, NodeSdk sdk) : AddressTests(hosts, sdk);
 
-public sealed class AddressesOnAzurite(AzuriteHost hosts, NodeSdk sdk) : AddressTests(hosts, sdk);
-
 public sealed class AddressesOnFunctions(FunctionsHost hosts, NodeSdk sdk) : AddressTests(hosts, sdk);

@@ -123,6 +123,4 @@ public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : En
 
 public sealed class DeliveredHeadersOnSqlite(SqliteHost hosts, NodeSdk sdk) : DeliveredHeadersTests(hosts, sdk);
 
-public sealed class DeliveredHeadersOnAzurite(AzuriteHost hosts, NodeSdk sdk) : DeliveredHeadersTests(hosts, sdk);
-
 public sealed class DeliveredHeadersOnFunctions(FunctionsHost hosts, NodeSdk sdk) : DeliveredHeadersTests(hosts, sdk);

@@ -95,6 +95,4 @@ public abstract class MisbehavingDestinationTests(HostFixture hosts, NodeSdk sdk
 
 public sealed class MisbehavingDestinationsOnSqlite(SqliteHost hosts, NodeSdk sdk) : MisbehavingDestinationTests(hosts, sdk);
 
-public sealed class MisbehavingDestinationsOnAzurite(AzuriteHost hosts, NodeSdk sdk) : MisbehavingDestinationTests(hosts, sdk);
-
 public sealed class MisbehavingDestinationsOnFunctions(FunctionsHost hosts, NodeSdk sdk) : MisbehavingDestinationTests(hosts, sdk);

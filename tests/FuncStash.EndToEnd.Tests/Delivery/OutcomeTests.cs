@@ -96,6 +96,4 @@ public abstract class OutcomeTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
 
 public sealed class OutcomesOnSqlite(SqliteHost hosts, NodeSdk sdk) : OutcomeTests(hosts, sdk);
 
-public sealed class OutcomesOnAzurite(AzuriteHost hosts, NodeSdk sdk) : OutcomeTests(hosts, sdk);
-
 public sealed class OutcomesOnFunctions(FunctionsHost hosts, NodeSdk sdk) : OutcomeTests(hosts, sdk);

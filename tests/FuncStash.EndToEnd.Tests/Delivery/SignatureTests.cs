@@ -94,6 +94,4 @@ public abstract class SignatureTests(HostFixture hosts, NodeSdk sdk) : EndToEndT
 
 public sealed class SignaturesOnSqlite(SqliteHost hosts, NodeSdk sdk) : SignatureTests(hosts, sdk);
 
-public sealed class SignaturesOnAzurite(AzuriteHost hosts, NodeSdk sdk) : SignatureTests(hosts, sdk);
-
 public sealed class SignaturesOnFunctions(FunctionsHost hosts, NodeSdk sdk) : SignatureTests(hosts, sdk);

@@ -37,6 +37,4 @@ public abstract class DevelopmentModeTests(HostFixture hosts, NodeSdk sdk) : End
 
 public sealed class DevelopmentModeOnSqlite(SqliteHost hosts, NodeSdk sdk) : DevelopmentModeTests(hosts, sdk);
 
-public sealed class DevelopmentModeOnAzurite(AzuriteHost hosts, NodeSdk sdk) : DevelopmentModeTests(hosts, sdk);
-
 public sealed class DevelopmentModeOnFunctions(FunctionsHost hosts, NodeSdk sdk) : DevelopmentModeTests(hosts, sdk);

@@ -141,6 +141,4 @@ public abstract class ProviderTests(HostFixture hosts, NodeSdk sdk) : EndToEndTe
 
 public sealed class ProvidersOnSqlite(SqliteHost hosts, NodeSdk sdk) : ProviderTests(hosts, sdk);
 
-public sealed class ProvidersOnAzurite(AzuriteHost hosts, NodeSdk sdk) : ProviderTests(hosts, sdk);
-
 public sealed class ProvidersOnFunctions(FunctionsHost hosts, NodeSdk sdk) : ProviderTests(hosts, sdk);

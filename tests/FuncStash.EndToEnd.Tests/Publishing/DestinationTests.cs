@@ -89,6 +89,4 @@ public abstract partial class DestinationTests(HostFixture hosts, NodeSdk sdk) :
 
 public sealed class DestinationsOnSqlite(SqliteHost hosts, NodeSdk sdk) : DestinationTests(hosts, sdk);
 
-public sealed class DestinationsOnAzurite(AzuriteHost hosts, NodeSdk sdk) : DestinationTests(hosts, sdk);
-
 public sealed class DestinationsOnFunctions(FunctionsHost hosts, NodeSdk sdk) : DestinationTests(hosts, sdk);

@@ -150,6 +150,4 @@ public abstract class RefusalTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
 
 public sealed class RefusalsOnSqlite(SqliteHost hosts, NodeSdk sdk) : RefusalTests(hosts, sdk);
 
-public sealed class RefusalsOnAzurite(AzuriteHost hosts, NodeSdk sdk) : RefusalTests(hosts, sdk);
-
 public sealed class RefusalsOnFunctions(FunctionsHost hosts, NodeSdk sdk) : RefusalTests(hosts, sdk);

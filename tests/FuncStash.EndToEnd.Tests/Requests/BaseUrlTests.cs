@@ -42,6 +42,4 @@ public abstract class BaseUrlTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
 
 public sealed class BaseUrlsOnSqlite(SqliteHost hosts, NodeSdk sdk) : BaseUrlTests(hosts, sdk);
 
-public sealed class BaseUrlsOnAzurite(AzuriteHost hosts, NodeSdk sdk) : BaseUrlTests(hosts, sdk);
-
 public sealed class BaseUrlsOnFunctions(FunctionsHost hosts, NodeSdk sdk) : BaseUrlTests(hosts, sdk);

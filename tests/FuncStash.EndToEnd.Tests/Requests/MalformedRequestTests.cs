@@ -139,6 +139,4 @@ public abstract class MalformedRequestTests(HostFixture hosts, NodeSdk sdk) : En
 
 public sealed class MalformedRequestsOnSqlite(SqliteHost hosts, NodeSdk sdk) : MalformedRequestTests(hosts, sdk);
 
-public sealed class MalformedRequestsOnAzurite(AzuriteHost hosts, NodeSdk sdk) : MalformedRequestTests(hosts, sdk);
-
 public sealed class MalformedRequestsOnFunctions(FunctionsHost hosts, NodeSdk sdk) : MalformedRequestTests(hosts, sdk);

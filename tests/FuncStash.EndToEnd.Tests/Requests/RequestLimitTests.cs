@@ -92,6 +92,4 @@ public abstract class RequestLimitTests(HostFixture hosts, NodeSdk sdk) : EndToE
 
 public sealed class RequestLimitsOnSqlite(SqliteHost hosts, NodeSdk sdk) : RequestLimitTests(hosts, sdk);
 
-public sealed class RequestLimitsOnAzurite(AzuriteHost hosts, NodeSdk sdk) : RequestLimitTests(hosts, sdk);
-
 public sealed class RequestLimitsOnFunctions(FunctionsHost hosts, NodeSdk sdk) : RequestLimitTests(hosts, sdk);
