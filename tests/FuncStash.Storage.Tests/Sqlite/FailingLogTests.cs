@@ -64,9 +64,9 @@ public sealed class FailingLogTests
         var path = folder.File("store.db");
         using var connection = Schema.OpenWriter(path);
         connection.Execute("PRAGMA cache_size = 10"); // pages go to the log before the commit
-        connection.Execute("INSERT INTO bodies VALUES('first', randomblob(100000))");
-        connection.Execute("BEGIN; INSERT INTO bodies VALUES('lost', randomblob(300000)); ROLLBACK");
-        connection.Execute("INSERT INTO bodies VALUES('second', randomblob(50000))");
+        connection.Execute("INSERT INTO bodies(name, content) VALUES('first', randomblob(100000))");
+        connection.Execute("BEGIN; INSERT INTO bodies(name, content) VALUES('lost', randomblob(300000)); ROLLBACK");
+        connection.Execute("INSERT INTO bodies(name, content) VALUES('second', randomblob(50000))");
 
         File.Copy(path, folder.File("crashed.db"));
         File.Copy(path + "-wal", folder.File("crashed.db-wal"));
