@@ -84,7 +84,7 @@ public sealed class GroupCommitTests
         Assert.Equal("later,other,small", Encoding.UTF8.GetString(names.Bytes(0)));
 
         static Operating Put(string name, int length) => new(session =>
-            session.PutBody.BindText(1, Encoding.UTF8.GetBytes(name)).BindBlob(2, new byte[length]).Run());
+            session.PutBody.BindText(1, Encoding.UTF8.GetBytes(name)).BindBlob(2, new byte[length]).Bind(3, session.Now).Run());
     }
 
     [Fact]
