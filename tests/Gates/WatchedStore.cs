@@ -58,6 +58,8 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables, IBodies
 
     public int Calls => _gets + _queries + _commits;
 
+    public bool IsWhole => inner.IsWhole;
+
     public ITables Tables => this;
 
     public IWorkQueues Queues => inner.Queues;

@@ -116,6 +116,8 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
         }
     }
 
+    public bool IsWhole => inner.IsWhole;
+
     public bool IsFault(Exception error) => error is StoreFaultException || inner.IsFault(error);
 
     public ValueTask PingAsync(CancellationToken cancellation = default) => inner.PingAsync(cancellation);

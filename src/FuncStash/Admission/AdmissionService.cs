@@ -116,8 +116,17 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
         var (queue, place) = message.QueueSlot is { } slot ? (slot.Queue, slot.Message) : (message.QueueName, message.Id.Text);
         if (queue is null)
             return;
-        var heirs = await LiveAsync(after.Followers);
-        var leaver = after.Ended ? message.Id.Text : null;
+        await HandOverAsync(queue, place, after.Ended ? message.Id.Text : null, after.Followers);
+    }
+
+    /// <summary>Hands a place in a queue over to the callbacks of one that held it, those that have not ended.</summary>
+    /// <param name="queue">Its name.</param>
+    /// <param name="place">The id of the message that was let in.</param>
+    /// <param name="leaver">The holder that leaves; null where it stays.</param>
+    /// <param name="followers">The ids of its callbacks.</param>
+    public async Task HandOverAsync(string queue, string place, string? leaver, IReadOnlyList<string> followers)
+    {
+        var heirs = await LiveAsync(followers);
         if (leaver is not null || heirs.Count > 0)
             await gates.PassAsync(GateKind.Queue, queue, place, 0, leaver, heirs);
         // One that ended before it became a holder will not leave again.
@@ -125,7 +134,7 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
             await gates.PassAsync(GateKind.Queue, queue, place, 0, ended, []);
     }
 
-    /// <summary>Takes a cancelled message out of the lines it stands in; its place in a queue is free at once.</summary>
+    /// <summary>Takes a cancelled message out of the lines it stands in; its place in a queue is free at once, or its callbacks'.</summary>
     /// <remarks>
     /// A place at a flow-control key is not: the request may be on its way, and counts until its response has come. The
     /// message's own work-queue message gives the place back when it finds the message ended.
@@ -135,7 +144,7 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
         if (before.Message.QueueName is { } queue)
         {
             await gates.RunAsync(GateKind.Queue, queue, Withdrawal(GateKind.Queue));
-            await gates.PassAsync(GateKind.Queue, queue, before.Id.Text, 0, before.Id.Text, []);
+            await HandOverAsync(queue, before.Id.Text, before.Id.Text, before.Followers);
         }
         if (before.Message.QueueSlot is { } slot)
             await gates.PassAsync(GateKind.Queue, slot.Queue, slot.Message, 0, before.Id.Text, []);

@@ -95,8 +95,7 @@ public sealed partial class DeliveryService(
             await admission.LeaveAsync(stored);
         if (!stored.IsDue(Now))
             return await AgainAsync(stored.Progress.DueAt, lease, stop);
-        if (stored.Outbox.Count > 0)
-            await messages.RepairAsync(stored, null, null, stop);
+        await messages.WriteEventsAsync(stored, stop);
         if (governed && await admission.EnterAsync(stored) is var entry and not Entry.Admitted)
         {
             if (entry == Entry.QueueDeleted)

@@ -182,8 +182,7 @@ public sealed partial class Settler(
     // A message that has changed while its attempt was in flight: by the mark of this one, or of a worker that died.
     private async ValueTask<StoredMessage> CaughtUpAsync(StoredMessage current, long startedAt)
     {
-        if (current.Outbox.Count > 0)
-            await messages.RepairAsync(current, null, null, CancellationToken.None);
+        await messages.WriteEventsAsync(current, CancellationToken.None);
         return current.Progress.ActiveSince is { } since && since != startedAt
             ? current with { Progress = current.Progress.WithoutMark() }
             : current;

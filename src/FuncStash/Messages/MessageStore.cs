@@ -149,7 +149,8 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         {
             Progress = step.After,
             Outbox = elsewhere,
-            Followers = [.. followers.Select(f => f.Id.Text)],
+            // Whoever cancels a message whose worker died may find that its queue's place is still to be handed over.
+            Followers = followers.Count > 0 ? [.. followers.Select(f => f.Id.Text)] : before.Followers,
         };
 
         var writes = new List<Write>(step.Events.Count + followers.Count + 2);
@@ -177,20 +178,30 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     }
 
     /// <summary>
-    /// Does again what belongs to the latest step of a message whose worker may have died in the middle of it: writes the
+    /// Does again what belongs to the last step of a message whose worker may have died in the middle of it: writes the
     /// events that lie elsewhere and the step's other commit, and starts the followers under a new ticket.
     /// </summary>
+    /// <remarks>Not those that are on their way for certain: one may have been sent by now, and would be sent twice.</remarks>
     public async ValueTask RepairAsync(
         StoredMessage stored, Commit? also, LeaseEnd? leaseEnd, CancellationToken cancellation = default)
     {
-        var commits = await OutboxAsync(stored.Outbox, stored.Id, cancellation);
+        await WriteEventsAsync(stored, cancellation);
         if (also is not null)
-            commits.Add(also);
-        foreach (var commit in commits)
-            await store.Tables.CommitAsync(commit, cancellation);
-        foreach (var text in stored.Followers)
-            await RestartAsync(MessageId.Parse(text), cancellation);
+            await store.Tables.CommitAsync(also, cancellation);
+        var wereStarted = store.IsWhole && also is null && stored.Outbox.Count == 0;
+        if (!wereStarted && stored.Progress.State != MessageState.Canceled)
+        {
+            foreach (var text in stored.Followers)
+                await RestartAsync(MessageId.Parse(text), cancellation);
+        }
         await EndLeaseAsync(leaseEnd, cancellation);
+    }
+
+    /// <summary>Writes the events of a message's latest step that lie elsewhere: its worker may have died before it did.</summary>
+    public async ValueTask WriteEventsAsync(StoredMessage stored, CancellationToken cancellation = default)
+    {
+        foreach (var commit in await OutboxAsync(stored.Outbox, stored.Id, cancellation))
+            await store.Tables.CommitAsync(commit, cancellation);
     }
 
     /// <summary>Sends a message on its way again under a new ticket, unless it was attempted or ended meanwhile.</summary>

@@ -13,6 +13,12 @@ public interface IStore
     bool IsPartitioned => true;
 
     /// <summary>
+    /// Whether the sends of a commit and the end of its lease are done with its writes or not at all. Else whoever dies, or
+    /// gets no answer, may have left some of them undone.
+    /// </summary>
+    bool IsWhole => false;
+
+    /// <summary>
     /// Whether an error of a call is the storage's own: it is down, slow, full or closed, and may do the same at another time.
     /// Any other error is of what was asked.
     /// </summary>

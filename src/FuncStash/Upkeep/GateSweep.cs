@@ -17,7 +17,7 @@ namespace FuncStash.Upkeep;
 /// the next run sees.
 /// </remarks>
 public sealed partial class GateSweep(
-    Gates gates, MessageStore messages, DestinationLanes lanes, QueueProbe probe, IStore store, FuncStashOptions options,
+    Gates gates, AdmissionService admission, MessageStore messages, DestinationLanes lanes, QueueProbe probe, IStore store, FuncStashOptions options,
     TimeProvider time, ILogger<GateSweep> log)
 {
     /// <summary>How long an unused flow-control key is remembered.</summary>
@@ -82,6 +82,11 @@ public sealed partial class GateSweep(
         foreach (var holder in slot.HeldBy())
         {
             var stored = await TryGetAsync(MessageId.Parse(holder), cancellation);
+            if (kind == GateKind.Queue && stored is null or { Ended: true })
+            {
+                await admission.HandOverAsync(name, slot.Message, holder, stored?.Followers ?? []);
+                continue;
+            }
             if (stored is null or { Ended: true } || (kind == GateKind.FlowKey && stored.Progress.Retried > slot.Attempt))
             {
                 await gates.PassAsync(kind, name, slot.Message, slot.Attempt, holder, []);

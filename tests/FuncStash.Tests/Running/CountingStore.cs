@@ -10,6 +10,8 @@ internal sealed class CountingStore : IStore, ITables, IAsyncDisposable
 
     public int RowsRead { get; set; }
 
+    public bool IsWhole => _store.IsWhole;
+
     public ITables Tables => this;
 
     public IWorkQueues Queues => _store.Queues;
