@@ -41,6 +41,9 @@ public sealed partial class DeliveryService(
             case WorkItem.Probe probed:
                 await probe.NoteAsync(probed.SentAt, stop);
                 break;
+            case WorkItem.Recover lost:
+                await messages.RecoverAsync(lost, stop);
+                break;
             case WorkItem.WakeQueue wake:
                 await gates.WakeAsync(GateKind.Queue, wake.Name, wake.At);
                 break;

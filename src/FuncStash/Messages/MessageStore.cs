@@ -179,9 +179,9 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
 
     /// <summary>
     /// Does again what belongs to the last step of a message whose worker may have died in the middle of it: writes the
-    /// events that lie elsewhere and the step's other commit, and starts the followers under a new ticket.
+    /// events that lie elsewhere and the step's other commit, and sees to followers that may not have been sent on their way.
     /// </summary>
-    /// <remarks>Not those that are on their way for certain: one may have been sent by now, and would be sent twice.</remarks>
+    /// <remarks>In a while (<see cref="WorkItem.Recover"/>): one that is being attempted now would be sent twice.</remarks>
     public async ValueTask RepairAsync(
         StoredMessage stored, Commit? also, LeaseEnd? leaseEnd, CancellationToken cancellation = default)
     {
@@ -190,10 +190,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
             await store.Tables.CommitAsync(also, cancellation);
         var wereStarted = store.IsWhole && also is null && stored.Outbox.Count == 0;
         if (!wereStarted && stored.Progress.State != MessageState.Canceled)
-        {
-            foreach (var text in stored.Followers)
-                await RestartAsync(MessageId.Parse(text), cancellation);
-        }
+            await RecoverAsync(stored.Followers, cancellation);
         await EndLeaseAsync(leaseEnd, cancellation);
     }
 
@@ -204,10 +201,24 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
             await store.Tables.CommitAsync(commit, cancellation);
     }
 
-    /// <summary>Sends a message on its way again under a new ticket, unless it was attempted or ended meanwhile.</summary>
-    public async ValueTask<bool> RestartAsync(MessageId id, CancellationToken cancellation = default) =>
-        await GetAsync(id, cancellation) is { Progress.State: MessageState.Created } stored
-        && await RestartAsync(stored, cancellation);
+    private async ValueTask RecoverAsync(IReadOnlyList<string> ids, CancellationToken cancellation)
+    {
+        var sends = new List<Send>(ids.Count);
+        foreach (var text in ids)
+        {
+            if (await LookAsync(MessageId.Parse(text), cancellation) is { Progress.State: MessageState.Created } stored)
+                sends.Add(new WorkItem.Recover(stored.Id, stored.ETag!).ToSend(WorkItem.Recover.After));
+        }
+        if (sends.Count > 0)
+            await store.Queues.SendAsync(sends, cancellation);
+    }
+
+    /// <summary>Sends a message on its way again under a new ticket, unless it has changed since it was looked at.</summary>
+    public async ValueTask RecoverAsync(WorkItem.Recover lost, CancellationToken cancellation = default)
+    {
+        if (await GetAsync(lost.Id, cancellation) is { Progress.State: MessageState.Created } stored && stored.ETag == lost.Version)
+            await RestartAsync(stored, cancellation);
+    }
 
     /// <summary>Sends a live message on its way again under a new ticket. False when it has changed since it was read.</summary>
     public ValueTask<bool> RestartAsync(StoredMessage stored, CancellationToken cancellation = default) =>

@@ -10,7 +10,8 @@ public abstract record WorkItem
     /// <summary>The work queue.</summary>
     public const string Queue = "deliveries";
 
-    private const string QueuePrefix = "gate|q|", FlowKeyPrefix = "gate|k|", ProbePrefix = "probe|";
+    private const string QueuePrefix = "gate|q|", FlowKeyPrefix = "gate|k|", ProbePrefix = "probe|",
+        RecoverPrefix = "recover|";
 
     private WorkItem()
     {
@@ -48,6 +49,17 @@ public abstract record WorkItem
         public override string Text => string.Create(CultureInfo.InvariantCulture, $"{ProbePrefix}{SentAt}");
     }
 
+    /// <summary>Send a message on its way that may not have been, unless it has changed: then somebody acts for it.</summary>
+    /// <param name="Id">The message.</param>
+    /// <param name="Version">The version of its row when it was looked at.</param>
+    public sealed record Recover(MessageId Id, string Version) : WorkItem
+    {
+        /// <summary>After how long whoever is attempting it has ended, or has noted that it takes long.</summary>
+        public static readonly TimeSpan After = TimeSpan.FromSeconds(5);
+
+        public override string Text => $"{RecoverPrefix}{Id}|{Version}";
+    }
+
     /// <summary>The work-queue message; a delay beyond what the queue can hold is cut, a negative one is none.</summary>
     public Send ToSend(TimeSpan delay = default) => new(
         Queue, Text, delay > IWorkQueues.MaxDelay ? IWorkQueues.MaxDelay : delay < TimeSpan.Zero ? TimeSpan.Zero : delay);
@@ -59,6 +71,12 @@ public abstract record WorkItem
             return new Deliver(ticket);
         if (text.StartsWith(ProbePrefix, StringComparison.Ordinal))
             return TryParse(text.AsSpan(ProbePrefix.Length), out var sentAt) ? new Probe(sentAt) : null;
+        if (text.StartsWith(RecoverPrefix, StringComparison.Ordinal))
+        {
+            return text.IndexOf('|', RecoverPrefix.Length) is > 0 and var end && MessageId.TryParse(text[RecoverPrefix.Length..end], out var id)
+                ? new Recover(id, text[(end + 1)..])
+                : null;
+        }
         var isQueue = text.StartsWith(QueuePrefix, StringComparison.Ordinal);
         if (!isQueue && !text.StartsWith(FlowKeyPrefix, StringComparison.Ordinal))
             return null;

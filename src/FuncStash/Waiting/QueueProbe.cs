@@ -13,7 +13,7 @@ namespace FuncStash.Waiting;
 public sealed class QueueProbe(IStore store, TimeProvider time)
 {
     /// <summary>An attempt in flight has been written down as ACTIVE after a second, which changes its row.</summary>
-    internal static readonly TimeSpan Settle = TimeSpan.FromSeconds(5);
+    internal static readonly TimeSpan Settle = WorkItem.Recover.After;
 
     private const string Table = "upkeep", Partition = "probe", Row = "through";
 

@@ -57,7 +57,8 @@ public sealed class DurableScheduleTests
         var id = await stage.PublishAsync("/restarted", ("Upstash-Delay", "5s"));
         await stage.OrchestrationAsync(id, Running);
 
-        Assert.True(await stage.Get<MessageStore>().RestartAsync(MessageId.Parse(id)));
+        var messages = stage.Get<MessageStore>();
+        Assert.True(await messages.RestartAsync((await messages.GetAsync(MessageId.Parse(id)))!));
 
         await stage.OrchestrationAsync(id, Completed);
         await stage.OrchestrationAsync(id + ".1", Completed);

@@ -204,7 +204,8 @@ public sealed class FlowControlDeliveryTests
         var id = await service.PublishAsync("/1", Flow("rate=1, period=60"));
         await service.RunNowAsync();
 
-        Assert.True(await service.Get<MessageStore>().RestartAsync(MessageId.Parse(id)));
+        var messages = service.Get<MessageStore>();
+        Assert.True(await messages.RestartAsync((await messages.GetAsync(MessageId.Parse(id)))!));
         await service.RunNowAsync();
         Assert.Single(service.Receiver.Paths);
         service.Clock.Advance(61_000);

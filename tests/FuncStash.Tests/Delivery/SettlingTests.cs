@@ -67,7 +67,8 @@ public sealed class SettlingTests : IAsyncLifetime
     {
         var (id, step) = await BeginAsync();
         // Somebody took it for lost.
-        Assert.True(await _service.Get<MessageStore>().RestartAsync(id));
+        var messages = _service.Get<MessageStore>();
+        Assert.True(await messages.RestartAsync((await messages.GetAsync(id))!));
         _answer.SetResult();
         await TimePassesUntilAsync(step);
 

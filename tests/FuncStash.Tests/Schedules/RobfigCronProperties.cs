@@ -109,8 +109,9 @@ public sealed class RobfigCronProperties
             return;
         var from = Ms("2020-01-01T00:00Z") + (day * Day) + (day % 1440 * Minute);
         var accepted = CronTimes.TryParse(cron, out var times, out _);
-        // One that never fires is refused.
-        Assert.True(accepted == model.EverFires, cron);
+        // One that never fires, or has a field with no value in it, is refused.
+        var isWhole = !fields.Any(field => field.All(c => c == ','));
+        Assert.True(accepted == (model.EverFires && isWhole), cron);
         for (var (n, at) = (0, from); n < 5 && accepted; n++)
         {
             var expected = model.NextAfter(at);
