@@ -87,6 +87,12 @@ public sealed partial class GateSweep(
                 await admission.HandOverAsync(name, slot.Message, holder, stored?.Followers ?? []);
                 continue;
             }
+            // Its request may be on its way, and is counted until its response has come or can come no more.
+            if (stored?.Progress is { State: MessageState.Canceled, EndedAt: { } endedAt } && endedAt + PatienceMs > now)
+            {
+                until = Math.Min(until, endedAt + PatienceMs);
+                continue;
+            }
             if (stored is null or { Ended: true } || (kind == GateKind.FlowKey && stored.Progress.Retried > slot.Attempt))
             {
                 await gates.PassAsync(kind, name, slot.Message, slot.Attempt, holder, []);
