@@ -24,8 +24,12 @@ internal sealed class AzureBodies(BlobServiceClient service, AzureStoreOptions o
     {
         try
         {
-            var body = await containers.Open(container).GetBlobClient(name).DownloadContentAsync(cancellation);
-            return body.Value.Content.ToArray();
+            using var body = (await containers.Open(container).GetBlobClient(name)
+                .DownloadStreamingAsync(cancellationToken: cancellation)).Value;
+            // Into one array of its size: one that grows as it comes takes several times as much memory.
+            var content = GC.AllocateUninitializedArray<byte>(checked((int)body.Details.ContentLength));
+            await body.Content.ReadExactlyAsync(content, cancellation);
+            return content;
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {

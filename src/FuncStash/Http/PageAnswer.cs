@@ -36,15 +36,19 @@ public sealed class PageAnswer : IDisposable
     public const int MaxBytes = 8 * 1024 * 1024;
 
     /// <summary>The most pages with payloads that are written at a time.</summary>
-    public const int MaxHeavy = 4;
+    public const int MaxHeavy = 2;
 
     // So much is loaded side by side at most, so much by anybody, and so much is written before the client has to take it.
     private const int GroupBytes = 2 * 1024 * 1024, LightBytes = 512 * 1024, GroupEntries = 16, FlushBytes = 64 * 1024;
+
+    // Big payloads lie where the collector comes by seldom: after so many bytes of them it is called.
+    private const int GarbageBytes = 8 * 1024 * 1024;
 
     // Whoever takes one of the few places has to read on: in bytes a second.
     private static readonly MinDataRate s_slowest = new(16 * 1024, TimeSpan.FromSeconds(10));
 
     private readonly SemaphoreSlim _heavy = new(MaxHeavy);
+    private long _loaded;
 
     /// <summary>Answers 200 with an object that holds the entries and, where more follow, <c>cursor</c>.</summary>
     /// <param name="call">The call.</param>
@@ -54,7 +58,7 @@ public sealed class PageAnswer : IDisposable
     internal async Task WriteAsync(
         ApiCall call, IReadOnlyList<string> names, IAsyncEnumerable<IPageEntry> entries, int count)
     {
-        await using var page = new Page(call, entries, _heavy);
+        await using var page = new Page(call, entries, this);
         await page.NextAsync(count);
         using var body = new Body(call.Context.Response, copies: names.Count > 1);
         if (HttpMethods.IsHead(call.Request.Method))
@@ -78,7 +82,7 @@ public sealed class PageAnswer : IDisposable
     /// <summary>The same of entries that are loaded.</summary>
     internal async Task WriteAllAsync(ApiCall call, IAsyncEnumerable<IPageEntry> entries)
     {
-        await using var page = new Page(call, entries, _heavy);
+        await using var page = new Page(call, entries, this);
         await page.NextAsync(int.MaxValue);
         using var body = new Body(call.Context.Response, copies: false);
         if (HttpMethods.IsHead(call.Request.Method))
@@ -113,6 +117,12 @@ public sealed class PageAnswer : IDisposable
 
     public void Dispose() => _heavy.Dispose();
 
+    private void NoteLoading(int bytes)
+    {
+        if (Interlocked.Add(ref _loaded, bytes) >= GarbageBytes && Interlocked.Exchange(ref _loaded, 0) >= GarbageBytes)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
+    }
+
     /// <summary>An item that has all that is written of it.</summary>
     private sealed class Item<T>(T item, Action<Utf8JsonWriter, T> write) : IPageEntry
     {
@@ -126,7 +136,7 @@ public sealed class PageAnswer : IDisposable
     }
 
     /// <summary>Takes entries in groups, and loads what each group's entries lack.</summary>
-    private sealed class Page(ApiCall call, IAsyncEnumerable<IPageEntry> entries, SemaphoreSlim heavy) : IAsyncDisposable
+    private sealed class Page(ApiCall call, IAsyncEnumerable<IPageEntry> entries, PageAnswer all) : IAsyncDisposable
     {
         private readonly IAsyncEnumerator<IPageEntry> _entries = entries.GetAsyncEnumerator(call.Aborted);
         private IPageEntry? _next;
@@ -154,7 +164,10 @@ public sealed class PageAnswer : IDisposable
                 if (some.Count == 0)
                     return;
                 if (weight > LightBytes)
+                {
                     await TakePlaceAsync();
+                    all.NoteLoading(weight);
+                }
                 var loaded = await Task.WhenAll(some.Select(entry => entry.LoadAsync(call.Aborted).AsTask()));
                 Group.AddRange(some.Where((_, i) => loaded[i]));
             }
@@ -168,7 +181,7 @@ public sealed class PageAnswer : IDisposable
         {
             if (_isHeavy)
                 return;
-            await heavy.WaitAsync(call.Aborted);
+            await all._heavy.WaitAsync(call.Aborted);
             _isHeavy = true;
             if (call.Context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
                 rate.MinDataRate = s_slowest;
@@ -177,7 +190,7 @@ public sealed class PageAnswer : IDisposable
         public ValueTask DisposeAsync()
         {
             if (_isHeavy)
-                heavy.Release();
+                all._heavy.Release();
             return _entries.DisposeAsync();
         }
     }

@@ -178,7 +178,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     }
 
     /// <summary>
-    /// Does again what belongs to the last step of a message whose worker may have died in the middle of it: writes the
+    /// Does again what belongs to the latest step of a message whose worker may have died in the middle of it: writes the
     /// events that lie elsewhere and the step's other commit, and sees to followers that may not have been sent on their way.
     /// </summary>
     /// <remarks>In a while (<see cref="WorkItem.Recover"/>): one that is being attempted now would be sent twice.</remarks>
@@ -197,6 +197,9 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     /// <summary>Writes the events of a message's latest step that lie elsewhere: its worker may have died before it did.</summary>
     public async ValueTask WriteEventsAsync(StoredMessage stored, CancellationToken cancellation = default)
     {
+        // That of most, and looked at before every attempt.
+        if (stored.Outbox.Count == 0)
+            return;
         foreach (var commit in await OutboxAsync(stored.Outbox, stored.Id, cancellation))
             await store.Tables.CommitAsync(commit, cancellation);
     }
