@@ -82,7 +82,8 @@ public abstract class WorkQueuesConformance : StoreConformance
         await Queues.SendAsync([new(Queue, "a"), new(other, "b"), new(Queue, "c")], Cancelled);
 
         Assert.Equal("b", (await ReceiveOneAsync(queue: other)).Text);
-        Assert.Equal(["a", "c"], [(await ReceiveOneAsync()).Text, (await ReceiveOneAsync()).Text]);
+        string[] received = [(await ReceiveOneAsync()).Text, (await ReceiveOneAsync()).Text];
+        Assert.Equal(["a", "c"], received.Order(StringComparer.Ordinal)); // a queue promises no order
         Assert.Empty(await ReceiveAsync());
     }
 
