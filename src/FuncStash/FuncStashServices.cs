@@ -12,6 +12,8 @@ using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Queues;
+using FuncStash.RunLogs;
+using FuncStash.Runs;
 using FuncStash.Schedules;
 using FuncStash.Settings;
 using FuncStash.Signing;
@@ -19,6 +21,7 @@ using FuncStash.Storage;
 using FuncStash.Upkeep;
 using FuncStash.UrlGroups;
 using FuncStash.Waiting;
+using FuncStash.Workflows;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -74,9 +77,12 @@ public static class FuncStashServices
         services.AddSingleton<LastRun>();
         services.AddSingleton<QueueProbe>();
         services.AddSingleton<Purge>();
+        services.AddSingleton<RunPurge>();
+        services.AddSingleton<RunSweep>();
         services.AddSingleton<Sweep>();
         services.AddSingleton<UpkeepTurns>();
         services.AddSingleton<UpkeepService>();
+        services.AddWorkflows();
         services.AddSingleton<TokenCheck>();
         services.AddSingleton<DevelopmentGuard>();
         services.AddSingleton<Api>();
@@ -95,6 +101,38 @@ public static class FuncStashServices
         services.AddSingleton<IResource, KeysResource>();
         services.AddSingleton<IResource, HealthResource>();
         services.AddSingleton<IResource, SchedulesResource>();
+        services.AddSingleton<IResource, RunsResource>();
+        services.AddSingleton<IResource, TriggerResource>();
+        services.AddSingleton<IResource, EventsResource>();
+        services.AddSingleton<IResource, RunLogResource>();
+        services.AddSingleton<IResource, HooksResource>();
+        services.AddSingleton<RunDlqResource>();
+        services.AddSingleton<IResource>(provider => provider.GetRequiredService<RunDlqResource>());
         return services;
+    }
+
+    private static void AddWorkflows(this IServiceCollection services)
+    {
+        services.AddSingleton<RunStore>();
+        services.AddSingleton<RunIndex>();
+        services.AddSingleton<RunTurns>();
+        services.AddSingleton<WaiterIndex>();
+        services.AddSingleton<RunAdmission>();
+        services.AddSingleton<RunCheck>();
+        services.AddSingleton<RunTrigger>();
+        services.AddSingleton<RunSubmissions>();
+        services.AddSingleton<RunInvocations>();
+        services.AddSingleton<RunContinuation>();
+        services.AddSingleton<RunFailures>();
+        services.AddSingleton<RunDebts>();
+        services.AddSingleton<RunEnds>();
+        services.AddSingleton<RunLetters>();
+        services.AddSingleton<RunReader>();
+        services.AddSingleton<RunViewer>();
+        services.AddSingleton<RunWaits>();
+        services.AddSingleton<RunEvents>();
+        services.AddSingleton<RunHistory>();
+        services.AddSingleton<RunPublisher>();
+        services.AddSingleton<IRunDeliveries, RunDeliveries>();
     }
 }

@@ -31,6 +31,12 @@ public sealed class SettingsTests
         ["FUNCSTASH_LLM_BASE_URL"] = "https://llm.example.com",
         ["FUNCSTASH_LLM_API_KEY"] = "key",
         ["FUNCSTASH_REGION"] = "US-EAST-1",
+        ["FUNCSTASH_WORKFLOW_MAX_STEPS"] = "9",
+        ["FUNCSTASH_WORKFLOW_MAX_PARALLEL_STEPS"] = "10",
+        ["FUNCSTASH_WORKFLOW_MAX_HISTORY_BYTES"] = "1100",
+        ["FUNCSTASH_WORKFLOW_MAX_PAYLOAD_BYTES"] = "1200",
+        ["FUNCSTASH_WORKFLOW_MAX_INVOKE_DEPTH"] = "13",
+        ["FUNCSTASH_WORKFLOW_MAX_DELIVERED_BYTES"] = "1400",
     };
 
     [Fact]
@@ -48,10 +54,20 @@ public sealed class SettingsTests
             (read.MaxBodyBytes, read.MaxBatchBytes, read.MaxRetries, read.MaxTimeout, read.MaxDelay, read.LogRetention, read.DlqRetention, read.SweepAfter));
     }
 
+    [Fact]
+    public void Every_limit_of_workflows_has_a_setting()
+    {
+        var read = FuncStashSettings.Read(s_set.GetValueOrDefault).Workflows;
+        Assert.Equal(
+            (9, 10, 1100L, 1200, 13, 1400),
+            (read.MaxSteps, read.MaxParallelSteps, read.MaxHistoryBytes, read.MaxPayloadBytes, read.MaxInvokeDepth, read.MaxDeliveredBytes));
+    }
+
     [Theory]
     [InlineData("FUNCSTASH_SWEEP_AFTER", "soon")]
     [InlineData("FUNCSTASH_MAX_DELAY", "0s")]
     [InlineData("FUNCSTASH_MAX_BATCH_BYTES", "0")]
+    [InlineData("FUNCSTASH_WORKFLOW_MAX_STEPS", "0")]
     [InlineData("FUNCSTASH_REGION", "Mars")]
     [InlineData("QSTASH_CURRENT_SIGNING_KEY", "sig_of_31_characters_1234567890")]
     [InlineData("QSTASH_NEXT_SIGNING_KEY", "sig_too_short")]

@@ -64,6 +64,26 @@ public sealed class ApiFunctions(Api api, DurableSchedule schedule)
     public Task Keys([HttpTrigger(Open, Route = "v2/keys/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
         AnswerAsync(request, durable);
 
+    [Function("Workflows")]
+    public Task Workflows([HttpTrigger(Open, Route = "v2/workflows/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
+        AnswerAsync(request, durable);
+
+    [Function("Trigger")]
+    public Task Trigger([HttpTrigger(Open, Route = "v2/trigger/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
+        AnswerAsync(request, durable);
+
+    [Function("Wait")]
+    public Task Wait([HttpTrigger(Open, Route = "v2/wait/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
+        AnswerAsync(request, durable);
+
+    [Function("Notify")]
+    public Task Notify([HttpTrigger(Open, Route = "v2/notify/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
+        AnswerAsync(request, durable);
+
+    [Function("Waiters")]
+    public Task Waiters([HttpTrigger(Open, Route = "v2/waiters/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
+        AnswerAsync(request, durable);
+
     [Function("Llm")]
     public Task Llm([HttpTrigger(Open, Route = "llm/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
         AnswerAsync(request, durable);
@@ -80,8 +100,8 @@ public sealed class ApiFunctions(Api api, DurableSchedule schedule)
     public Task Ready([HttpTrigger(Open, Route = "ready")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
         AnswerAsync(request, durable);
 
-    // Last by its name: what no other function has is refused by the service in its own words, or found behind a double slash.
-    [Function("Unrouted")]
+    // Last by its name, hence the Z: what no other function has is refused by the service in its own words, or found behind a double slash.
+    [Function("ZUnrouted")]
     public Task Unrouted([HttpTrigger(Open, Route = "{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient durable) =>
         AnswerAsync(request, durable);
 

@@ -31,9 +31,7 @@ internal static class CallbackMessages
     private static Message Create(
         Message source, CallbackSettings callback, MessageId id, byte[] content, long now, FuncStashOptions options)
     {
-        // Accepted once: limits that an operator has lowered since must not keep the source from being settled.
-        var settings = PublishSettingsReader.Parse(
-            callback.Settings, options with { MaxRetries = int.MaxValue, MaxDelay = TimeSpan.MaxValue, MaxSettingsBytes = int.MaxValue });
+        var settings = PublishSettingsReader.ParseAccepted(callback.Settings, options);
         var header = new HeaderMap();
         foreach (var (name, values) in settings.Header)
             header.Add(name, values);

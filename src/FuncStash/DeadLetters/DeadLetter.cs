@@ -53,30 +53,40 @@ public sealed record DeadLetter(DlqId Id, Message Message, int ResponseStatus)
 
 /// <summary>The id of a dead letter: when the message failed, and a number.</summary>
 /// <param name="FailedAt">Unix milliseconds.</param>
-/// <param name="Number">Tells apart what failed in the same millisecond; also spreads them over partitions.</param>
+/// <param name="Number">
+/// Tells apart what failed in the same millisecond; also spreads them over partitions. Those of workflow runs have ten
+/// digits, and partitions of their own.
+/// </param>
 public readonly record struct DlqId(long FailedAt, int Number)
 {
     public const int Shards = 4;
 
     internal const long MaxTime = 9_999_999_999_999;
     internal const int MaxNumber = 999_999_999;
+    private const int MaxOfRun = 1_999_999_999;
+
+    /// <summary>True for the dead letters of workflow runs, which have lists of their own.</summary>
+    public bool IsOfRun => Number > MaxNumber;
 
     public static DlqId New(long failedAt) => new(failedAt, Random.Shared.Next(0, MaxNumber + 1));
 
+    public static DlqId OfRun(long failedAt) => new(failedAt, Random.Shared.Next(MaxNumber + 1, MaxOfRun + 1));
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{FailedAt}-{Number}");
 
-    /// <summary>The id as a number; in the order of the keys.</summary>
-    internal UInt128 Order => ((UInt128)(ulong)FailedAt * (MaxNumber + 1)) + (UInt128)Number;
+    /// <summary>The id as a number; in the order of the keys, among those of runs or among all others.</summary>
+    internal UInt128 Order => ((UInt128)(ulong)FailedAt * (MaxNumber + 1)) + (UInt128)(Number % (MaxNumber + 1));
 
-    internal static DlqId At(UInt128 order) =>
-        new((long)(ulong)(order / (MaxNumber + 1)), (int)(uint)(order % (MaxNumber + 1)));
+    internal static DlqId At(UInt128 order, bool ofRun) =>
+        new((long)(ulong)(order / (MaxNumber + 1)), (int)(uint)(order % (MaxNumber + 1)) + (ofRun ? MaxNumber + 1 : 0));
 
-    internal string Partition => ShardPartition(Number % Shards);
+    internal string Partition => ShardPartition(Number % Shards, IsOfRun);
 
     /// <summary>The row key: sorts oldest first.</summary>
     internal string Key => string.Create(CultureInfo.InvariantCulture, $"{FailedAt:D13}-{Number:D9}");
 
-    internal static string ShardPartition(int shard) => string.Create(CultureInfo.InvariantCulture, $"dlq-{shard}");
+    internal static string ShardPartition(int shard, bool ofRuns) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(ofRuns ? "runs" : "dlq")}-{shard}");
 
     public static DlqId Parse(string text) =>
         TryParse(text, out var id) ? id : throw new FormatException($"not a dead letter's id: {text}");
@@ -87,7 +97,7 @@ public readonly record struct DlqId(long FailedAt, int Number)
         var dash = text?.IndexOf('-', StringComparison.Ordinal) ?? -1;
         if (dash < 0 || !long.TryParse(text.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out var ms)
             || !int.TryParse(text.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            || ms > MaxTime || number > MaxNumber)
+            || ms > MaxTime || number > MaxOfRun)
             return false;
         id = new DlqId(ms, number);
         return true;

@@ -8,6 +8,9 @@ public sealed record DeadLetterQuery
     /// <summary>Conditions on the message; its dates bound the time of failure.</summary>
     public MessageFilter Filter { get; init; } = new();
 
+    /// <summary>Whether it is about the dead letters of workflow runs, or about all the others.</summary>
+    public bool OfRuns { get; init; }
+
     /// <summary>Only these; all other conditions are then ignored. Null for no such list.</summary>
     public IReadOnlyList<DlqId>? Ids { get; init; }
 
@@ -33,7 +36,7 @@ public sealed record DeadLetterQuery
         get
         {
             var from = new DlqId(Math.Clamp(Filter.FromDate ?? 0, 0, DlqId.MaxTime), 0).Key;
-            // "~" sorts behind every digit, so the end is inclusive.
+            // "~" sorts behind every digit, so the end is inclusive, also of longer numbers.
             var to = new DlqId(Math.Clamp(Filter.ToDate ?? DlqId.MaxTime, 0, DlqId.MaxTime), DlqId.MaxNumber).Key + "~";
             if (After is not { } after)
                 return (from, false, to);

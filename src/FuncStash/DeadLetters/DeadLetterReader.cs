@@ -46,7 +46,7 @@ public sealed class DeadLetterReader(DeadLetterStore letters, TimeProvider time)
         var heads = new PriorityQueue<IAsyncEnumerator<DeadLetter>, string>(
             query.LatestFirst ? Comparer<string>.Create((a, b) => order.Compare(b, a)) : order);
         var shards = Enumerable.Range(0, DlqId.Shards)
-            .Select(shard => ShardAsync(query, shard, cancellation).GetAsyncEnumerator(cancellation)).ToList();
+            .Select(shard => ShardAsync(query, DlqId.ShardPartition(shard, query.OfRuns), cancellation).GetAsyncEnumerator(cancellation)).ToList();
         try
         {
             foreach (var shard in shards)
@@ -68,7 +68,7 @@ public sealed class DeadLetterReader(DeadLetterStore letters, TimeProvider time)
         }
     }
 
-    private IAsyncEnumerable<DeadLetter> ShardAsync(DeadLetterQuery query, int shard, CancellationToken cancellation)
+    private IAsyncEnumerable<DeadLetter> ShardAsync(DeadLetterQuery query, string shard, CancellationToken cancellation)
     {
         var (from, exclusive, to) = query.Keys;
         var range = new RowRange(from, to, exclusive);
@@ -77,7 +77,7 @@ public sealed class DeadLetterReader(DeadLetterStore letters, TimeProvider time)
 
     // Rows sort oldest first and are read in no other order: where there are many, the later half of their times first.
     private async IAsyncEnumerable<DeadLetter> LatestFirst(
-        int shard, RowRange range, [EnumeratorCancellation] CancellationToken cancellation)
+        string shard, RowRange range, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var keys = await letters.KeysAsync(shard, range, Stretch + 1, cancellation);
         if (keys.Count > Stretch)
@@ -102,6 +102,6 @@ public sealed class DeadLetterReader(DeadLetterStore letters, TimeProvider time)
     {
         var (from, to) = (DlqId.Parse(first).Order, DlqId.Parse(end.TrimEnd('~')).Order);
         var now = new DlqId(Math.Clamp(time.GetUtcNow().ToUnixTimeMilliseconds(), 0, DlqId.MaxTime), 0).Order;
-        return DlqId.At(from < now && now < to ? now : from + ((to - from) / 2) + 1);
+        return DlqId.At(from < now && now < to ? now : from + ((to - from) / 2) + 1, DlqId.Parse(first).IsOfRun);
     }
 }

@@ -114,25 +114,26 @@ public sealed class DeadLetterStore(IStore store)
     }
 
     /// <summary>The keys of one shard's dead letters, oldest first, of a range that has so many or more.</summary>
-    internal async ValueTask<IReadOnlyList<string>> KeysAsync(int shard, RowRange range, int take, CancellationToken cancellation)
+    internal async ValueTask<IReadOnlyList<string>> KeysAsync(string shard, RowRange range, int take, CancellationToken cancellation)
     {
-        var rows = await store.Tables.QueryAsync(Table, DlqId.ShardPartition(shard), range, take, only: [], cancellation);
+        var rows = await store.Tables.QueryAsync(Table, shard, range, take, only: [], cancellation);
         return [.. rows.Select(row => row.RowKey)];
     }
 
-    /// <summary>How many failed since a time (unix ms), counted up to <paramref name="max"/>.</summary>
+    /// <summary>How many messages failed since a time (unix ms), counted up to <paramref name="max"/>; those of runs are not counted, as they are not listed.</summary>
     public async ValueTask<int> CountAsync(long since, int max, CancellationToken cancellation = default)
     {
         var range = new RowRange(new DlqId(Math.Clamp(since, 0, DlqId.MaxTime), 0).Key, null);
-        var shards = await Task.WhenAll(Enumerable.Range(0, DlqId.Shards).Select(shard => KeysAsync(shard, range, max, cancellation).AsTask()));
+        var shards = await Task.WhenAll(Enumerable.Range(0, DlqId.Shards)
+            .Select(shard => KeysAsync(DlqId.ShardPartition(shard, ofRuns: false), range, max, cancellation).AsTask()));
         return Math.Min(max, shards.Sum(keys => keys.Count));
     }
 
     /// <summary>One shard's dead letters, oldest first, without their payloads and responses.</summary>
     internal async IAsyncEnumerable<DeadLetter> ListAsync(
-        int shard, RowRange range, [EnumeratorCancellation] CancellationToken cancellation)
+        string shard, RowRange range, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var rows = new RowPages(store.Tables, Table, DlqId.ShardPartition(shard), range, s_listed);
+        var rows = new RowPages(store.Tables, Table, shard, range, s_listed);
         await foreach (var row in rows.AllAsync(cancellation))
             yield return ListedFromRow(row);
     }

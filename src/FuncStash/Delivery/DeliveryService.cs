@@ -3,6 +3,7 @@ using FuncStash.Admission;
 using FuncStash.Cancelling;
 using FuncStash.Destinations;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Signing;
 using FuncStash.Storage;
 using FuncStash.Telemetry;
@@ -18,8 +19,8 @@ namespace FuncStash.Delivery;
 /// </remarks>
 public sealed partial class DeliveryService(
     MessageStore messages, Outbound outbound, Signer signer, SigningKeys keys, DestinationLanes lanes, AdmissionService admission,
-    Gates gates, Cancellation cancellation, Settler settler, StepFailures failures, QueueProbe probe, TimeProvider time,
-    Random random, ILogger<DeliveryService> log)
+    Gates gates, Cancellation cancellation, Settler settler, StepFailures failures, QueueProbe probe, IRunDeliveries runs,
+    FuncStashOptions options, TimeProvider time, Random random, ILogger<DeliveryService> log)
     : IDisposable
 {
     // A slow attempt is written down as ACTIVE before it ends.
@@ -49,6 +50,12 @@ public sealed partial class DeliveryService(
                 break;
             case WorkItem.WakeFlowKey wake:
                 await gates.WakeAsync(GateKind.FlowKey, wake.Key, wake.At);
+                break;
+            case WorkItem.SettleRun run:
+                await runs.SettleAsync(run.Key, stop);
+                break;
+            case WorkItem.RouseRun run:
+                await runs.RouseAsync(run.Key, stop);
                 break;
             default:
                 return null;
@@ -99,6 +106,12 @@ public sealed partial class DeliveryService(
         if (!stored.IsDue(Now))
             return await AgainAsync(stored.Progress.DueAt, lease, stop);
         await messages.WriteEventsAsync(stored, stop);
+        var run = stored.Message.Run is null ? null : await runs.FindAsync(stored, stop);
+        if (stored.Message.Run is not null && run is null)
+        {
+            await DropAsync(stored.Id, lease, stop);
+            return StepResult.Done.Instance;
+        }
         if (governed && await admission.EnterAsync(stored) is var entry and not Entry.Admitted)
         {
             if (entry == Entry.QueueDeleted)
@@ -112,7 +125,7 @@ public sealed partial class DeliveryService(
         Attempt attempt;
         try
         {
-            attempt = await AttemptAsync(stored, place, stop);
+            attempt = await AttemptAsync(stored, run, place, stop);
         }
         catch (OwnLimitException limit)
         {
@@ -142,12 +155,12 @@ public sealed partial class DeliveryService(
     }
 
     // The place is the destination's: it is free when the response has come, however long storing it takes.
-    private async Task<Attempt> AttemptAsync(StoredMessage stored, DestinationLanes.Place place, CancellationToken stop)
+    private async Task<Attempt> AttemptAsync(StoredMessage stored, RunDelivery? run, DestinationLanes.Place place, CancellationToken stop)
     {
         var answered = true;
         try
         {
-            var attempt = await AttemptAsync(stored, stop);
+            var attempt = await AttemptAsync(stored, run, stop);
             answered = attempt.Outcome is AttemptOutcome.Response;
             return attempt;
         }
@@ -157,13 +170,13 @@ public sealed partial class DeliveryService(
         }
     }
 
-    private async Task<Attempt> AttemptAsync(StoredMessage stored, CancellationToken stop)
+    private async Task<Attempt> AttemptAsync(StoredMessage stored, RunDelivery? run, CancellationToken stop)
     {
-        var message = stored.Message;
         // A mark left by an attempt that nobody settled.
         if (stored.Progress.ActiveSince is not null)
             stored = stored with { Progress = stored.Progress.WithoutMark() };
-        var body = await messages.BodyAsync(message, stop);
+        if (await RequestAsync(stored, run, stop) is not var (message, body))
+            return Attempt.Needless(stored, run!, Now);
         var pair = await keys.GetAsync(stop);
         var startedAt = Math.Max(Now, message.CreatedAt);
         var signature = signer.Sign(pair.Current, message.Url, body);
@@ -172,14 +185,18 @@ public sealed partial class DeliveryService(
         AttemptOutcome outcome;
         try
         {
-            outcome = await outbound.SendAsync(message, body, stored.Progress.Retried, signature, DeliveryTracing.Outgoing(message), stop);
+            outcome = await outbound.SendAsync(
+                message, body, stored.Progress.Retried, signature, DeliveryTracing.Outgoing(message), run?.ResponseBytes ?? options.MaxBodyBytes, stop);
         }
         finally
         {
             await watch.StopAsync();
         }
-        return new Attempt(active ?? stored, body, startedAt, outcome);
+        return new Attempt(active ?? stored, body, startedAt, run?.Seen(outcome) ?? outcome) { Run = run };
     }
+
+    private async ValueTask<(Message Message, byte[] Body)?> RequestAsync(StoredMessage stored, RunDelivery? run, CancellationToken stop) =>
+        run is null ? (stored.Message, await messages.BodyAsync(stored.Message, stop)) : await run.RequestAsync(stop);
 
     // Nothing depends on the mark; should it be stored although it seemed to fail, the settlement comes upon it.
     private async Task<StoredMessage?> TryMarkActiveAsync(StoredMessage stored, long startedAt, CancellationToken stop)
@@ -193,6 +210,16 @@ public sealed partial class DeliveryService(
             LogNotMarked(log, error, stored.Id.Text);
             return null;
         }
+    }
+
+    // It may have been let in by its gate, so its place is given back as that of any message found ended.
+    private async ValueTask DropAsync(MessageId id, Lease? lease, CancellationToken stop)
+    {
+        await cancellation.CancelAsync(id, stop);
+        if (await messages.GetAsync(id, stop) is { } ended)
+            await settler.RepairAsync(ended, lease, stop);
+        else
+            await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);
     }
 
     private ValueTask<StoredMessage?> MarkActiveAsync(StoredMessage stored, long startedAt, CancellationToken stop)

@@ -49,6 +49,8 @@ internal static class Settlement
         {
             Verdict.Retry retry => after with { State = MessageState.Retry, Retried = before.Retried + 1, DueAt = retry.At },
             Verdict.Delivered => after with { State = MessageState.Delivered, EndedAt = now },
+            // What the failure of a run's message means, the run says.
+            _ when message.Run is not null => after with { State = MessageState.Failed, EndedAt = now },
             _ => after with { State = MessageState.Failed, EndedAt = now, DlqId = DlqId.New(due).ToString() },
         };
         return new Transition(after, events)

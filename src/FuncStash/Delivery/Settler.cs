@@ -12,13 +12,16 @@ namespace FuncStash.Delivery;
 /// <remarks>
 /// While the store is in trouble the outcome is held on to (<see cref="FuncStashOptions.SettlingTime"/>). Where the row has
 /// changed meanwhile, by a mark or a new ticket, the outcome goes on top of the change; only an end, or the outcome of the
-/// same attempt by another worker, comes before it.
+/// same attempt by another worker, comes before it. What belongs to it in a workflow run is made anew when the run has changed.
 /// </remarks>
 public sealed partial class Settler(
-    MessageStore messages, DeadLetterStore deadLetters, AdmissionService admission, IStore store, StoreTrouble trouble, FuncStashOptions options,
-    TimeProvider time, Random random, ILogger<Settler> log)
+    MessageStore messages, DeadLetterStore deadLetters, AdmissionService admission, IRunDeliveries runs, IStore store,
+    StoreTrouble trouble, FuncStashOptions options, TimeProvider time, Random random, ILogger<Settler> log)
 {
     private const int FirstPauseMs = 50, LongestPauseMs = 5_000;
+
+    // How often a run may change in a row between being read and written.
+    private const int MostChanges = 100;
 
     /// <summary>Stores an attempt's outcome, the log events and callbacks that follow from it, and the dead letter.</summary>
     internal Task<Settled> StoreAsync(Attempt attempt, Lease? lease, CancellationToken stop)
@@ -28,12 +31,16 @@ public sealed partial class Settler(
         return StoreAsync(new Step(attempt, verdict, now.ToUnixTimeMilliseconds()), lease, stop);
     }
 
-    /// <summary>Makes a dead letter of a message that the service itself fails at, for the reason given.</summary>
+    /// <summary>Makes a dead letter of a message that the service itself fails at, for the reason given; its workflow run fails.</summary>
     internal async Task<Settled> FailAsync(StoredMessage stored, string reason, Lease? lease, CancellationToken stop)
     {
         // It may be what the service fails at.
         var body = await TryReadBodyAsync(stored, stop);
-        var attempt = new Attempt(stored, body ?? [], Now, new AttemptOutcome.NoResponse(reason));
+        var attempt = new Attempt(stored, body ?? [], Now, new AttemptOutcome.NoResponse(reason))
+        {
+            Run = stored.Message.Run is null ? null : runs.Failing(stored, hasCallbacks: true),
+            IsJudged = false,
+        };
         var step = new Step(attempt, new Verdict.Failed(reason), Now) { HasBody = body is not null };
         try
         {
@@ -42,7 +49,8 @@ public sealed partial class Settler(
         catch (Exception error) when (IsLasting(error))
         {
             LogNoCallbacks(log, error, stored.Id.Text);
-            return await StoreAsync(step with { HasCallbacks = false }, lease, stop);
+            attempt = attempt with { Run = attempt.Run is null ? null : runs.Failing(stored, hasCallbacks: false) };
+            return await StoreAsync(step with { Attempt = attempt, HasCallbacks = false }, lease, stop);
         }
     }
 
@@ -52,12 +60,14 @@ public sealed partial class Settler(
     {
         switch (settled)
         {
-            case Settled.Done(var after, var retryAt):
+            case Settled.Done(var after, var retryAt, var run):
                 if (AdmissionService.Governs(after.Message))
                 {
                     await admission.LeaveAsync(after);
                     await messages.EndLeaseAsync(LeaseEnd.Of(lease, Now, retryAt), CancellationToken.None);
                 }
+                if (run is not null)
+                    await run.SettledAsync();
                 return retryAt is { } at ? new StepResult.Again(at) : StepResult.Done.Instance;
             case Settled.Overtaken(var current):
                 if (current is not null && AdmissionService.Governs(current.Message))
@@ -73,6 +83,8 @@ public sealed partial class Settler(
     public async ValueTask RepairAsync(StoredMessage stored, Lease? lease, CancellationToken stop)
     {
         DeadLetterAddition? letter = null;
+        if (stored.Message.Run is { } part)
+            await runs.SettleAsync(part.Run, stop);
         if (DlqId.TryParse(stored.Progress.DlqId, out var dlqId) && await deadLetters.GetAsync(dlqId, stop) is null)
         {
             var outcome = await messages.LastOutcomeAsync(stored, stop);
@@ -113,23 +125,30 @@ public sealed partial class Settler(
     private async Task<Settled> StoreAsync(Step what, Lease? lease, CancellationToken stop)
     {
         var ((stored, body, startedAt, outcome), verdict, now) = what;
+        var (run, isJudged, changes) = (what.Attempt.Run, !what.Attempt.IsJudged, 0);
         var (began, tries, retried) = (time.GetTimestamp(), 0, stored.Progress.Retried);
-        var (first, followers, letter) = ((Transition?)null, new List<Message>(), (DeadLetterAddition?)null);
-        var retryAt = (verdict as Verdict.Retry)?.At;
+        var (first, ofRun, followers, letter) = ((Transition?)null, (Transition?)null, new List<Message>(), (DeadLetterAddition?)null);
         // A governed message gives its places back first.
         var leaseEnd = AdmissionService.Governs(stored.Message) ? null : lease;
         while (true)
         {
-            var step = Settlement.Of(
-                what.HasCallbacks ? stored : WithoutCallbacks(stored), body, startedAt, outcome, verdict, now, options);
-            // The same dead letter and callbacks, with the same payloads, however often it is tried.
-            first ??= DeliveryTracing.Settled(step, outcome);
             try
             {
-                while (followers.Count < first.Followers.Count)
-                    followers.Add(await messages.PlaceAsync(first.Followers[followers.Count], CancellationToken.None));
-                step = step with { After = step.After with { DlqId = first.After.DlqId }, Followers = followers };
-                if (verdict is Verdict.Failed failed)
+                if (run is not null && !isJudged)
+                    (verdict, isJudged) = (await run.JudgeAsync(outcome, verdict, CancellationToken.None), true);
+                var retryAt = (verdict as Verdict.Retry)?.At;
+                var step = Settlement.Of(
+                    what.HasCallbacks ? stored : WithoutCallbacks(stored), body, startedAt, outcome, verdict, now, options);
+                // The same dead letter and callbacks, with the same payloads, however often it is tried.
+                first ??= DeliveryTracing.Settled(step, outcome);
+                // Of a run too, until the run or the message is found to have changed.
+                if (run is not null)
+                    ofRun ??= await run.SettleAsync(stored, outcome, verdict, step with { Followers = first.Followers });
+                step = ofRun ?? step with { After = step.After with { DlqId = first.After.DlqId }, Followers = first.Followers };
+                while (followers.Count < step.Followers.Count)
+                    followers.Add(await messages.PlaceAsync(step.Followers[followers.Count], CancellationToken.None));
+                step = step with { Followers = followers };
+                if (verdict is Verdict.Failed failed && run is null)
                 {
                     letter ??= await deadLetters.AddingAsync(
                         DeadLetter.Of(DlqId.Parse(step.After.DlqId!), stored.Message, outcome, failed.Error),
@@ -139,22 +158,29 @@ public sealed partial class Settler(
                 if (await messages.ApplyAsync(stored, step, LeaseEnd.Of(leaseEnd, Now, retryAt), CancellationToken.None) is { } after)
                 {
                     DeliveryMetrics.Settled(stored.Message, step, outcome, startedAt, now);
-                    return new Settled.Done(after, retryAt);
+                    return new Settled.Done(after, retryAt, run);
                 }
                 var current = await messages.GetAsync(stored.Id, CancellationToken.None);
                 if (IsOpen(current))
                 {
-                    if (current.ETag == stored.ETag)
+                    var isUnchanged = current.ETag == stored.ETag;
+                    if (isUnchanged && (run is null || ++changes > MostChanges))
                         throw new InvalidOperationException("what belongs to the outcome is there already");
-                    stored = await CaughtUpAsync(current, startedAt);
+                    if (!isUnchanged)
+                        stored = await CaughtUpAsync(current, startedAt);
+                    if (run is null)
+                        continue;
+                    // No try so far can be applied any more: each names a version that is gone.
+                    var unused = followers;
+                    (ofRun, followers) = (null, []);
+                    await RemoveUnusedAsync(unused);
                     continue;
                 }
                 if (tries > 0)
                     return new Settled.Unknown();
                 if (letter is not null)
                     await deadLetters.RemoveUnusedAsync(letter, CancellationToken.None);
-                foreach (var follower in followers)
-                    await messages.RemoveUnusedAsync(follower, CancellationToken.None);
+                await RemoveUnusedAsync(followers);
                 return new Settled.Overtaken(current);
             }
             catch (Exception fault) when (IsPassing(fault) && HasTimeSince(began))
@@ -177,6 +203,12 @@ public sealed partial class Settler(
 
         bool IsOpen([NotNullWhen(true)] StoredMessage? current) =>
             current is { Ended: false } && current.Progress.Retried == retried;
+    }
+
+    private async ValueTask RemoveUnusedAsync(List<Message> followers)
+    {
+        foreach (var follower in followers)
+            await messages.RemoveUnusedAsync(follower, CancellationToken.None);
     }
 
     // A message that has changed while its attempt was in flight: by the mark of this one, or of a worker that died.

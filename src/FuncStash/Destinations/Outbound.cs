@@ -38,11 +38,18 @@ public sealed class Outbound : IDisposable
         _toProvider = Client(new AddressPolicy(options with { AllowedNetworks = s_anywhere }));
     }
 
-    /// <summary>Sends one attempt and reads the response up to the service's limit. Never throws for what a destination does.</summary>
+    /// <summary>Sends one attempt and reads the response. Never throws for what a destination does.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="body">The request's body.</param>
+    /// <param name="retried">How many retries there were before.</param>
+    /// <param name="signature">The request's signature.</param>
+    /// <param name="trace">The trace context that goes along; null for none.</param>
+    /// <param name="most">The most that is read of the response, in bytes.</param>
+    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="OperationCanceledException">When <paramref name="cancellation"/> ends it before an answer.</exception>
     /// <exception cref="OwnLimitException">Nothing was sent, for this process has nothing left to send it with.</exception>
     public async Task<AttemptOutcome> SendAsync(
-        Message message, byte[] body, int retried, string signature, TraceContext? trace, CancellationToken cancellation)
+        Message message, byte[] body, int retried, string signature, TraceContext? trace, int most, CancellationToken cancellation)
     {
         var limit = message.TimeoutMs is > 0 and var ms && ms < _options.MaxTimeout.TotalMilliseconds
             ? TimeSpan.FromMilliseconds(ms)
@@ -58,8 +65,9 @@ public sealed class Outbound : IDisposable
             using var request = OutboundRequest.Create(message, body, retried, signature, _options.Region, trace);
             using var response = await ClientOf(message, request).SendAsync(request, exchange, either?.Token ?? timeout.Token);
             // A callback carries the body, so all of it is waited for as long as the attempt may take.
-            var bodyTime = message.Callback is not null && exchange.Left > BodyTime ? exchange.Left : BodyTime;
-            var (answer, isCut) = await AnswerBody.ReadAsync(response, _options.MaxBodyBytes, bodyTime, _time, cancellation);
+            var isReported = message.Callback is not null || message.Run is { Role: RunRole.Call };
+            var bodyTime = isReported && exchange.Left > BodyTime ? exchange.Left : BodyTime;
+            var (answer, isCut) = await AnswerBody.ReadAsync(response, most, bodyTime, _time, cancellation);
             return new AttemptOutcome.Response((int)response.StatusCode, OutboundRequest.ResponseHeaders(response), answer) { IsBodyCut = isCut };
         }
         catch (Exception error) when (IsUnsent(error, exchange) && OwnLimits.Reason(error) is { } reason)

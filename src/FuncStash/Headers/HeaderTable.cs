@@ -132,7 +132,7 @@ internal static class HeaderTable
             Value = "[name](#names)",
             Effect = "[queue](#queues) to enqueue into; one in the path or the batch item wins",
         },
-        new SettingHeader<string?>("Upstash-Cron", s => s.Cron, (s, cron) => s with { Cron = cron }, (_, cron, _) => cron)
+        new SettingHeader<string?>("Upstash-Cron", s => s.Cron, (s, cron) => s with { Cron = cron }, SettingValue.Text)
         {
             // No expression is none that can be read: a message that was to be sent daily must not go out at once.
             MayBeEmpty = true,
@@ -163,6 +163,81 @@ internal static class HeaderTable
             Places = Places.Everywhere,
             Value = "URL",
             Effect = "[callback](#callbacks) after the last attempt, if it failed",
+        },
+        new SettingHeader<string?>(
+            RunHeaders.RunIdName, s => s.Workflow.RunId, (s, id) => s with { Workflow = s.Workflow with { RunId = id } }, SettingValue.Text)
+        {
+            Places = Places.Publish,
+            Value = "text",
+            Effect = "makes it a part of the [workflow run](#workflows) of this id",
+        },
+        new SettingHeader<bool>(
+            RunHeaders.InitName, s => s.Workflow.IsTrigger, (s, flag) => s with { Workflow = s.Workflow with { IsTrigger = flag } },
+            SettingValue.Flag)
+        {
+            Places = Places.Publish,
+            Value = "`true` `false`",
+            Default = "`false`",
+            Effect = "with a run's id: [starts](#trigger) the run, rather than going on with it",
+        },
+        new SettingHeader<string?>(
+            RunHeaders.UrlName, s => s.Workflow.Url, (s, url) => s with { Workflow = s.Workflow with { Url = url } }, SettingValue.Text)
+        {
+            Places = Places.Publish,
+            Value = "URL",
+            Default = "the destination",
+            Effect = "the workflow's URL, as its endpoint sees it",
+        },
+        new SettingHeader<bool>(
+            "Upstash-Workflow-Calltype", s => s.Workflow.IsCall, (s, flag) => s with { Workflow = s.Workflow with { IsCall = flag } },
+            SettingValue.IsCall)
+        {
+            Places = Places.Publish,
+            Value = "`toCallback`, others are ignored",
+            Effect = "makes a step a [call](#calls-of-a-run) of a third party",
+        },
+        new SettingHeader<bool>(
+            "Upstash-Workflow-Invoke", s => s.Workflow.IsInvoke, (s, flag) => s with { Workflow = s.Workflow with { IsInvoke = flag } },
+            SettingValue.Flag)
+        {
+            Places = Places.Publish,
+            Value = "`true` `false`",
+            Default = "`false`",
+            Effect = "the run is [invoked](#invoke) by another one, which the body tells",
+        },
+        new SettingHeader<bool>(
+            "Upstash-Workflow-Trigger-By-Sdk", s => s.Workflow.IsTriggeredBySdk,
+            (s, flag) => s with { Workflow = s.Workflow with { IsTriggeredBySdk = flag } }, SettingValue.Flag)
+        {
+            Places = Places.Publish,
+            Value = "`true` `false`",
+            Default = "`false`",
+            Effect = "takes the place of the [trigger](#trigger) that the endpoint got",
+        },
+        new SettingHeader<string?>(
+            RunHeaders.UnknownSdkName, s => s.Workflow.UnknownSdk, (s, text) => s with { Workflow = s.Workflow with { UnknownSdk = text } },
+            SettingValue.Text)
+        {
+            Places = Places.Publish,
+            Value = "`true`",
+            Effect = "of a [plain trigger](#plain-triggers): passed on, so that the SDK at the endpoint triggers the run itself",
+        },
+        new SettingHeader<string?>(
+            RunHeaders.FeaturesName, s => s.Workflow.FeatureSet, (s, text) => s with { Workflow = s.Workflow with { FeatureSet = text } },
+            SettingValue.Text)
+        {
+            IsList = true,
+            Places = Places.Publish | Places.Callback,
+            Value = "list",
+            Effect = "[what the SDK can do](#features)",
+        },
+        new SettingHeader<string?>(
+            "Upstash-Telemetry-Sdk", s => s.Workflow.TelemetrySdk, (s, text) => s with { Workflow = s.Workflow with { TelemetrySdk = text } },
+            SettingValue.Text)
+        {
+            Places = Places.Publish,
+            Value = "text",
+            Effect = "[which SDK it is](#features)",
         },
     ];
 

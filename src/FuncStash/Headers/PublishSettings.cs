@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Wire;
@@ -50,6 +51,11 @@ public sealed record PublishSettings
     public string? Cron { get; init; }
 
     public string? ScheduleId { get; init; }
+
+    /// <summary>What it says of a workflow run; with a run's id the publish is a part of that run.</summary>
+    /// <remarks>Of a schedule or a URL group it is no part.</remarks>
+    [JsonIgnore]
+    public RunHeaders Workflow { get; init; } = RunHeaders.None;
 
     /// <summary>These settings, and where they say nothing the defaults of a URL group.</summary>
     public PublishSettings Or(PublishSettings defaults)

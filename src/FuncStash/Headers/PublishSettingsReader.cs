@@ -96,6 +96,10 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
         return reader.ToSettings();
     }
 
+    /// <summary>Reads what was accepted once: limits that an operator has lowered since must not keep it from its end.</summary>
+    public static PublishSettings ParseAccepted(HeaderMap headers, FuncStashOptions options) =>
+        Parse(headers, options with { MaxRetries = int.MaxValue, MaxDelay = TimeSpan.MaxValue, MaxSettingsBytes = int.MaxValue });
+
     private void ReadForm(string name, string value)
     {
         if (value.Length == 0 || HeaderTable.FindOfTheBody(name) is not { } header)

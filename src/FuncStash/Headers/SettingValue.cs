@@ -54,6 +54,12 @@ internal static class SettingValue
     public static bool Flag(string name, string value, FuncStashOptions options) =>
         bool.TryParse(value, out var flag) ? flag : throw Invalid(name, value, "must be true or false");
 
+    public static string Text(string name, string value, FuncStashOptions options) => value;
+
+    // Other types say nothing: a step is one without.
+    public static bool IsCall(string name, string value, FuncStashOptions options) =>
+        value.Equals("toCallback", StringComparison.OrdinalIgnoreCase);
+
     public static string ResourceName(string name, string value, FuncStashOptions options) =>
         Wire.ResourceName.IsValid(value) ? value : throw Invalid(name, value, $"it is {Wire.ResourceName.Rule}");
 

@@ -64,8 +64,13 @@ public sealed record ApiCall(HttpContext Context, RequestTarget Target, IReadOnl
 }
 
 /// <summary>One route of the API.</summary>
-/// <param name="Method">The HTTP method.</param>
+/// <param name="Method">The HTTP method; <see cref="AnyMethod"/> for all of them.</param>
 /// <param name="Pattern">Segments: fixed ones (compared without case), <c>{name}</c>, and last <c>{rest*}</c>, raw with the query.</param>
 /// <param name="Access">What the token must allow.</param>
 /// <param name="Handle">Answers the call.</param>
-public sealed record Route(string Method, string Pattern, AccessLevel Access, Func<ApiCall, Task> Handle);
+public sealed record Route(string Method, string Pattern, AccessLevel Access, Func<ApiCall, Task> Handle)
+{
+    public const string AnyMethod = "*";
+
+    public bool Takes(string method) => Method == method || Method == AnyMethod;
+}

@@ -2,15 +2,17 @@ using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.Headers;
 using FuncStash.Publishing;
+using FuncStash.Runs;
 using FuncStash.Schedules;
 using FuncStash.Settings;
 using FuncStash.Telemetry;
 using FuncStash.Wire;
+using FuncStash.Workflows;
 
 namespace FuncStash.Http;
 
 /// <summary><c>POST /v2/batch</c> (protocol#batch); an item with <c>Upstash-Cron</c> makes a schedule.</summary>
-public sealed class BatchResource(Acceptance acceptance, FuncStashOptions options) : IResource
+public sealed class BatchResource(Acceptance acceptance, RunPublisher runs, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes => [new("POST", "/v2/batch", AccessLevel.Full, PublishAsync)];
 
@@ -25,28 +27,57 @@ public sealed class BatchResource(Acceptance acceptance, FuncStashOptions option
         {
             try
             {
-                requests.Add(Read(item, call.CallerIp) with { Trace = trace });
+                requests.Add(Read(item, call.CallerIp, options) with { Trace = trace });
                 answers.Add(null);
             }
             catch (QStashException refusal)
             {
+                ThrowOfRun(item, refusal);
                 answers.Add(new Accepted.Refused(refusal));
             }
         }
-        var accepted = new Queue<Accepted>(await acceptance.AcceptAsync(requests, call.Aborted));
-        var all = answers.ConvertAll(answer => answer ?? accepted.Dequeue());
+        var parts = new Queue<RunPublished?>(await PublishPartsAsync(requests, call.Aborted));
+        var plain = requests.Where(request => RunRequest.Of(request) is null).ToList();
+        var accepted = new Queue<Accepted>(await acceptance.AcceptAsync(plain, call.Aborted));
+        var all = answers.ConvertAll(refused => refused is not null ? new Item(null, refused)
+            : parts.Dequeue() is { } part ? new Item(part, null)
+            : new Item(null, accepted.Dequeue()));
         // 202 only when nothing in it was new (protocol#batch).
-        var status = all.Count > 0 && all.TrueForAll(PublishResource.IsDuplicate) ? 202 : 200;
+        var status = all.Count > 0 && all.TrueForAll(item => item.IsDuplicate) ? 202 : 200;
         await call.JsonAsync(status, json =>
         {
             json.WriteStartArray();
-            foreach (var answer in all)
-                PublishResource.Write(json, answer);
+            foreach (var item in all)
+                item.Write(json);
             json.WriteEndArray();
         });
     }
 
-    private PublishRequest Read(JsonElement item, string callerIp)
+    /// <summary>What became of an item: either a part of a run, or anything else.</summary>
+    private sealed record Item(RunPublished? Part, Accepted? Plain)
+    {
+        public bool IsDuplicate => Part?.Deduplicated ?? PublishResource.IsDuplicate(Plain!);
+
+        public void Write(Utf8JsonWriter json)
+        {
+            if (Part is not null)
+                RunAnswer.Write(json, Part);
+            else
+                PublishResource.Write(json, Plain!);
+        }
+    }
+
+    // All that belongs to runs or nothing of it, and before all else: the SDK reads a refusal off the status of the whole.
+    private async ValueTask<IReadOnlyList<RunPublished?>> PublishPartsAsync(List<PublishRequest> requests, CancellationToken cancellation)
+    {
+        var found = requests.ConvertAll(RunRequest.Of);
+        if (!found.Exists(part => part is not null))
+            return new RunPublished?[requests.Count];
+        var published = new Queue<RunPublished>(await runs.PublishAsync([.. found.OfType<RunRequest>()], cancellation));
+        return found.ConvertAll(part => part is null ? null : published.Dequeue());
+    }
+
+    internal static PublishRequest Read(JsonElement item, string callerIp, FuncStashOptions options)
     {
         var destination = item.Text("destination") ?? throw QStashException.BadRequest(Destination.Missing);
         var headers = item.Headers("headers") ?? HeaderMap.Empty;
@@ -55,6 +86,18 @@ public sealed class BatchResource(Acceptance acceptance, FuncStashOptions option
             CallerIp = callerIp,
             QueueName = QueueOf(item),
         };
+    }
+
+    // Of a run the whole is refused, since its SDK does not look at the items.
+    private static void ThrowOfRun(JsonElement item, QStashException refusal)
+    {
+        if (item.ValueKind != JsonValueKind.Object || JsonBody.Property(item, "headers") is not { ValueKind: JsonValueKind.Object } headers)
+            return;
+        var names = headers.EnumerateObject().ToLookup(header => header.Name, header => header.Value, StringComparer.OrdinalIgnoreCase);
+        if (!names.Contains(RunHeaders.RunIdName))
+            return;
+        var isTrigger = names[RunHeaders.InitName].Any(init => init.ValueKind == JsonValueKind.String && RunHeaders.IsTriggerOf(init.GetString()));
+        throw isTrigger ? refusal : RunRules.Refused(refusal);
     }
 
     // Python sends null for no queue, Go an empty text.

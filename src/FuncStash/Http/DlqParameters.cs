@@ -44,7 +44,7 @@ internal static class DlqParameters
         };
     }
 
-    private static HashSet<int> StatusesOf(IEnumerable<string> values) =>
+    internal static HashSet<int> StatusesOf(IEnumerable<string> values) =>
         [.. values.Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var status)
             ? status
             : throw QStashException.BadRequest($"invalid responseStatus: {text}: must be a number"))];

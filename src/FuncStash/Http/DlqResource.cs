@@ -9,7 +9,7 @@ namespace FuncStash.Http;
 
 /// <summary><c>/v2/dlq</c>: the dead letters (protocol#dead-letters).</summary>
 public sealed class DlqResource(
-    DeadLetterStore letters, DeadLetterReader reader, PageAnswer pages, FuncStashOptions options) : IResource
+    DeadLetterStore letters, DeadLetterReader reader, RunDlqResource ofRuns, PageAnswer pages, FuncStashOptions options) : IResource
 {
     private const int SideBySide = 16;
 
@@ -23,6 +23,8 @@ public sealed class DlqResource(
 
     private Task ListAsync(ApiCall call)
     {
+        if (call.Target["source"] == "workflow")
+            return ofRuns.ListAsync(call);
         var query = DlqParameters.OfList(call);
         var entries = query is null
             ? AsyncEnumerable.Empty<IPageEntry>()
@@ -69,6 +71,11 @@ public sealed class DlqResource(
 
     private async Task DeleteManyAsync(ApiCall call)
     {
+        if (call.Target["source"] == "workflow")
+        {
+            await ofRuns.DeleteManyAsync(call);
+            return;
+        }
         var query = await DlqParameters.OfBulkAsync(call);
         var page = query is null or { Ids: not null } ? new DeadLetterPage([], null) : await reader.ListAsync(query, call.Aborted);
         var deleted = 0;

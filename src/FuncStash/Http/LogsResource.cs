@@ -182,6 +182,7 @@ public sealed class LogsResource(LogReader reader, MessageStore messages, PageAn
         MessageAnswer.WriteLabels(json, message.Labels);
         json.WriteString("callerIP", message.CallerIp);
         json.WriteIf("api", message.Api);
+        MessageAnswer.WriteRun(json, message.Run);
         json.WriteEndObject();
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using FuncStash.Headers;
@@ -34,6 +35,16 @@ internal static class MessageAnswer
         WriteLabels(json, message.Labels);
         json.WriteIf("api", message.Api);
         json.WriteIf("timeout", message.TimeoutMs);
+        WriteRun(json, message.Run);
+    }
+
+    /// <summary>Writes which workflow run the message is a part of.</summary>
+    public static void WriteRun(Utf8JsonWriter json, RunPart? part)
+    {
+        if (part is null)
+            return;
+        json.WriteString("workflowRunId", part.RunId);
+        json.WriteNumber("workflowCreatedAt", part.Run.CreatedAt);
     }
 
     public static void WriteFlowControl(Utf8JsonWriter json, FlowControlSettings? flow)
@@ -91,4 +102,7 @@ internal static class MessageAnswer
 
     public static RedactFields? RedactionOf(Message message) =>
         message.Redact is { } text && RedactFields.TryParse(text, out var fields, out _) ? fields : null;
+
+    /// <summary>A payload as text; as base64 where it is none.</summary>
+    public static string TextOf(byte[] body) => Utf8.IsValid(body) ? Encoding.UTF8.GetString(body) : Convert.ToBase64String(body);
 }

@@ -3,12 +3,13 @@ using FuncStash.Cancelling;
 using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Wire;
+using FuncStash.Workflows;
 
 namespace FuncStash.Http;
 
 /// <summary><c>/v2/messages</c>: look at a message, cancel it (protocol#messages).</summary>
 public sealed class MessagesResource(
-    MessageStore messages, Cancellation cancellation, BulkCancellation bulk, FuncStashOptions options, TimeProvider time)
+    MessageStore messages, Cancellation cancellation, BulkCancellation bulk, RunEnds runs, FuncStashOptions options, TimeProvider time)
     : IResource
 {
     private const int MaxBulkCount = 500;
@@ -35,7 +36,7 @@ public sealed class MessagesResource(
     private async Task CancelAsync(ApiCall call)
     {
         var stored = await FindAsync(call);
-        await cancellation.CancelAsync(stored.Id, call.Aborted);
+        await CancelAsync(stored.Id, call.Aborted);
         await AnswerAsync(call, 1);
     }
 
@@ -45,10 +46,24 @@ public sealed class MessagesResource(
         var parameters = new ListParameters(await ListParameters.OfBulkAsync(call), ["messageIds"], ["order"]);
         var ids = parameters.Ids("messageIds");
         var cancelled = ids.Count > 0
-            ? await bulk.CancelAsync(ids.Where(text => MessageId.TryParse(text, out _)).Select(MessageId.Parse), call.Aborted)
+            ? await CancelAsync([.. ids.Where(text => MessageId.TryParse(text, out _)).Select(MessageId.Parse)], call.Aborted)
             : await bulk.CancelAsync(parameters.Filter, parameters.Count(int.MaxValue, MaxBulkCount), call.Aborted);
         await AnswerAsync(call, cancelled);
     }
+
+    private async ValueTask<int> CancelAsync(IReadOnlyList<MessageId> ids, CancellationToken stop)
+    {
+        var cancelled = await bulk.CancelAsync(ids.Where(id => !id.IsOfRun), stop);
+        foreach (var id in ids.Where(id => id.IsOfRun).Distinct())
+            cancelled += await CancelAsync(id, stop) ? 1 : 0;
+        return cancelled;
+    }
+
+    // Without it a workflow run would wait for ever: the run ends with it.
+    private async ValueTask<bool> CancelAsync(MessageId id, CancellationToken stop) =>
+        id.IsOfRun && await messages.GetAsync(id, stop) is { Ended: false, Message.Run: { Role: not RunRole.Failure } part }
+            ? await runs.CancelAsync(part.Run, stop)
+            : await cancellation.CancelAsync(id, stop);
 
     // Whole numbers and nothing else: Go reads the answer as a map of them.
     private static Task AnswerAsync(ApiCall call, int cancelled) => call.JsonAsync(200, json =>

@@ -5,11 +5,12 @@ using FuncStash.Schedules;
 using FuncStash.Settings;
 using FuncStash.UrlGroups;
 using FuncStash.Wire;
+using FuncStash.Workflows;
 
 namespace FuncStash.Http;
 
 /// <summary><c>POST /v2/publish/{destination}</c> (protocol#publish); with <c>Upstash-Cron</c> it makes a schedule (protocol#cron).</summary>
-public sealed class PublishResource(Acceptance acceptance, UrlGroupStore groups, FuncStashOptions options) : IResource
+public sealed class PublishResource(Acceptance acceptance, RunPublisher runs, UrlGroupStore groups, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>
     [
@@ -19,6 +20,12 @@ public sealed class PublishResource(Acceptance acceptance, UrlGroupStore groups,
     private async Task PublishAsync(ApiCall call)
     {
         var request = await RequestReader.ReadAsync(call, call.Values[0], groups, options);
+        if (RunRequest.Of(request) is { } part)
+        {
+            var answers = await runs.PublishAsync([part], call.Aborted);
+            await call.JsonAsync(answers[0].Deduplicated ? 202 : 200, json => RunAnswer.Write(json, answers[0]));
+            return;
+        }
         await AnswerAsync(call, await acceptance.AcceptAsync(request, call.Aborted));
     }
 

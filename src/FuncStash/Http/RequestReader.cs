@@ -1,5 +1,6 @@
 using FuncStash.Headers;
 using FuncStash.Publishing;
+using FuncStash.Runs;
 using FuncStash.Settings;
 using FuncStash.Telemetry;
 using FuncStash.UrlGroups;
@@ -12,15 +13,24 @@ namespace FuncStash.Http;
 internal static class RequestReader
 {
     public static async ValueTask<PublishRequest> ReadAsync(
-        ApiCall call, string rawDestination, UrlGroupStore groups, FuncStashOptions options)
+        ApiCall call, string rawDestination, UrlGroupStore groups, FuncStashOptions options, int? most = null)
     {
         var (destination, parameters) = DestinationPath.Split(rawDestination);
         // A webhook's group can ask for all headers, which only the request at hand has.
         var forwardAll = ResourceName.IsValid(destination)
             && await groups.GetAsync(destination, call.Aborted) is { } group
             && PublishSettingsReader.Parse(group.Headers, options).ForwardsAllHeaders;
-        var settings = ReadSettings(call, parameters, forwardAll, options);
-        var body = await call.BodyAsync(options.MaxBodyBytes);
+        var isOfRun = call.Request.Headers.ContainsKey(RunHeaders.RunIdName);
+        PublishSettings settings;
+        try
+        {
+            settings = ReadSettings(call, parameters, forwardAll, options);
+        }
+        catch (QStashException refusal) when (isOfRun && !RunHeaders.IsTriggerOf(call.Request.Headers[RunHeaders.InitName]))
+        {
+            throw RunRules.Refused(refusal);
+        }
+        var body = await call.BodyAsync(most ?? (isOfRun ? options.Workflows.MaxRequestBytes : options.MaxBodyBytes));
         return new PublishRequest(destination, settings, body) { CallerIp = call.CallerIp, Trace = TraceContext.Of(call.Request) };
     }
 

@@ -13,7 +13,7 @@ public sealed class RouteTable(IEnumerable<Route> routes)
             method = "GET";
         foreach (var (route, segments) in _routes)
         {
-            if (route.Method == method && Match(segments, target) is { } values)
+            if (route.Takes(method) && Match(segments, target) is { } values)
                 return (route, values);
         }
         return null;

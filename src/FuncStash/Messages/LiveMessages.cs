@@ -8,7 +8,7 @@ public sealed class LiveMessages(IStore store)
 {
     /// <summary>
     /// The messages a filter is about, its dates bounding their creation; oldest partition first. One that ends while the
-    /// search is under way may or may not be among them.
+    /// search is under way may or may not be among them. Those of workflow runs are their runs' affair.
     /// </summary>
     public async IAsyncEnumerable<MessageId> FindAsync(
         MessageFilter filter, [EnumeratorCancellation] CancellationToken cancellation = default)
@@ -34,8 +34,10 @@ public sealed class LiveMessages(IStore store)
                 {
                     foreach (var row in page)
                     {
-                        if (!filter.HasConditions || (MessageRows.TryListedFromRow(row) is { } message && filter.Matches(message)))
-                            yield return MessageRows.IdOf(row.RowKey);
+                        var id = MessageRows.IdOf(row.RowKey);
+                        if (!id.IsOfRun
+                            && (!filter.HasConditions || (MessageRows.TryListedFromRow(row) is { } message && filter.Matches(message))))
+                            yield return id;
                     }
                 }
             }

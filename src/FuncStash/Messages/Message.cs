@@ -80,6 +80,9 @@ public sealed record Message
     /// <summary>The place in a queue that this callback holds until its own end.</summary>
     public QueueSlot? QueueSlot { get; init; }
 
+    /// <summary>The part it plays in a workflow run; null for a message of its own.</summary>
+    public RunPart? Run { get; init; }
+
     /// <summary>The W3C trace context under which it was published.</summary>
     public string? TraceParent { get; init; }
 

@@ -25,6 +25,8 @@ public sealed class MessageFilter
             ["host"] = m => HostsOf(m.Url),
             ["path"] = m => PathsOf(m.Url),
             ["messageId"] = m => [m.Id.Text],
+            ["workflowRunId"] = m => [m.Run?.RunId],
+            ["workflowCreatedAt"] = m => [m.Run?.Run.CreatedAt.ToString(CultureInfo.InvariantCulture)],
             ["api"] = m => m.Api is null ? [] : [m.Api, "llm"],
             [Search] = m => [m.Id.Text, m.Url, m.QueueName, m.ScheduleId, m.FlowControl?.Key, m.TopicName, m.EndpointName, .. m.Labels ?? []],
         }.ToFrozenDictionary(StringComparer.Ordinal);
@@ -88,12 +90,12 @@ public sealed class MessageFilter
             : throw QStashException.BadRequest($"invalid {name}: {value}: must be a unix time in milliseconds");
 
     // As the publisher wrote them, and as they are normally written (RFC 3986 §6.2.2).
-    private static IEnumerable<string?> HostsOf(string url) =>
+    internal static IEnumerable<string?> HostsOf(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri)
             ? [uri.Host, uri.Authority, $"{uri.Host}:{uri.Port}", url[WrittenUrl.Authority(url)..WrittenUrl.Path(url)]]
             : [];
 
-    private static IEnumerable<string?> PathsOf(string url) =>
+    internal static IEnumerable<string?> PathsOf(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri)
             ? [uri.AbsolutePath, url[WrittenUrl.Path(url)..WrittenUrl.Query(url)]]
             : [];

@@ -10,9 +10,10 @@ namespace FuncStash.Messages;
 /// The id of a message: <c>msg_</c> and 22 base58 characters that hold 128 bits, so ids made later sort later.
 /// </summary>
 /// <remarks>
-/// Bits, high to low: 48 creation time (unix ms), 16 counter, 4 shard, 12 partition age (days), 48 random. The partition
-/// of a message is the day of its creation less the partition age: a callback made days after its source lies in the
-/// source's partition, so that both change in one commit. No look-up by id ever scans.
+/// Bits, high to low: 48 creation time (unix ms), 16 counter, 1 part of a workflow run, 3 shard, 12 partition age (days),
+/// 48 random. The partition of a message is the day of its creation less the partition age: a callback made days after its
+/// source lies in the source's partition, so that both change in one commit; so do all messages of a run. No look-up by id
+/// ever scans.
 /// </remarks>
 public readonly record struct MessageId
 {
@@ -20,6 +21,7 @@ public readonly record struct MessageId
     public const int Shards = 8;
 
     private const string Prefix = "msg_";
+    private const int OfRunBit = Shards;
     private const long DayMs = 86_400_000;
 
     private readonly UInt128 _bits;
@@ -32,13 +34,18 @@ public readonly record struct MessageId
     /// <summary>When the message was created, in unix milliseconds.</summary>
     public long CreatedAt => (long)(ulong)(_bits >> 80);
 
-    public int Shard => (int)(ulong)(_bits >> 60) & (Shards - 1);
+    public int Shard => Place & (Shards - 1);
+
+    /// <summary>True for the messages of workflow runs.</summary>
+    public bool IsOfRun => (Place & OfRunBit) != 0;
 
     /// <summary>The day (since 1970-01-01) whose partition holds the message.</summary>
     public int PartitionDay => (int)(CreatedAt / DayMs) - Age;
 
     /// <summary>True when the message was created on another day than its partition's.</summary>
     public bool LiesInOlderPartition => Age != 0;
+
+    private int Place => (int)(ulong)(_bits >> 60) & 0xF;
 
     private int Age => (int)((ulong)(_bits >> 48) & 0xFFF);
 
@@ -74,9 +81,12 @@ public readonly record struct MessageId
         var age = Math.Clamp((int)(createdAt / DayMs) - PartitionDay, 0, 0xFFF);
         var hash = Hash(Text + "|" + cause);
         var bits = ((UInt128)(ulong)createdAt << 80) | ((UInt128)(ushort)(hash >> 16) << 64)
-            | ((UInt128)(uint)Shard << 60) | ((UInt128)(uint)age << 48) | ((ulong)(hash >> 64) & 0xFFFF_FFFF_FFFF);
+            | ((UInt128)(uint)Place << 60) | ((UInt128)(uint)age << 48) | ((ulong)(hash >> 64) & 0xFFFF_FFFF_FFFF);
         return FromBits(bits);
     }
+
+    /// <summary>The same id, as that of the first message of a workflow run; those that follow from it are of the run too.</summary>
+    public MessageId OfRun() => FromBits(_bits | ((UInt128)OfRunBit << 60));
 
     public static bool TryParse(string? text, out MessageId id)
     {

@@ -4,7 +4,8 @@ namespace FuncStash.Messages;
 internal static class MessageKind
 {
     public static string Kind(this Message message) =>
-        message.CallbackOf is not null ? "callback"
+        message.Run is not null ? "workflow"
+        : message.CallbackOf is not null ? "callback"
         : message.ScheduleId is not null ? "schedule"
         : message.QueueName is not null ? "queue"
         : message.TopicName is not null ? "topic"

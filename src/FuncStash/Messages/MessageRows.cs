@@ -9,13 +9,13 @@ namespace FuncStash.Messages;
 /// <remarks>
 /// A partition is a day and a shard. In it, newest first: <c>m|</c> live messages, <c>f|</c> messages that have ended,
 /// <c>e|</c> log events, <c>g|</c> marks of ids that may be created only once, <c>x|</c> messages that were set aside
-/// because nobody can handle them. A message and the events of its own day share the partition, so state and log change
-/// in one commit; the CREATED event is the message's row itself.
+/// because nobody can handle them; <c>p|</c> and a run's key: the live messages of a workflow run. A message and the events
+/// of its own day share the partition, so state and log change in one commit; the CREATED event is the message's row itself.
 /// </remarks>
 internal static class MessageRows
 {
     public const string Table = "messages";
-    public const string Live = "m|", Ended = "f|", Event = "e|", Once = "g|", Aside = "x|";
+    public const string Live = "m|", Ended = "f|", Event = "e|", Once = "g|", Aside = "x|", OfRun = "p|";
 
     /// <summary>Payloads up to this many bytes stay in the row.</summary>
     public const int InlineBodyBytes = 256 * 1024;
@@ -49,6 +49,7 @@ internal static class MessageRows
         // A character takes six bytes at most; the fields' own names are few.
         const int Most = 6, Names = 2_000;
         var texts = message.Url.Length + SizeOf(message.Header) + SizeOf(message.Callback) + SizeOf(message.FailureCallback)
+            + (message.Run is { } part ? part.RunId.Length + SizeOf(part.Callback) : 0)
             + (message.Labels?.Sum(label => label.Length + 3) ?? 0) + (message.RetryDelay?.Length ?? 0) + (message.Redact?.Length ?? 0)
             + (message.EndpointName?.Length ?? 0) + (message.TraceState?.Length ?? 0);
         return texts < (MaxSpecBytes / Most) - Names ? texts : MessageJson.Write(message).Length;
@@ -72,6 +73,12 @@ internal static class MessageRows
 
     /// <summary>The mark that makes the creation of an id's message happen once.</summary>
     public static Entity OnceMark(MessageId id) => new(Partition(id), Key(Once, id), new Dictionary<string, object>());
+
+    /// <summary>The mark of a live message of a run.</summary>
+    public static Entity RunMark(Message message) =>
+        new(Partition(message.Id), RunMarkKey(message), new Dictionary<string, object>());
+
+    public static string RunMarkKey(Message message) => $"{OfRun}{message.Run!.Key}|{message.Id.Text}";
 
     public static Entity ToRow(string kind, StoredMessage stored)
     {

@@ -105,9 +105,30 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         return (await store.Tables.CommitAsync(new Commit(MessageRows.Table, partition, [write]), cancellation)).Applied;
     }
 
-    private async ValueTask<bool> CommitAsync(List<Creation> chunk, CancellationToken cancellation)
+    /// <summary>Stores messages of a workflow run, a few of them, in one commit with other rows of the run.</summary>
+    /// <param name="run">The run's key, whose partition it is.</param>
+    /// <param name="with">The other rows. They come first, so the index of a write that conflicts is theirs.</param>
+    /// <param name="news">The messages.</param>
+    /// <param name="sends">Work-queue messages to send besides.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public async ValueTask<CommitResult> CreateAsync(
+        MessageId run, IReadOnlyList<Write> with, IReadOnlyList<NewMessage> news, IReadOnlyList<Send> sends,
+        CancellationToken cancellation = default)
     {
-        var sends = new List<Send>(chunk.Count);
+        await EnsureDayAsync(run.PartitionDay, cancellation);
+        var chunk = new List<Creation>(news.Count);
+        for (var i = 0; i < news.Count; i++)
+            chunk.Add(new Creation(i, news[i], await PrepareAsync(news[i].Message, cancellation)));
+        return await CommitAsync(MessageRows.Partition(run), chunk, with, sends, cancellation);
+    }
+
+    private async ValueTask<bool> CommitAsync(List<Creation> chunk, CancellationToken cancellation) =>
+        (await CommitAsync(MessageRows.Partition(chunk[0].Stored.Id), chunk, [], [], cancellation)).Applied;
+
+    private async ValueTask<CommitResult> CommitAsync(
+        string partition, List<Creation> chunk, IReadOnlyList<Write> with, IReadOnlyList<Send> more, CancellationToken cancellation)
+    {
+        var sends = new List<Send>(chunk.Count + more.Count);
         List<Message>? others = null;
         foreach (var creation in chunk.Where(c => c.New.Scheduled))
         {
@@ -117,20 +138,40 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
             else
                 (others ??= []).Add(message);
         }
-        var writes = new List<Write>(chunk.Count);
+        sends.AddRange(more);
+        var writes = new List<Write>(with.Count + chunk.Count);
+        writes.AddRange(with);
         foreach (var creation in chunk)
             creation.AddWrites(writes);
-        var commit = new Commit(MessageRows.Table, MessageRows.Partition(chunk[0].Stored.Id), writes) { Sends = sends };
+        var commit = new Commit(MessageRows.Table, partition, writes) { Sends = sends };
         // Before the commit, since the attempt may come before its answer does. Ids that may be taken are not guessed at.
         var soon = chunk.Where(c => c is { New: { Once: false, Scheduled: true } } && !c.Stored.Message.IsDelayed);
         foreach (var creation in soon)
             _recent.Add(creation.Stored.Message);
-        if (!(await store.Tables.CommitAsync(commit, cancellation)).Applied)
-            return false;
+        var result = await store.Tables.CommitAsync(commit, cancellation);
+        if (!result.Applied)
+            return result;
         // What is stored goes on its way, even if the publisher has hung up meanwhile.
         foreach (var message in others ?? [])
             await schedule.StartAsync(message, 0, message.NotBefore, CancellationToken.None);
-        return true;
+        return result;
+    }
+
+    /// <summary>The live messages of a workflow run.</summary>
+    public async ValueTask<IReadOnlyList<MessageId>> OfRunAsync(MessageId run, CancellationToken cancellation = default)
+    {
+        const int PageSize = 1000;
+        var found = new List<MessageId>();
+        var range = RowRange.Prefix($"{MessageRows.OfRun}{run.Text}|");
+        while (true)
+        {
+            var rows = await store.Tables.QueryAsync(
+                MessageRows.Table, MessageRows.Partition(run), range, PageSize, only: [], cancellation);
+            found.AddRange(rows.Select(row => MessageRows.IdOf(row.RowKey)));
+            if (rows.Count < PageSize)
+                return found;
+            range = range with { From = rows[^1].RowKey, Exclusive = true };
+        }
     }
 
     /// <summary>Applies a step to a live message, with all that belongs to it, then ends the lease.</summary>
@@ -153,11 +194,13 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
             Followers = followers.Count > 0 ? [.. followers.Select(f => f.Id.Text)] : before.Followers,
         };
 
-        var writes = new List<Write>(step.Events.Count + followers.Count + 2);
+        var writes = new List<Write>(step.Events.Count + followers.Count + step.With.Count + 3);
         if (after.Ended)
         {
             writes.Add(new Write.Delete(MessageRows.Key(MessageRows.Live, id), before.ETag));
             writes.Add(new Write.Insert(MessageRows.ToRow(MessageRows.Ended, after)));
+            if (before.Message.Run is not null)
+                writes.Add(new Write.Delete(MessageRows.RunMarkKey(before.Message), null));
         }
         else
         {
@@ -166,14 +209,19 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         foreach (var item in here)
             writes.Add(new Write.Upsert(MessageRows.ToRow(item, partition)));
         foreach (var follower in followers)
+        {
             writes.Add(new Write.Insert(MessageRows.ToRow(MessageRows.Live, follower)));
+            if (follower.Message.Run is not null)
+                writes.Add(new Write.Insert(MessageRows.RunMark(follower.Message)));
+        }
+        writes.AddRange(step.With);
 
         var commits = new List<Commit>(1) { new(MessageRows.Table, partition, writes) };
         commits.AddRange(await OutboxAsync(elsewhere, id, cancellation));
         if (step.Also is { } also)
             commits.Add(also);
         var started = followers.Select(f => (f.Message, f.Progress.Ticket, f.Progress.DueAt)).ToList();
-        var etag = await FinishAsync(commits, started, leaseEnd, cancellation);
+        var etag = await FinishAsync(commits, started, leaseEnd, cancellation, step.Sends);
         return etag is null ? null : after with { ETag = etag };
     }
 
@@ -243,6 +291,23 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         return await FinishAsync([commit], [], null, cancellation) is { } etag ? renewed with { ETag = etag } : null;
     }
 
+    /// <summary>Makes a live message due now, together with writes to other rows of its partition, which come first.</summary>
+    public async ValueTask<CommitResult> HurryAsync(
+        StoredMessage stored, long dueAt, IReadOnlyList<Write> with, CancellationToken cancellation = default)
+    {
+        var (renewed, commit) = Renewing(stored, dueAt);
+        var send = schedule.Queue(renewed.Message, renewed.Progress.Ticket, dueAt);
+        var result = await store.Tables.CommitAsync(
+            commit with { Writes = [.. with, .. commit.Writes], Sends = send is null ? [] : [send] }, cancellation);
+        if (!result.Applied)
+            return result;
+        if (send is null)
+            await schedule.StartAsync(renewed.Message, renewed.Progress.Ticket, dueAt, CancellationToken.None);
+        // What waits under the old ticket has nothing to wait for.
+        await schedule.WakeAsync(stored.Message, stored.Progress.Ticket, CancellationToken.None);
+        return result;
+    }
+
     private static (StoredMessage Renewed, Commit Commit) Renewing(StoredMessage stored, long dueAt)
     {
         var renewed = stored with { Progress = stored.Progress with { Ticket = stored.Progress.Ticket + 1, DueAt = dueAt } };
@@ -277,7 +342,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     // The commits in order, the sends and the end of the lease with the last of them. Null when the first conflicts.
     private async ValueTask<string?> FinishAsync(
         List<Commit> commits, List<(Message Message, int Ticket, long DueAt)> started, LeaseEnd? leaseEnd,
-        CancellationToken cancellation)
+        CancellationToken cancellation, IReadOnlyList<Send>? more = null)
     {
         var sends = new List<Send>(started.Count);
         foreach (var (message, ticket, dueAt) in started)
@@ -285,6 +350,8 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
             if (schedule.Queue(message, ticket, dueAt) is { } send)
                 sends.Add(send);
         }
+        var queued = sends.Count;
+        sends.AddRange(more ?? []);
         commits[^1] = commits[^1] with { Sends = sends, LeaseEnd = leaseEnd };
         string? etag = null;
         for (var i = 0; i < commits.Count; i++)
@@ -297,7 +364,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
             else if (i == commits.Count - 1)
                 await AfterConflictAsync(commits[i], cancellation);
         }
-        if (sends.Count < started.Count)
+        if (queued < started.Count)
         {
             foreach (var (message, ticket, dueAt) in started)
             {

@@ -16,13 +16,15 @@ internal sealed record Creation(int Index, NewMessage New, StoredMessage Stored)
 {
     private readonly Entity _row = MessageRows.ToRow(MessageRows.Live, Stored);
 
-    private int Writes => New.Once ? 2 : 1;
+    private int Writes => 1 + (New.Once ? 1 : 0) + (Stored.Message.Run is null ? 0 : 1);
 
     public void AddWrites(List<Write> writes)
     {
         writes.Add(new Write.Insert(_row));
         if (New.Once)
             writes.Add(new Write.Insert(MessageRows.OnceMark(Stored.Id)));
+        if (Stored.Message.Run is not null)
+            writes.Add(new Write.Insert(MessageRows.RunMark(Stored.Message)));
     }
 
     /// <summary>Messages of one partition, as many to a commit as it holds.</summary>

@@ -8,6 +8,12 @@ public sealed record Transition(Progress After, IReadOnlyList<LogEvent> Events)
     /// <summary>Messages that this step causes (callbacks); their ids are followers of the message's.</summary>
     public IReadOnlyList<Message> Followers { get; init; } = [];
 
+    /// <summary>Writes to other rows of the message's partition, of the run that it is a part of.</summary>
+    public IReadOnlyList<Write> With { get; init; } = [];
+
+    /// <summary>Work-queue messages to send with the step.</summary>
+    public IReadOnlyList<Send> Sends { get; init; } = [];
+
     /// <summary>A commit to another partition that belongs to the step, such as the dead letter.</summary>
     public Commit? Also { get; init; }
 }

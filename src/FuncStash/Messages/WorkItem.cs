@@ -10,8 +10,8 @@ public abstract record WorkItem
     /// <summary>The work queue.</summary>
     public const string Queue = "deliveries";
 
-    private const string QueuePrefix = "gate|q|", FlowKeyPrefix = "gate|k|", ProbePrefix = "probe|",
-        RecoverPrefix = "recover|";
+    private const string QueuePrefix = "gate|q|", FlowKeyPrefix = "gate|k|", ProbePrefix = "probe|", RecoverPrefix = "recover|",
+        RunPrefix = "run|", RousePrefix = "rouse|";
 
     private WorkItem()
     {
@@ -40,6 +40,20 @@ public abstract record WorkItem
     public sealed record WakeFlowKey(string Key, long At) : WorkItem
     {
         public override string Text => string.Create(CultureInfo.InvariantCulture, $"{FlowKeyPrefix}{At}|{Key}");
+    }
+
+    /// <summary>Do what a workflow run still owes to others.</summary>
+    /// <param name="Key">The id of the run's first message.</param>
+    public sealed record SettleRun(MessageId Key) : WorkItem
+    {
+        public override string Text => RunPrefix + Key.Text;
+    }
+
+    /// <summary>Send on its way what of a workflow run nobody acts for.</summary>
+    /// <param name="Key">The id of the run's first message.</param>
+    public sealed record RouseRun(MessageId Key) : WorkItem
+    {
+        public override string Text => RousePrefix + Key.Text;
     }
 
     /// <summary>Note that the work queue has been worked through up to here.</summary>
@@ -77,6 +91,10 @@ public abstract record WorkItem
                 ? new Recover(id, text[(end + 1)..])
                 : null;
         }
+        if (text.StartsWith(RunPrefix, StringComparison.Ordinal))
+            return MessageId.TryParse(text[RunPrefix.Length..], out var run) ? new SettleRun(run) : null;
+        if (text.StartsWith(RousePrefix, StringComparison.Ordinal))
+            return MessageId.TryParse(text[RousePrefix.Length..], out var sleeper) ? new RouseRun(sleeper) : null;
         var isQueue = text.StartsWith(QueuePrefix, StringComparison.Ordinal);
         if (!isQueue && !text.StartsWith(FlowKeyPrefix, StringComparison.Ordinal))
             return null;

@@ -19,9 +19,11 @@ public sealed class DeadLetterRetry(
 
     /// <summary>Retries a dead letter with the settings it had, save those that <paramref name="changes"/> gives.</summary>
     /// <returns>Null when there is no such dead letter.</returns>
-    /// <exception cref="QStashException">404 for a letter whose payload is gone, 400 for changes that are refused.</exception>
+    /// <exception cref="QStashException">404 for a letter whose payload is gone, 400 for changes that are refused and for one of a workflow run.</exception>
     public async ValueTask<Published?> RetryAsync(DlqId id, PublishSettings changes, CancellationToken cancellation = default)
     {
+        if (id.IsOfRun)
+            throw QStashException.BadRequest($"dlq message {id} is of a workflow run: resume or restart that");
         changes.CheckDue(Now, options);
         while (await letters.GetAsync(id, cancellation) is { } letter)
         {

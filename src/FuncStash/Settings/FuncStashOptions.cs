@@ -94,4 +94,7 @@ public sealed record FuncStashOptions
 
     /// <summary>Sent as <c>Upstash-Region</c>: one of the two values receivers know (protocol#delivered-headers).</summary>
     public string Region { get; init; } = "EU-CENTRAL-1";
+
+    /// <summary>How large workflow runs may become.</summary>
+    public WorkflowLimits Workflows { get; init; } = new();
 }

@@ -39,8 +39,19 @@ public static class FuncStashSettings
                 "EU-CENTRAL-1" or "US-EAST-1" => setting("FUNCSTASH_REGION")!,
                 var other => throw new FormatException($"FUNCSTASH_REGION: {other}: must be EU-CENTRAL-1 or US-EAST-1"),
             },
+            Workflows = Workflows(setting, defaults.Workflows),
         };
     }
+
+    private static WorkflowLimits Workflows(Func<string, string?> setting, WorkflowLimits defaults) => new()
+    {
+        MaxSteps = Number(setting, "FUNCSTASH_WORKFLOW_MAX_STEPS", defaults.MaxSteps, 1, 100_000),
+        MaxParallelSteps = Number(setting, "FUNCSTASH_WORKFLOW_MAX_PARALLEL_STEPS", defaults.MaxParallelSteps, 1, 1000),
+        MaxHistoryBytes = Number(setting, "FUNCSTASH_WORKFLOW_MAX_HISTORY_BYTES", (int)defaults.MaxHistoryBytes, 1024, 1024 * 1024 * 1024),
+        MaxPayloadBytes = Number(setting, "FUNCSTASH_WORKFLOW_MAX_PAYLOAD_BYTES", defaults.MaxPayloadBytes, 1024, 64 * 1024 * 1024),
+        MaxInvokeDepth = Number(setting, "FUNCSTASH_WORKFLOW_MAX_INVOKE_DEPTH", defaults.MaxInvokeDepth, 1, 1000),
+        MaxDeliveredBytes = Number(setting, "FUNCSTASH_WORKFLOW_MAX_DELIVERED_BYTES", defaults.MaxDeliveredBytes, 1024, 64 * 1024 * 1024),
+    };
 
     private static string[] List(string? text) =>
         text?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];

@@ -13,14 +13,14 @@ namespace FuncStash.Upkeep;
 public sealed record PurgeResult(int Removed, bool More);
 
 /// <summary>
-/// Removes what has outlived its retention: ended messages with their payloads, log events, dead letters, deduplication
-/// ids. Live messages stay, however old.
+/// Removes what has outlived its retention: ended messages with their payloads, log events, workflow runs, dead letters,
+/// deduplication ids. Live messages stay, however old.
 /// </summary>
 /// <remarks>
 /// In steps of a hundred rows, up to a limit a run; one that is cut off goes on where it was by itself, since what it has
 /// removed is no longer found. Several may run at once.
 /// </remarks>
-public sealed class Purge(IStore store, FuncStashOptions options, TimeProvider time)
+public sealed class Purge(IStore store, RunPurge runs, FuncStashOptions options, TimeProvider time)
 {
     /// <summary>The most rows removed in one run.</summary>
     public int Limit { get; init; } = 20_000;
@@ -60,6 +60,7 @@ public sealed class Purge(IStore store, FuncStashOptions options, TimeProvider t
         isEmpty &= await RemoveAsync(
             MessageRows.Aside, [FailingMessages.SetAsideAt, "Spec"],
             row => !(row.Number(FailingMessages.SetAsideAt) >= Now - Ms(options.DlqRetention)), BodyNameOf);
+        isEmpty &= await runs.RunAsync(run, partition, oldest, stop);
         return isEmpty && await HasNoLiveAsync(partition, stop);
 
         Task<bool> RemoveAsync(
@@ -98,10 +99,10 @@ public sealed class Purge(IStore store, FuncStashOptions options, TimeProvider t
     private async Task DeadLettersAsync(PurgeRun run)
     {
         var end = new DlqId(Math.Max(0, Now - Ms(options.DlqRetention)), 0).Key;
-        for (var shard = 0; shard < DlqId.Shards; shard++)
+        for (var shard = 0; shard < DlqId.Shards * 2; shard++)
         {
             await run.RemoveAsync(
-                DeadLetterStore.Table, DlqId.ShardPartition(shard), new RowRange("", end), ["Spec"], _ => true, BodyNameOf);
+                DeadLetterStore.Table, DlqId.ShardPartition(shard % DlqId.Shards, shard >= DlqId.Shards), new RowRange("", end), ["Spec"], _ => true, BodyNameOf);
         }
     }
 

@@ -8,7 +8,7 @@ namespace FuncStash.Upkeep;
 /// when its turn comes.
 /// </remarks>
 public sealed partial class UpkeepService(
-    UpkeepTurns turns, Purge purge, Sweep sweep, GateSweep gates, ILogger<UpkeepService> log)
+    UpkeepTurns turns, Purge purge, Sweep sweep, RunSweep runs, GateSweep gates, ILogger<UpkeepService> log)
 {
     // The first a little less than the minute after which it is called.
     private static readonly TimeSpan s_gatesPeriod = TimeSpan.FromSeconds(50), s_sweepPeriod = TimeSpan.FromMinutes(5),
@@ -25,6 +25,7 @@ public sealed partial class UpkeepService(
         await TryAsync("sweep", s_sweepPeriod, async () =>
         {
             await sweep.RunAsync(stop);
+            await runs.RunAsync(stop);
             return sweep.HasMore;
         }, stop);
         await TryAsync("purge", s_purgePeriod, async () =>

@@ -10,7 +10,7 @@ public abstract class DevelopmentModeTests(HostFixture hosts, NodeSdk sdk) : End
     [Fact]
     public async Task The_SDK_in_development_mode_uses_the_running_server_and_downloads_nothing()
     {
-        await NodeModules.EnsureAsync();
+        await NodeModules.EnsureAsync(Repository.NodeFolder);
         var home = Directory.CreateTempSubdirectory("funcstash-home-");
         await using var program = ChildProcess.Start(
             "node", ["dev-program.mjs", Receiver.Url("/hook")],

@@ -7,21 +7,22 @@ internal static class NodeModules
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
-    public static async Task EnsureAsync()
+    /// <param name="folder">The folder of package.json and package-lock.json.</param>
+    public static async Task EnsureAsync(string folder)
     {
-        await using var turn = await TakeTurnAsync();
-        var locked = new FileInfo(Path.Combine(Repository.NodeFolder, "package-lock.json"));
-        var installed = new FileInfo(Path.Combine(Repository.NodeFolder, "node_modules", ".package-lock.json"));
+        await using var turn = await TakeTurnAsync(folder);
+        var locked = new FileInfo(Path.Combine(folder, "package-lock.json"));
+        var installed = new FileInfo(Path.Combine(folder, "node_modules", ".package-lock.json"));
         if (installed.Exists && installed.LastWriteTimeUtc >= locked.LastWriteTimeUtc)
             return;
-        await using var npm = ChildProcess.Start("npm", ["ci"], folder: Repository.NodeFolder, tree: true);
+        await using var npm = ChildProcess.Start("npm", ["ci"], folder: folder, tree: true);
         if (await npm.ExitAsync(Patience) != 0)
             throw new InvalidOperationException("npm ci failed:\n" + npm.Output);
     }
 
-    private static async Task<FileStream> TakeTurnAsync()
+    private static async Task<FileStream> TakeTurnAsync(string folder)
     {
-        var path = Path.Combine(Repository.NodeFolder, ".npm-ci.lock");
+        var path = Path.Combine(folder, ".npm-ci.lock");
         using var expiry = new CancellationTokenSource(Patience, TimeProvider.System);
         while (true)
         {

@@ -96,7 +96,7 @@ public sealed class NodeSdk : IAsyncDisposable
 
     private async Task<Process> StartAsync()
     {
-        await NodeModules.EnsureAsync();
+        await NodeModules.EnsureAsync(Repository.NodeFolder);
         var driver = new Process
         {
             StartInfo = new ProcessStartInfo("node", ["driver.mjs"])

@@ -10,11 +10,11 @@ internal static class Floors
         ["Settings", "Retries"], // what an operator sets; how long to wait before a retry
         ["Messages", "Signing", "Access", "Llm"], // what a message is, where it lies; keys; tokens; the model's provider
         ["Headers", "Logs", "DeadLetters", "Deduplication", "UrlGroups"], // what a publisher asks for; what is kept about messages
-        ["Admission", "Destinations", "Callbacks", "Waiting"], // who may go now; the way out; what reports; what is not due
+        ["Admission", "Destinations", "Callbacks", "Waiting", "Runs"], // who may go now; the way out; what reports; what is not due
         ["Cancelling", "FlowControl"],
-        ["Queues", "Delivery"], // the pipeline: load, admit, sign, send, decide, settle
+        ["Queues", "Delivery", "RunLogs"], // the pipeline: load, admit, sign, send, decide, settle
         ["Publishing"], // where messages come from
-        ["Schedules"],
+        ["Schedules", "Workflows"],
         ["Upkeep"], // what is done by the clock
         ["Http"],
         ["(root)"], // puts it all together

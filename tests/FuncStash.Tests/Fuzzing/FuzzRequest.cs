@@ -34,7 +34,7 @@ internal sealed partial record FuzzRequest(string Method, string Target, (string
 
     /// <summary>Requests to these routes.</summary>
     public static Gen<FuzzRequest> To(IEnumerable<Route> routes) => Gen.Select(
-        Gen.OneOf([.. routes.Select(route => TargetOf(route.Pattern).Select(target => (route.Method, target)))]),
+        Gen.OneOf([.. routes.Select(route => TargetOf(route.Pattern).Select(target => (Method: route.Method == Route.AnyMethod ? "POST" : route.Method, target)))]),
         Gen.Frequency((9, Gen.Const("")), (1, Gen.OneOf("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "get", "X-Y"))),
         Gen.Select(s_parameter, s_value, (name, value) => $"{name}={value}").Array[0, 3],
         Gen.Select(s_header, s_value).Array[0, 4],
@@ -50,13 +50,8 @@ internal sealed partial record FuzzRequest(string Method, string Target, (string
     {
         var parts = Hole().Split(pattern);
         var holes = Hole().Matches(pattern).Select(hole => hole.Value.EndsWith("*}", StringComparison.Ordinal) ? s_destination : s_name).ToArray();
-        return holes switch
-        {
-            [] => Gen.Const(pattern),
-            [var one] => one.Select(value => parts[0] + value + parts[1]),
-            [var one, var two] => Gen.Select(one, two, (a, b) => parts[0] + a + parts[1] + b + parts[2]),
-            _ => throw new InvalidOperationException($"three names in {pattern}"),
-        };
+        return holes.Select((hole, n) => hole.Select(value => value + parts[n + 1]))
+            .Aggregate(Gen.Const(parts[0]), (left, right) => Gen.Select(left, right, (a, b) => a + b));
     }
 
     [GeneratedRegex(@"\{[^}]*\}")]

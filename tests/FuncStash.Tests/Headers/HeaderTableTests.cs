@@ -31,6 +31,15 @@ public sealed class HeaderTableTests
         ["Upstash-Schedule-Id"] = "seven",
         ["Upstash-Callback"] = "https://example.com/callback",
         ["Upstash-Failure-Callback"] = "https://example.com/failed",
+        ["Upstash-Workflow-Runid"] = "wfr_seven",
+        ["Upstash-Workflow-Init"] = "true",
+        ["Upstash-Workflow-Url"] = "https://example.com/workflow",
+        ["Upstash-Workflow-Calltype"] = "toCallback",
+        ["Upstash-Workflow-Invoke"] = "true",
+        ["Upstash-Workflow-Trigger-By-Sdk"] = "true",
+        ["Upstash-Workflow-Unknown-Sdk"] = "true",
+        ["Upstash-Feature-Set"] = "InitialBody",
+        ["Upstash-Telemetry-Sdk"] = "@upstash/workflow@1",
     };
 
     public static TheoryData<string> Names => [.. HeaderTable.Settings.Select(header => header.Name).Where(name => name != Value)];

@@ -126,7 +126,7 @@ public sealed class PurgeTests : IAsyncLifetime
         PurgeResult result;
         do
         {
-            result = await new Purge(_service.Store, new FuncStashOptions(), _service.Time) { Limit = 50 }.RunAsync();
+            result = await new Purge(_service.Store, _service.Get<RunPurge>(), new FuncStashOptions(), _service.Time) { Limit = 50 }.RunAsync();
             // A step is at most a hundred rows.
             Assert.InRange(result.Removed, 0, 149);
             removed += result.Removed;

@@ -1,0 +1,139 @@
+using System.Runtime.CompilerServices;
+using FuncStash.Cancelling;
+using FuncStash.DeadLetters;
+using FuncStash.Messages;
+using FuncStash.RunLogs;
+using FuncStash.Runs;
+using FuncStash.Wire;
+
+namespace FuncStash.Workflows;
+
+/// <summary>A dead letter and the run that it is of.</summary>
+public sealed record RunLetter(DeadLetter Letter, Run Run);
+
+/// <summary>Dead letters of runs, and the id of the last of them when more follow.</summary>
+public sealed record RunLetterPage(IReadOnlyList<RunLetter> Letters, string? Next);
+
+/// <summary>Finds the dead letters of runs, and calls their failure functions anew (protocol#run-dead-letters).</summary>
+public sealed class RunLetters(
+    DeadLetterReader reader, DeadLetterStore letters, RunStore runs, RunIndex index, MessageStore messages, Cancellation cancellation,
+    RunTurns turns, TimeProvider time)
+{
+    /// <summary>A letter of a run; null when there is none of that id.</summary>
+    public async ValueTask<RunLetter?> GetAsync(DlqId id, CancellationToken stop = default) =>
+        id.IsOfRun && await letters.GetAsync(id, stop) is { Message.Run: { } part } letter && await runs.GetAsync(part.Run, stop) is { } run
+            ? new RunLetter(letter, run)
+            : null;
+
+    /// <summary>The payload of the run that a letter is of; empty once it was purged.</summary>
+    public async ValueTask<byte[]> PayloadAsync(RunLetter letter, CancellationToken stop = default) =>
+        await runs.StepAsync(letter.Run.Key, StepKey.Initial, stop) is { } initial ? await runs.BodyAsync(letter.Run.Key, initial, stop) : [];
+
+    /// <summary>Lists letters, earliest first unless asked for otherwise.</summary>
+    /// <param name="query">Which letters; its own filter bounds the time of failure.</param>
+    /// <param name="filter">Of which runs.</param>
+    /// <param name="stop">Stops the work.</param>
+    public async ValueTask<RunLetterPage> ListAsync(DeadLetterQuery query, RunFilter filter, CancellationToken stop = default)
+    {
+        var found = new List<RunLetter>();
+        await foreach (var letter in ReadAsync(query, filter, stop))
+        {
+            if (found.Count == query.Count)
+                return new RunLetterPage(found, found[^1].Letter.Id.ToString());
+            found.Add(letter);
+        }
+        return new RunLetterPage(found, null);
+    }
+
+    /// <summary>All that the query finds from its start on, read as they are asked for, without responses; its count says nothing.</summary>
+    public async IAsyncEnumerable<RunLetter> ReadAsync(
+        DeadLetterQuery query, RunFilter filter, [EnumeratorCancellation] CancellationToken stop = default)
+    {
+        if (query.Ids is { } ids)
+        {
+            foreach (var id in ids)
+            {
+                if (await GetAsync(id, stop) is { } letter)
+                    yield return letter;
+            }
+            yield break;
+        }
+        if (filter.RunIds is { } named)
+        {
+            foreach (var letter in await NamedAsync(named, stop))
+            {
+                if (IsAsked(letter.Letter, query) && filter.IsWithin(letter.Letter.Id.FailedAt) && filter.Matches(letter.Run))
+                    yield return letter;
+            }
+            yield break;
+        }
+        await foreach (var letter in reader.ReadAsync(query with { OfRuns = true }, stop))
+        {
+            if (letter.Message.Run is { } part && filter.IsWithin(letter.Id.FailedAt) && await runs.GetAsync(part.Run, stop) is { } run && filter.Matches(run))
+                yield return new RunLetter(letter, run);
+        }
+    }
+
+    private static bool IsAsked(DeadLetter letter, DeadLetterQuery query) =>
+        (query.After is not { } after || string.CompareOrdinal(letter.Id.ToString(), after.ToString()) > 0)
+        && (query.ResponseStatuses.Count == 0 || query.ResponseStatuses.Contains(letter.ResponseStatus));
+
+    private async ValueTask<IReadOnlyList<RunLetter>> NamedAsync(IEnumerable<string> ids, CancellationToken stop)
+    {
+        var found = new List<RunLetter>();
+        foreach (var id in ids)
+        {
+            foreach (var key in await index.AllAsync(id, stop))
+            {
+                if (await runs.GetAsync(key, stop) is { Progress.DlqId: { } text } && await GetAsync(DlqId.Parse(text), stop) is { } letter)
+                    found.Add(letter);
+            }
+        }
+        return [.. found.OrderBy(letter => letter.Letter.Id.ToString(), StringComparer.Ordinal)];
+    }
+
+    /// <summary>Calls the failure function of a run anew, whose call has failed.</summary>
+    /// <exception cref="QStashException">400 unless the call has failed.</exception>
+    public async ValueTask RetryFailureAsync(RunLetter letter, CancellationToken stop = default)
+    {
+        var key = letter.Run.Key;
+        using (await turns.EnterAsync(key, stop))
+        {
+            while (await runs.GetAsync(key, stop) is { } run)
+            {
+                if (run.Progress.Failure is not { State: FailureState.Fail } failure)
+                    throw QStashException.BadRequest("the failure function was not called, or its call has not failed");
+                if (await messages.GetAsync(MessageId.Parse(failure.MessageId), stop) is not { } last)
+                    throw QStashException.NotFound("the call of the failure function is no longer kept");
+                var times = failure.Times + 1;
+                var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+                var id = key.Follower(FormattableString.Invariant($"failure|{times}"), now);
+                var message = last.Message with { Id = id, NotBefore = now, Body = await messages.BodyAsync(last.Message, stop), BodyName = null };
+                var after = new FailureFunction(id.Text, failure.Url, FailureState.InProgress, times);
+                var change = new RunChange(run with { Progress = run.Progress with { Failure = after } }) { Messages = [message] };
+                if (await runs.CommitAsync(run, change, cancellation: stop) is null)
+                    return;
+            }
+        }
+    }
+
+    /// <summary>Ends the call of a failure function that is under way.</summary>
+    /// <exception cref="QStashException">400 when none is.</exception>
+    public async ValueTask CancelFailureAsync(RunLetter letter, CancellationToken stop = default)
+    {
+        var key = letter.Run.Key;
+        using (await turns.EnterAsync(key, stop))
+        {
+            while (await runs.GetAsync(key, stop) is { } run)
+            {
+                if (run.Progress.Failure is not { State: FailureState.InProgress } failure)
+                    throw QStashException.BadRequest("no call of the failure function is under way");
+                var change = new RunChange(run with { Progress = run.Progress with { Failure = failure with { State = FailureState.Canceled } } });
+                if (await runs.CommitAsync(run, change, cancellation: stop) is not null)
+                    continue;
+                await cancellation.CancelAsync(MessageId.Parse(failure.MessageId), CancellationToken.None);
+                return;
+            }
+        }
+    }
+}
