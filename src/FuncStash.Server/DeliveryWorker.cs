@@ -20,12 +20,14 @@ internal sealed partial class DeliveryWorker(
     private readonly ConcurrentDictionary<Lease, long> _inFlight = new();
     private readonly ConcurrentDictionary<string, int> _failures = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _places = new(options.MaxParallelism);
+    private readonly RunPatience _runs = new(store, time);
     private CancellationToken _stopping;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!await ListensAsync(stoppingToken))
             return;
+        _runs.Listens();
         _stopping = stoppingToken;
         using var ended = new CancellationTokenSource();
         var renewing = RenewAsync(ended.Token);
@@ -100,7 +102,9 @@ internal sealed partial class DeliveryWorker(
         {
             // It may have begun since this was received.
             await trouble.OverAsync(_stopping);
-            if (await deliveries.RunAsync(lease.Text, lease) is null)
+            if (_runs.Of(lease.Text) is var rest && rest > TimeSpan.Zero)
+                await store.Queues.RenewAsync(lease, rest);
+            else if (await deliveries.RunAsync(lease.Text, lease) is null)
                 await PoisonAsync(lease, 1, null);
             _failures.TryRemove(lease.Text, out _);
         }

@@ -7,10 +7,14 @@ namespace FuncStash.Storage;
 /// <remarks>
 /// <para>1: data without a version, as it was before there was this row.</para>
 /// <para>2: the first that is told. Rows of version 1 are read as they are and get their new form when they are written again.</para>
+/// <para>
+/// 3: with workflow runs. The messages of a run lie among all others, but what they deliver is made from the run's history, and
+/// their outcome is the run's: an earlier program would deliver a step's bare text and drop what follows from it, without a word.
+/// </para>
 /// </remarks>
 public static class DataVersion
 {
-    public const int Current = 2;
+    public const int Current = 3;
 
     private const string Table = "upkeep", Partition = "data", Row = "version", Number = "number";
 

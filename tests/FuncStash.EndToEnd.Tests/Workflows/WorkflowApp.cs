@@ -88,9 +88,10 @@ public sealed class WorkflowApp : IAsyncDisposable
 /// <summary>What the program saw of a run.</summary>
 /// <param name="Ran">Its steps, each time one ran.</param>
 /// <param name="Returned">What its workflow returned, each time it did.</param>
-/// <param name="Lost">Steps that ran although the server had acknowledged their result.</param>
+/// <param name="Lost">Steps that ran although the server had acknowledged their result, well before.</param>
+/// <param name="Late">Steps that ran by a delivery that was on its way when the server acknowledged their result.</param>
 public sealed record RunRecord(
-    IReadOnlyList<RunDelivery> Deliveries, IReadOnlyList<RanStep> Ran, IReadOnlyList<JsonNode> Returned, IReadOnlyList<int> Lost);
+    IReadOnlyList<RunDelivery> Deliveries, IReadOnlyList<RanStep> Ran, IReadOnlyList<JsonNode> Returned, IReadOnlyList<int> Lost, IReadOnlyList<int> Late);
 
 /// <param name="Entries">The messages of the history that it carried; null where it carried none.</param>
 /// <param name="At">Unix milliseconds.</param>

@@ -4,7 +4,7 @@ const records = new Map();
 /** The runs whose workflow has returned, and the steps whose result the server has acknowledged: "RUN STEP". */
 export const returned = new Map(), acknowledged = new Map();
 
-export const recordOf = (run) => records.get(run) ?? records.set(run, { deliveries: [], ran: [], returned: [], lost: [] }).get(run);
+export const recordOf = (run) => records.get(run) ?? records.set(run, { deliveries: [], ran: [], returned: [], lost: [], late: [] }).get(run);
 
 /** Notes a delivery: which message brought which entries of the history. */
 export function deliveryOf(request, body, length) {
@@ -18,11 +18,15 @@ export function deliveryOf(request, body, length) {
   return delivery;
 }
 
+// A delivery that was on its way when a result was acknowledged could not know of it.
+const onItsWay = 2000;
+
 /** Notes that a step runs, and gives its result. One that runs although its result was acknowledged is noted as lost. */
 export function ran(run, id, result) {
   const record = recordOf(run);
   record.ran.push({ id, at: Date.now() });
-  if (acknowledged.has(`${run} ${id}`)) record.lost.push(id);
+  const since = Date.now() - acknowledged.get(`${run} ${id}`);
+  if (since >= 0) (since > onItsWay ? record.lost : record.late).push(id);
   return result;
 }
 
