@@ -46,7 +46,37 @@ param maxTimeout string = '15m'
 @description('Longest delay a message may ask for.')
 param maxDelay string = '366d'
 
-@description('How long logs are kept.')
+@description('Most steps of a workflow run, up to 100000.')
+@minValue(1)
+@maxValue(100000)
+param workflowMaxSteps int = 10000
+
+@description('Most steps of a workflow run side by side, up to 1000.')
+@minValue(1)
+@maxValue(1000)
+param workflowMaxParallelSteps int = 500
+
+@description('Most that payload, steps and events of a workflow run may have together, in bytes.')
+@minValue(1024)
+@maxValue(1073741824)
+param workflowMaxHistoryBytes int = 134217728
+
+@description('Largest payload, step, event or result of a workflow run, in bytes.')
+@minValue(1024)
+@maxValue(67108864)
+param workflowMaxPayloadBytes int = 16777216
+
+@description('Longest history of a workflow run, in bytes, that is sent to an endpoint which can fetch it itself.')
+@minValue(1024)
+@maxValue(67108864)
+param workflowMaxDeliveredBytes int = 3145728
+
+@description('Most workflow runs that invoke one another, one below the other.')
+@minValue(1)
+@maxValue(1000)
+param workflowMaxInvokeDepth int = 100
+
+@description('How long logs and workflow runs that have ended are kept.')
 param logRetention string = '7d'
 
 @description('How long dead letters are kept.')
@@ -259,6 +289,12 @@ module app 'modules/function-app.bicep' = {
         FUNCSTASH_REGION: region
         FUNCSTASH_SWEEP_AFTER: sweepAfter
         FUNCSTASH_TASK_HUB: taskHub
+        FUNCSTASH_WORKFLOW_MAX_DELIVERED_BYTES: string(workflowMaxDeliveredBytes)
+        FUNCSTASH_WORKFLOW_MAX_HISTORY_BYTES: string(workflowMaxHistoryBytes)
+        FUNCSTASH_WORKFLOW_MAX_INVOKE_DEPTH: string(workflowMaxInvokeDepth)
+        FUNCSTASH_WORKFLOW_MAX_PARALLEL_STEPS: string(workflowMaxParallelSteps)
+        FUNCSTASH_WORKFLOW_MAX_PAYLOAD_BYTES: string(workflowMaxPayloadBytes)
+        FUNCSTASH_WORKFLOW_MAX_STEPS: string(workflowMaxSteps)
       },
       empty(llmBaseUrl) ? {} : { FUNCSTASH_LLM_BASE_URL: llmBaseUrl }
     )
