@@ -21,6 +21,8 @@ internal static class Repository
 
     public static string NodeFolder { get; } = Path.Combine(Root, "tests", "FuncStash.EndToEnd.Tests", "node");
 
+    public static string WorkflowExampleFolder { get; } = Path.Combine(Root, "examples", "workflow");
+
     public static string WorkflowAppFolder { get; } = Path.Combine(Root, "tests", "FuncStash.EndToEnd.Tests", "Workflows", "app");
 
     /// <summary>A file of the data that an earlier version wrote.</summary>

@@ -27,6 +27,8 @@ public sealed class CostTests(AzuriteAccount account)
         ("— under a flow-control key", 3, 5, 0, service => EachAsync(service, "/ok",
             headers: [("Upstash-Flow-Control-Key", "tenant"), ("Upstash-Flow-Control-Value", "parallelism=10")])),
         ("— of a schedule", 3, 6, 0, async service => (await ScheduledAsync(service)).Beyond(await LookAsync(service))),
+        // At most what two messages cost.
+        ("each step of a workflow run", 6, 6, 0, StepsAsync),
         ("and for each retry", 2, 2, 0, async service =>
             (await EachAsync(service, "/twice", steps: 2)).Beyond(await EachAsync(service, "/ok"))),
         ("and for each callback", 3, 2, 0, async service =>
@@ -90,6 +92,27 @@ public sealed class CostTests(AzuriteAccount account)
         service.Advance(TimeSpan.FromSeconds(1));
         await service.DeliverAsync(1);
     });
+
+    private static async Task<Operations> StepsAsync(MeteredService service)
+    {
+        var run = $"wfr_{Guid.NewGuid():N}";
+        (string, string)[] HeadersOf(string isFirst) =>
+        [
+            ("Upstash-Workflow-RunId", run), ("Upstash-Workflow-Init", isFirst), ("Upstash-Workflow-Url", service.Url("/ok")),
+            ("Upstash-Feature-Set", "LazyFetch,InitialBody,WF_TriggerOnConfig"), ("Upstash-Forward-Upstash-Workflow-Sdk-Version", "1"),
+        ];
+        await service.CallAsync("/v2/publish/" + service.Url("/ok"), "hello"u8.ToArray(), HeadersOf("true"));
+        await service.DeliverAsync(1);
+        return await service.MeasureAsync(Messages, async () =>
+        {
+            for (var i = 1; i <= Messages; i++)
+            {
+                var step = Encoding.UTF8.GetBytes($$"""{"stepId":{{i}},"stepName":"s","stepType":"Run","out":"1","concurrent":1}""");
+                await service.CallAsync("/v2/publish/" + service.Url("/ok"), step, HeadersOf("false"));
+                await service.DeliverAsync(1);
+            }
+        });
+    }
 
     private static async Task<Operations> ScheduledAsync(MeteredService service)
     {

@@ -55,7 +55,7 @@ const server = createServer(async (request, response) => {
     if (kind === "express") app(request, response);
     else if (kind === "flow") await deliver(name, request, response, `http://${request.headers.host}${request.url}`);
     else if (kind === "target") await targets[name](await bodyOf(request), request, response);
-    else if (kind === "record") json(200, recordOf(name));
+    else if (kind === "record") json(200, recordOf(decodeURIComponent(name)));
     else if (kind === "count") json(200, { returned: returned.size, acknowledged: acknowledged.size });
     else if (kind === "mend") json(200, { mended: mended.add(name).size });
     else if (kind === "call") json(200, await call(request));

@@ -74,7 +74,7 @@ export const flows = {
   parent: {
     run: async (c) => {
       const { depth } = c.requestPayload;
-      if (depth === 0) return noteReturn(c.workflowRunId, "bottom");
+      if (depth === 0) return noteReturn(c.workflowRunId, await c.run("bottom", () => ran(c.workflowRunId, 1, "bottom")));
       const { body, isFailed } = await c.invoke("down", { workflow: { workflowId: "parent", routeFunction: flows.parent.run, options: {}, useJSONContent: true }, body: { depth: depth - 1 }, retries: 0 });
       return noteReturn(c.workflowRunId, `${isFailed} ${body}`);
     },
