@@ -1,8 +1,13 @@
 using FuncStash.Console.Access;
 using FuncStash.Console.DeadLetters;
+using FuncStash.Console.FlowKeys;
 using FuncStash.Console.Messages;
 using FuncStash.Console.Overview;
+using FuncStash.Console.Parts;
+using FuncStash.Console.Queues;
+using FuncStash.Console.Schedules;
 using FuncStash.Console.Serving;
+using FuncStash.Console.UrlGroups;
 using FuncStash.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -23,6 +28,11 @@ public static class ConsoleServices
         services.AddSingleton<IPages, OverviewPages>();
         services.AddSingleton<IPages, MessagePages>();
         services.AddSingleton<IPages, DeadLetterPages>();
+        services.AddSingleton<MessageLookup>();
+        services.AddSingleton<IPages, SchedulePages>();
+        services.AddSingleton<IPages, UrlGroupPages>();
+        services.AddSingleton<IPages, QueuePages>();
+        services.AddSingleton<IPages, FlowKeyPages>();
         return services;
     }
 }

@@ -55,6 +55,7 @@ public static class FuncStashServices
         services.AddSingleton<KnownHosts>();
         services.AddSingleton<DestinationCheck>();
         services.AddSingleton<PublishCheck>();
+        services.AddSingleton<EndpointChanges>();
         services.AddSingleton<Publisher>();
         services.AddSingleton<Signer>();
         services.AddSingleton<SigningKeys>();

@@ -25,7 +25,8 @@ function showTimes(root = document) {
     const ms = Number(time.dataset.ms);
     const local = new Date(ms).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
     time.title = `${local}\n${new Date(ms).toISOString()}`;
-    if (!('exact' in time.dataset)) time.textContent = exact ? local : relative(ms);
+    if ('local' in time.dataset) time.textContent = local;
+    else if (!('exact' in time.dataset)) time.textContent = exact ? local : relative(ms);
   }
 }
 

@@ -15,6 +15,10 @@ public static class Text
     /// <summary>The same for people.</summary>
     public static string Utc(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-dd HH:mm:ss.fff 'UTC'", s_culture);
 
+    /// <summary>The same in a time zone, with how far that is from UTC.</summary>
+    public static string In(TimeZoneInfo zone, long ms) =>
+        TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(ms), zone).ToString("ddd yyyy-MM-dd HH:mm zzz", s_culture);
+
     /// <summary>How far a time is from now, such as <c>3 min ago</c> or <c>in 2 h</c>.</summary>
     public static string Relative(long ms, long now)
     {

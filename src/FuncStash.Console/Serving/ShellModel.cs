@@ -20,6 +20,10 @@ public sealed record Place(string Path, string Name, string Group)
         new("", "Overview", "Watch"),
         new("messages", "Messages", "Watch"),
         new("dead-letters", "Dead letters", "Watch"),
+        new("schedules", "Schedules", "Plan"),
+        new("url-groups", "URL groups", "Plan"),
+        new("queues", "Queues", "Flow"),
+        new("flow-control", "Flow control", "Flow"),
     ];
 
     /// <summary>Whether an address lies in this place.</summary>

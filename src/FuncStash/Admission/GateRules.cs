@@ -94,6 +94,10 @@ public static class GateRules
         Parallelism = state.PinnedParallelism ? state.Parallelism : parallelism,
     };
 
+    /// <summary>Lets nobody in from now on, or lets them in again; what it was already it stays, since when it was.</summary>
+    public static GateState Pause(GateState state, bool paused, long now) =>
+        paused == state.Paused ? state : state with { Paused = paused, PausedAt = paused ? now : null };
+
     /// <summary>Begins a new rate period with nothing counted.</summary>
     public static GateState ResetRate(GateState state, long now) => state with { RateCount = 0, PeriodStart = now };
 }

@@ -44,6 +44,9 @@ public sealed record GateState
 
     public bool Paused { get; init; }
 
+    /// <summary>Since when it is paused, in unix milliseconds; null where that was not noted.</summary>
+    public long? PausedAt { get; init; }
+
     public bool PinnedParallelism { get; init; }
 
     public bool PinnedRate { get; init; }

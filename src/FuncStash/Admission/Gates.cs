@@ -113,6 +113,22 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
         return [.. rows.Select(GateRows.CandidateFromRow)];
     }
 
+    /// <summary>Who is in a gate and who is next; null when there is none of that name.</summary>
+    /// <param name="kind">The kind of gate.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="take">So many of either at most.</param>
+    /// <param name="cancellation">Stops the read.</param>
+    public async ValueTask<GateLine?> LineAsync(GateKind kind, string name, int take, CancellationToken cancellation = default)
+    {
+        if (await GetAsync(kind, name, cancellation) is not { } state)
+            return null;
+        var next = state.Waiting > 0 && take > 0 ? await WaitingAsync(kind, name, take, cancellation: cancellation) : [];
+        return new GateLine(
+            state.Waiting, state.Inside.Count,
+            [.. state.Inside.Select(slot => slot.Message).Distinct().Take(take)], [.. next.Select(candidate => candidate.Message)],
+            next is [var first, ..] ? LineOrder.TimeOf(first.Order) : null, state.Paused ? state.PausedAt : null);
+    }
+
     /// <summary>True when the candidate stands in the wait list or is inside.</summary>
     public async ValueTask<bool> KnowsAsync(GateKind kind, string name, Candidate candidate, CancellationToken cancellation = default)
     {

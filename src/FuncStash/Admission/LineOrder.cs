@@ -33,6 +33,9 @@ internal static class LineOrder
     /// <summary>True for a place that the message alone does not tell.</summary>
     public static bool IsMoved(string place) => place.AsSpan(TimeLength).StartsWith(Moved);
 
+    /// <summary>When who stands there was due, in unix milliseconds; of one that was moved, when the one before it was.</summary>
+    public static long TimeOf(string place) => long.Parse(place.AsSpan(0, TimeLength), CultureInfo.InvariantCulture);
+
     /// <summary>The message that stands there.</summary>
     public static string MessageOf(string place) => place[(place.LastIndexOf('|') + 1)..];
 }

@@ -1,4 +1,5 @@
 using FuncStash.Admission;
+using FuncStash.Wire;
 
 namespace FuncStash.FlowControl;
 
@@ -31,18 +32,31 @@ public sealed class FlowControlService(Gates gates, TimeProvider time)
     public async ValueTask<FlowControlInfo?> GetAsync(string key, CancellationToken cancellation = default) =>
         await gates.GetAsync(GateKind.FlowKey, key, cancellation) is { } state ? FlowControlInfo.Of(key, state, Now) : null;
 
+    /// <summary>Refuses what cannot be a key.</summary>
+    /// <exception cref="QStashException">400.</exception>
+    public static string Checked(string key) => ResourceName.IsValid(key)
+        ? key
+        : throw QStashException.BadRequest($"invalid flow control key: {key}: it is {ResourceName.Rule}");
+
+    /// <summary>Who is in at a key and who is next, so many of either; null when there is no such key.</summary>
+    public ValueTask<GateLine?> LineAsync(string key, int take, CancellationToken cancellation = default) =>
+        gates.LineAsync(GateKind.FlowKey, key, take, cancellation);
+
     /// <summary>Holds the key's messages back, or lets them go on.</summary>
-    public Task SetPausedAsync(string key, bool paused) => ChangeAsync(key, state => state with { Paused = paused });
+    public Task SetPausedAsync(string key, bool paused) => ChangeAsync(key, state => GateRules.Pause(state, paused, Now));
 
     /// <summary>Fixes limits, which messages then do not change; what is null stays as it is. Begins a new rate period.</summary>
     /// <param name="periodSeconds">The period of the rate, in seconds; a second where it is null.</param>
-    public Task PinAsync(string key, int? parallelism, int? rate, int? periodSeconds) => ChangeAsync(key, state =>
-    {
-        state = GateRules.ResetRate(state, Now);
-        if (parallelism is not null)
-            state = state with { Parallelism = parallelism, PinnedParallelism = true };
-        return rate is null ? state : state with { Rate = rate, Period = periodSeconds ?? 1, PinnedRate = true };
-    });
+    /// <exception cref="QStashException">400 when neither limit is given.</exception>
+    public Task PinAsync(string key, int? parallelism, int? rate, int? periodSeconds) => parallelism is null && rate is null
+        ? throw QStashException.BadRequest("pin needs parallelism or rate")
+        : ChangeAsync(key, state =>
+        {
+            state = GateRules.ResetRate(state, Now);
+            if (parallelism is not null)
+                state = state with { Parallelism = parallelism, PinnedParallelism = true };
+            return rate is null ? state : state with { Rate = rate, Period = periodSeconds ?? 1, PinnedRate = true };
+        });
 
     /// <summary>Lets messages change these limits again; until one does they stay.</summary>
     public Task UnpinAsync(string key, bool parallelism, bool rate) => ChangeAsync(key, state => state with
@@ -54,7 +68,7 @@ public sealed class FlowControlService(Gates gates, TimeProvider time)
     /// <summary>Begins a new rate period with nothing counted.</summary>
     public Task ResetRateAsync(string key) => ChangeAsync(key, state => GateRules.ResetRate(state, Now));
 
-    private Task ChangeAsync(string key, Func<GateState, GateState> change) => gates.ChangeAsync(GateKind.FlowKey, key, change);
+    private Task ChangeAsync(string key, Func<GateState, GateState> change) => gates.ChangeAsync(GateKind.FlowKey, Checked(key), change);
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 }

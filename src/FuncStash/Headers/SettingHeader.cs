@@ -1,3 +1,4 @@
+using System.Globalization;
 using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Wire;
@@ -65,6 +66,9 @@ internal abstract class SettingHeader(string name)
     /// <summary>What <paramref name="from"/> says about it, put into <paramref name="to"/>.</summary>
     public abstract PublishSettings Copy(PublishSettings from, PublishSettings to);
 
+    /// <summary>The headers that say what the settings say about it, so that reading them gives the same again; none for nothing.</summary>
+    public abstract IEnumerable<(string Name, string Value)> Write(PublishSettings settings);
+
     /// <summary>The message as the settings ask for it.</summary>
     public abstract Message ApplyTo(Message message, PublishSettings settings);
 }
@@ -115,8 +119,20 @@ internal class SettingHeader<T>(
 
     public override PublishSettings Copy(PublishSettings from, PublishSettings to) => set(to, get(from));
 
+    public override IEnumerable<(string Name, string Value)> Write(PublishSettings settings) =>
+        IsIn(settings) ? [(Name, TextOf(get(settings)))] : [];
+
     public override Message ApplyTo(Message message, PublishSettings settings) =>
         Apply is null ? message : Apply(message, get(settings));
+
+    private static string TextOf(T value) => value switch
+    {
+        true => "true",
+        TimeSpan duration when duration.Ticks % TimeSpan.TicksPerSecond == 0 => string.Create(CultureInfo.InvariantCulture, $"{(long)duration.TotalSeconds}s"),
+        TimeSpan duration => string.Create(CultureInfo.InvariantCulture, $"{duration.Ticks * TimeSpan.NanosecondsPerTick}ns"),
+        IEnumerable<string> list => string.Join(", ", list),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+    };
 }
 
 /// <summary>A callback's URL. Headers that begin with its name and a hyphen are settings of the callback.</summary>
@@ -125,6 +141,18 @@ internal sealed class CallbackHeader(
     : SettingHeader<CallbackSettings?>(name, get, set)
 {
     public override void Read(SettingsDraft draft, string value, FuncStashOptions options) => draft.Callback(Name).Url = value;
+
+    public override IEnumerable<(string Name, string Value)> Write(PublishSettings settings)
+    {
+        if (Get(settings) is not { } callback)
+            yield break;
+        yield return (Name, callback.Url);
+        foreach (var (setting, values) in callback.Settings)
+        {
+            foreach (var value in values)
+                yield return ($"{Name}-{setting[HeaderTable.Prefix.Length..]}", value);
+        }
+    }
 
     /// <summary>The setting of a publish that a header is for this callback, such as <c>Upstash-Retries</c>; null when it is none.</summary>
     public string? SettingOf(string header) =>
@@ -143,6 +171,10 @@ internal sealed class FlowControlHeader(string name, bool isKey, Action<Settings
 
     public override PublishSettings Copy(PublishSettings from, PublishSettings to) =>
         isKey ? to with { FlowControl = from.FlowControl } : to;
+
+    public override IEnumerable<(string Name, string Value)> Write(PublishSettings settings) => settings.FlowControl is { } flow
+        ? [(Name, isKey ? flow.Key : FlowControlValue.Text(flow.Rate, flow.Parallelism, flow.Period))]
+        : [];
 
     public override Message ApplyTo(Message message, PublishSettings settings) => message with { FlowControl = settings.FlowControl };
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.Destinations;
@@ -15,6 +14,7 @@ public sealed class FlowControlResource(FlowControlService keys, DestinationLane
     [
         new("GET", "/v2/flowControl", AccessLevel.Read, ListAsync),
         new("GET", "/v2/flowControl/{key}", AccessLevel.Read, GetAsync),
+        new("GET", "/v2/flowControl/{key}/line", AccessLevel.Read, LineAsync),
         new("POST", "/v2/flowControl/{key}/pause", AccessLevel.Full, call => ChangeAsync(call, key => keys.SetPausedAsync(key, true))),
         new("POST", "/v2/flowControl/{key}/resume", AccessLevel.Full, call => ChangeAsync(call, key => keys.SetPausedAsync(key, false))),
         new("POST", "/v2/flowControl/{key}/pin", AccessLevel.Full, PinAsync),
@@ -35,14 +35,15 @@ public sealed class FlowControlResource(FlowControlService keys, DestinationLane
         await call.JsonAsync(200, json => Write(json, info));
     }
 
+    // Not part of QStash.
+    private async Task LineAsync(ApiCall call) => await LineAnswer.WriteAsync(
+        call, await keys.LineAsync(KeyOf(call), LineAnswer.CountOf(call), call.Aborted)
+            ?? throw QStashException.NotFound($"flow control key {call.Values[0]} not found"));
+
     private async Task PinAsync(ApiCall call)
     {
-        var parallelism = Number(call, "parallelism", int.MaxValue);
-        var rate = Number(call, "rate", int.MaxValue);
-        var period = Number(call, "period", FlowControlValue.MaxPeriodSeconds);
-        if (parallelism is null && rate is null)
-            throw QStashException.BadRequest("pin needs parallelism or rate");
-        await ChangeAsync(call, key => keys.PinAsync(key, parallelism, rate, period));
+        var limits = PinnedLimits.Parse(call.Target["parallelism"], call.Target["rate"], call.Target["period"]);
+        await ChangeAsync(call, key => keys.PinAsync(key, limits.Parallelism, limits.Rate, limits.PeriodSeconds));
     }
 
     private async Task UnpinAsync(ApiCall call)
@@ -65,18 +66,7 @@ public sealed class FlowControlResource(FlowControlService keys, DestinationLane
         json.WriteEndObject();
     });
 
-    private static string KeyOf(ApiCall call) => ResourceName.IsValid(call.Values[0])
-        ? call.Values[0]
-        : throw QStashException.BadRequest($"invalid flow control key: {call.Values[0]}: it is {ResourceName.Rule}");
-
-    private static int? Number(ApiCall call, string name, int max)
-    {
-        if (call.Target[name] is not { } text)
-            return null;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1 && value <= max
-            ? value
-            : throw QStashException.BadRequest($"invalid {name}: {text}: must be a number from 1 to {max}");
-    }
+    private static string KeyOf(ApiCall call) => FlowControlService.Checked(call.Values[0]);
 
     private static bool Flag(ApiCall call, string name) => call.Target[name] switch
     {

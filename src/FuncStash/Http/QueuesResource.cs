@@ -14,6 +14,7 @@ public sealed class QueuesResource(QueueService queues, PageAnswer pages, FuncSt
         new("POST", "/v2/queues", AccessLevel.Full, UpsertAsync),
         new("GET", "/v2/queues", AccessLevel.Read, ListAsync),
         new("GET", "/v2/queues/{name}", AccessLevel.Read, GetAsync),
+        new("GET", "/v2/queues/{name}/line", AccessLevel.Read, LineAsync),
         new("DELETE", "/v2/queues/{name}", AccessLevel.Full, DeleteAsync),
         new("POST", "/v2/queues/{name}/pause", AccessLevel.Full, call => SetPausedAsync(call, true)),
         new("POST", "/v2/queues/{name}/resume", AccessLevel.Full, call => SetPausedAsync(call, false)),
@@ -23,11 +24,7 @@ public sealed class QueuesResource(QueueService queues, PageAnswer pages, FuncSt
     {
         using var body = JsonBody.Parse(await call.BodyAsync(options.MaxBodyBytes), JsonValueKind.Object);
         var name = body.RootElement.Text("queueName") ?? throw QStashException.BadRequest("queueName is missing");
-        Check(name);
-        var parallelism = body.RootElement.Number("parallelism");
-        if (parallelism is < 1)
-            throw QStashException.BadRequest($"invalid parallelism: {parallelism}: must be at least 1");
-        await queues.UpsertAsync(name, parallelism, body.RootElement.Flag("paused"));
+        await queues.UpsertAsync(name, body.RootElement.Number("parallelism"), body.RootElement.Flag("paused"));
         await call.OkAsync();
     }
 
@@ -38,6 +35,11 @@ public sealed class QueuesResource(QueueService queues, PageAnswer pages, FuncSt
         var queue = await FindAsync(call);
         await call.JsonAsync(200, json => Write(json, queue));
     }
+
+    // Not part of QStash.
+    private async Task LineAsync(ApiCall call) => await LineAnswer.WriteAsync(
+        call, await queues.LineAsync(NameOf(call), LineAnswer.CountOf(call), call.Aborted)
+            ?? throw QStashException.NotFound($"queue {call.Values[0]} not found"));
 
     private async Task DeleteAsync(ApiCall call)
     {
@@ -54,17 +56,7 @@ public sealed class QueuesResource(QueueService queues, PageAnswer pages, FuncSt
     private async ValueTask<QueueInfo> FindAsync(ApiCall call) =>
         await queues.GetAsync(NameOf(call), call.Aborted) ?? throw QStashException.NotFound($"queue {call.Values[0]} not found");
 
-    internal static string NameOf(ApiCall call)
-    {
-        Check(call.Values[0]);
-        return call.Values[0];
-    }
-
-    internal static void Check(string name)
-    {
-        if (!ResourceName.IsValid(name))
-            throw QStashException.BadRequest($"invalid queue name: {name}: it is {ResourceName.Rule}");
-    }
+    internal static string NameOf(ApiCall call) => QueueService.Checked(call.Values[0]);
 
     private static void Write(Utf8JsonWriter json, QueueInfo queue)
     {

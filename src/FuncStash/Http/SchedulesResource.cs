@@ -11,7 +11,7 @@ namespace FuncStash.Http;
 /// <summary><c>/v2/schedules</c> (protocol#schedules).</summary>
 public sealed partial class SchedulesResource(
     Scheduler scheduler, ScheduleStore schedules, LastRun lastRun, UrlGroupStore groups, PageAnswer pages,
-    FuncStashOptions options) : IResource
+    FuncStashOptions options, TimeProvider time) : IResource
 {
     private readonly ScheduleStore _schedules = schedules;
 
@@ -19,6 +19,7 @@ public sealed partial class SchedulesResource(
     [
         new("GET", "/v2/schedules", AccessLevel.Read, ListAsync),
         new("GET", "/v2/schedules/{id}", AccessLevel.Read, GetAsync),
+        new("GET", "/v2/schedules/{id}/next", AccessLevel.Read, NextAsync),
         new("DELETE", "/v2/schedules/{id}", AccessLevel.Full, DeleteAsync),
         // The documentation has POST, the SDKs PATCH.
         new("PATCH", "/v2/schedules/{id}/pause", AccessLevel.Full, call => PauseAsync(call, call.Values[0])),
@@ -33,9 +34,12 @@ public sealed partial class SchedulesResource(
         if (!match.Success || HasCron(call))
             return CreateAsync(call);
         var id = Uri.UnescapeDataString(match.Groups["id"].Value);
-        return match.Groups["action"].Value.Equals("pause", StringComparison.OrdinalIgnoreCase)
-            ? PauseAsync(call, id)
-            : ResumeAsync(call, id);
+        return match.Groups["action"].Value.ToLowerInvariant() switch
+        {
+            "pause" => PauseAsync(call, id),
+            "resume" => ResumeAsync(call, id),
+            _ => RunAsync(call, id),
+        };
     }
 
     private async Task CreateAsync(ApiCall call)
@@ -99,6 +103,31 @@ public sealed partial class SchedulesResource(
         await call.OkAsync();
     }
 
+    // Not part of QStash.
+    private async Task RunAsync(ApiCall call, string id)
+    {
+        var result = await scheduler.RunAsync(Checked(id), call.CallerIp, call.Aborted) ?? throw NotFound(id);
+        await PublishResource.AnswerAsync(call, new Accepted.Messages(result));
+    }
+
+    // Not part of QStash.
+    private async Task NextAsync(ApiCall call)
+    {
+        var id = Checked(call.Values[0]);
+        var schedule = await _schedules.LookAsync(id, call.Aborted) ?? throw NotFound(id);
+        var times = schedule.Times.NextAfter(time.GetUtcNow().ToUnixTimeMilliseconds(), new ListParameters(call.Target).Count(5, 100));
+        await call.JsonAsync(200, json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("timeZone", schedule.Times.Zone.Id);
+            json.WriteStartArray("times");
+            foreach (var at in times)
+                json.WriteNumberValue(at);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        });
+    }
+
     private async ValueTask<ScheduleAnswer> AnswerAsync(Schedule schedule, CancellationToken cancellation) =>
         new(schedule, await _schedules.BodyAsync(schedule, cancellation) ?? [], await lastRun.StatesAsync(schedule, cancellation));
 
@@ -111,6 +140,6 @@ public sealed partial class SchedulesResource(
 
     private static QStashException NotFound(string id) => QStashException.NotFound($"schedule {id} not found");
 
-    [GeneratedRegex(@"^(?<id>[^/?]+)/(?<action>pause|resume)/?(\?|$)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"^(?<id>[^/?]+)/(?<action>pause|resume|run)/?(\?|$)", RegexOptions.IgnoreCase)]
     private static partial Regex Action();
 }

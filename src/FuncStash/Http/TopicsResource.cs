@@ -9,7 +9,8 @@ using FuncStash.Wire;
 namespace FuncStash.Http;
 
 /// <summary><c>/v2/topics</c>: URL groups (protocol#url-groups).</summary>
-public sealed class TopicsResource(UrlGroupStore groups, PublishCheck check, PageAnswer pages, FuncStashOptions options) : IResource
+public sealed class TopicsResource(
+    UrlGroupStore groups, EndpointChanges changes, PublishCheck check, PageAnswer pages, FuncStashOptions options) : IResource
 {
     public IEnumerable<Route> Routes =>
     [
@@ -33,14 +34,8 @@ public sealed class TopicsResource(UrlGroupStore groups, PublishCheck check, Pag
     {
         var name = NameOf(call);
         using var body = await BodyAsync(call);
-        var endpoints = EndpointsIn(body).Select(EndpointOf).ToList();
-        if (endpoints.Count == 0)
-            throw QStashException.BadRequest("endpoints: at least one endpoint is needed");
-        foreach (var endpoint in endpoints)
-            check.Begin(endpoint.Url);
-        foreach (var endpoint in endpoints)
-            await check.UrlAsync($"endpoint url {endpoint.Url}", endpoint.Url, resolves: true, call.Aborted);
-        await groups.ChangeAsync(name, old => (old ?? new UrlGroup(name, 0, 0, [])).With(endpoints), call.Aborted);
+        await changes.AddAsync(
+            name, [.. EndpointsIn(body).Select(item => EndpointChanges.EndpointOf(item.Text("name"), item.Text("url")))], call.Aborted);
         await call.OkAsync();
     }
 
@@ -49,9 +44,7 @@ public sealed class TopicsResource(UrlGroupStore groups, PublishCheck check, Pag
         var name = NameOf(call);
         using var body = await BodyAsync(call);
         var removed = EndpointsIn(body).Select(e => (Name: e.Text("name"), Url: e.Text("url"))).ToList();
-        if (removed.Count == 0 || removed.Exists(r => r.Name is null && r.Url is null))
-            throw QStashException.BadRequest("endpoints: each endpoint to remove needs a name or a url");
-        if (!await groups.ChangeAsync(name, old => old?.Without(removed), call.Aborted))
+        if (!await changes.RemoveAsync(name, removed, call.Aborted))
             throw NotFound(call);
         await call.OkAsync();
     }
@@ -84,19 +77,7 @@ public sealed class TopicsResource(UrlGroupStore groups, PublishCheck check, Pag
             ? few
             : throw new QStashException(413, $"endpoints: at most {UrlGroup.MaxEndpoints} at a time");
 
-    private static Endpoint EndpointOf(JsonElement item)
-    {
-        if (item.Text("name") is { Length: > UrlGroup.MaxEndpointName })
-            throw QStashException.BadRequest($"endpoints: a name has at most {UrlGroup.MaxEndpointName} characters");
-        var url = item.Text("url") ?? throw QStashException.BadRequest("endpoints: url is missing");
-        if (!HttpUrl.IsValid(url, out var error))
-            throw QStashException.BadRequest($"endpoints: invalid url {url}: {error}");
-        return new Endpoint(item.Text("name") is { Length: > 0 } name ? name : null, url);
-    }
-
-    private static string NameOf(ApiCall call) => ResourceName.IsValid(call.Values[0])
-        ? call.Values[0]
-        : throw QStashException.BadRequest($"invalid topic name: {call.Values[0]}: it is {ResourceName.Rule}");
+    private static string NameOf(ApiCall call) => EndpointChanges.Checked(call.Values[0]);
 
     private static QStashException NotFound(ApiCall call) => QStashException.NotFound($"topic {call.Values[0]} not found");
 

@@ -1,6 +1,7 @@
 using FuncStash.Admission;
 using FuncStash.Cancelling;
 using FuncStash.Messages;
+using FuncStash.Wire;
 
 namespace FuncStash.Queues;
 
@@ -13,15 +14,29 @@ public sealed record QueueInfo(string Name, long CreatedAt, long UpdatedAt, int 
 }
 
 /// <summary>Manages queues: gates that let a message in until it, its retries and its callbacks have ended.</summary>
-public sealed class QueueService(Gates gates, Cancellation cancellation)
+public sealed class QueueService(Gates gates, Cancellation cancellation, TimeProvider time)
 {
+    /// <summary>Refuses what cannot be the name of a queue.</summary>
+    /// <exception cref="QStashException">400.</exception>
+    public static string Checked(string name) => ResourceName.IsValid(name)
+        ? name
+        : throw QStashException.BadRequest($"invalid queue name: {name}: it is {ResourceName.Rule}");
+
     /// <summary>Creates or changes a queue; what is null stays as it is.</summary>
-    public Task UpsertAsync(string name, int? parallelism, bool? paused) =>
-        gates.ChangeAsync(GateKind.Queue, name, state => state with
-        {
-            Parallelism = parallelism ?? state.Parallelism ?? 1,
-            Paused = paused ?? state.Paused,
-        });
+    /// <exception cref="QStashException">400 for a name or a parallelism that no queue can have.</exception>
+    public Task UpsertAsync(string name, int? parallelism, bool? paused)
+    {
+        Checked(name);
+        if (parallelism is < 1)
+            throw QStashException.BadRequest($"invalid parallelism: {parallelism}: must be at least 1");
+        return gates.ChangeAsync(GateKind.Queue, name, state => GateRules.Pause(
+            state with { Parallelism = parallelism ?? state.Parallelism ?? 1 },
+            paused ?? state.Paused, time.GetUtcNow().ToUnixTimeMilliseconds()));
+    }
+
+    /// <summary>Who is in a queue and who is next, so many of either; null when there is no such queue.</summary>
+    public ValueTask<GateLine?> LineAsync(string name, int take, CancellationToken cancellation = default) =>
+        gates.LineAsync(GateKind.Queue, name, take, cancellation);
 
     public async ValueTask<QueueInfo?> GetAsync(string name, CancellationToken cancellation = default) =>
         await gates.GetAsync(GateKind.Queue, name, cancellation) is { } state ? QueueInfo.Of(name, state) : null;

@@ -63,6 +63,18 @@ public sealed partial class CronTimes
         return false;
     }
 
+    /// <summary>The time zone that it is read in; UTC for <c>@every</c>.</summary>
+    public TimeZoneInfo Zone => _zone;
+
+    /// <summary>The next times after <paramref name="ms"/>, so many at most; all unix milliseconds.</summary>
+    public IReadOnlyList<long> NextAfter(long ms, int count)
+    {
+        var times = new List<long>(count);
+        while (times.Count < count && NextAfter(ms) is { } next)
+            times.Add(ms = next);
+        return times;
+    }
+
     /// <summary>The first time after <paramref name="ms"/>, both unix milliseconds; null when there is none before the year 2500.</summary>
     public long? NextAfter(long ms)
     {

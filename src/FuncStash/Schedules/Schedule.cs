@@ -55,7 +55,9 @@ public sealed record Schedule(string Id, string Version, ScheduleSpec Spec)
 
     public string? ETag { get; init; }
 
-    internal CronTimes Times => CronTimes.TryParse(Spec.Cron, out var times, out var error, Spec.CreatedAt)
+    /// <summary>When it fires.</summary>
+    /// <exception cref="InvalidDataException">Its expression was written by another version and cannot be read.</exception>
+    public CronTimes Times => CronTimes.TryParse(Spec.Cron, out var times, out var error, Spec.CreatedAt)
         ? times
         : throw new InvalidDataException($"schedule {Id}: {error}");
 }

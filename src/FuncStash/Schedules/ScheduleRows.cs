@@ -22,6 +22,9 @@ internal static class ScheduleRows
     /// <summary>How many partitions share the schedules.</summary>
     public const int Shards = 4;
 
+    /// <summary>What a list shows of a schedule.</summary>
+    public static readonly IReadOnlyList<string> Listed = ["Version", "Spec", "Paused", "Deleting", "NextAt", "LastAt", "Error"];
+
     public static string Partition(string id) => Partition(SHA256.HashData(Encoding.UTF8.GetBytes(id))[0] % Shards);
 
     public static string Partition(int shard) => string.Create(CultureInfo.InvariantCulture, $"schedules-{shard}");

@@ -13,6 +13,14 @@ public sealed class ScheduleStore(IStore store)
         return row is null ? null : ScheduleRows.FromRow(row);
     }
 
+    /// <summary>The same without its payload and its messages, for lists.</summary>
+    public async ValueTask<Schedule?> LookAsync(string id, CancellationToken cancellation = default)
+    {
+        var row = await store.Tables.GetAsync(
+            ScheduleRows.Table, ScheduleRows.Partition(id), ScheduleRows.Key(id), ScheduleRows.Listed, cancellation);
+        return row is null ? null : ScheduleRows.FromRow(row);
+    }
+
     /// <summary>The ids of all schedules, oldest first, and how big their payloads are.</summary>
     public async ValueTask<IReadOnlyList<ListedSchedule>> ListAsync(CancellationToken cancellation = default)
     {

@@ -110,6 +110,29 @@ public sealed class Scheduler(
         return found;
     }
 
+    /// <summary>
+    /// Publishes what the schedule does once more, now, paused or not. Its times, and how it ran at them, stay as they are.
+    /// </summary>
+    /// <returns>The messages; null when there is no such schedule.</returns>
+    /// <exception cref="QStashException">400, 404 or 413 for what cannot be published now.</exception>
+    public async ValueTask<PublishResult?> RunAsync(string id, string callerIp, CancellationToken cancellation = default)
+    {
+        // One that is replaced meanwhile has its payload elsewhere: the next look finds the new one.
+        while (await schedules.GetAsync(id, cancellation) is { Deleting: false } schedule)
+        {
+            if (await schedules.BodyAsync(schedule, cancellation) is not { } body)
+                continue;
+            var spec = schedule.Spec;
+            return await publisher.PublishAsync(
+                new PublishRequest(spec.Destination, spec.Settings, body)
+                {
+                    CallerIp = callerIp, QueueName = spec.Settings.QueueName, ScheduleId = id,
+                },
+                cancellation);
+        }
+        return null;
+    }
+
     private async ValueTask<Schedule?> StopAsync(string id, bool deletes, CancellationToken cancellation)
     {
         while (await schedules.GetAsync(id, cancellation) is { } before)

@@ -1,3 +1,4 @@
+using System.Text;
 using Deque.AxeCore.Playwright;
 using FuncStash.EndToEnd.Tests.Hosts;
 using FuncStash.EndToEnd.Tests.Wire;
@@ -18,11 +19,16 @@ public abstract class AccessibilityTests(HostFixture hosts, Chromium chromium) :
         var id = await FailAsync("/" + label, label);
         var letter = (string)(await Eventually.GetAsync(
             async () => (await Wire.GetAsync("/v2/dlq?label=" + label)).Json["messages"]!.AsArray(), letters => letters.Count == 1, _ => label))[0]!["dlqId"]!;
+        await Wire.SendAsync(HttpMethod.Post, "/v2/queues", Encoding.UTF8.GetBytes($$"""{"queueName":"{{label}}"}"""));
+        await Wire.SendAsync(HttpMethod.Post, $"/v2/flowControl/{label}/pin?rate=3&parallelism=2");
+        await Wire.SendAsync(HttpMethod.Post, $"/v2/topics/{label}/endpoints", Encoding.UTF8.GetBytes($$"""{"endpoints":[{"url":"{{Receiver.Url("/" + label)}}"}]}"""));
+        await Wire.SendAsync(HttpMethod.Post, "/v2/schedules/" + Receiver.Url("/" + label), [], [("Upstash-Cron", "0 9 1 1 *"), ("Upstash-Schedule-Id", label)]);
         var page = await NewPageAsync(new() { ColorScheme = scheme, ViewportSize = new() { Width = width, Height = 800 }, BypassCSP = true });
 
-        foreach (var path in (string[])["", "messages", "messages?label=none", "messages/" + id, "dead-letters", "dead-letters/" + letter, "dead-letters/all?do=retry", "no/such/page"])
+        foreach (var path in (string[])["", "messages", "messages?label=none", "messages/" + id, "dead-letters", "dead-letters/" + letter, "dead-letters/all?do=retry", "schedules", "schedules/" + label, "schedules/" + label + "/delete", "url-groups", "url-groups/" + label, "queues", "queues/" + label, "flow-control", "flow-control/" + label, "no/such/page"])
         {
-            await page.GotoAsync(Console + path);
+            var answer = await page.GotoAsync(Console + path);
+            Assert.Equal((path, path.StartsWith("no/", StringComparison.Ordinal) ? 404 : 200), (path, answer!.Status));
             var found = await page.RunAxe();
             var serious = found.Violations.Where(violation => violation.Impact is "serious" or "critical")
                 .Select(violation => $"{path}: {violation.Id}: {violation.Help}: {string.Join(", ", violation.Nodes.Select(node => node.Html))}");

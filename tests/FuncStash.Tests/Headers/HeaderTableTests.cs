@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Settings;
@@ -50,6 +51,19 @@ public sealed class HeaderTableTests
     {
         Assert.True(HeaderTable.Find(name.ToLowerInvariant())!.IsIn(Read(name.ToLowerInvariant())));
         Assert.False(HeaderTable.Find(name)!.IsIn(new PublishSettings()));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Written_down_again_it_is_read_as_the_same(string name)
+    {
+        var settings = Read(name);
+        var written = new HeaderMap();
+        foreach (var (header, value) in PublishSettingsWriter.Write(settings))
+            written.Add(header, value);
+
+        Assert.Equal(JsonSerializer.Serialize(settings), JsonSerializer.Serialize(PublishSettingsReader.Parse(written, new FuncStashOptions())));
+        Assert.True(HeaderTable.Find(name)!.IsIn(settings));
     }
 
     [Theory]
