@@ -139,14 +139,19 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
     }
 
     /// <summary>Forgets a gate that nobody is in or waits at.</summary>
-    /// <returns>False when it is in use.</returns>
-    public async ValueTask<bool> RemoveAsync(GateKind kind, string name, CancellationToken cancellation = default)
+    /// <param name="kind">The kind of gate.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="when">Whether it may go as it is now: it may have come, or changed, since the caller looked.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>False when it stays.</returns>
+    internal async ValueTask<bool> RemoveAsync(
+        GateKind kind, string name, Predicate<GateState>? when = null, CancellationToken cancellation = default)
     {
         var entry = await GateIndex.FindAsync(store.Tables, kind, name, cancellation);
         var partition = GateRows.Partition(kind, name);
         if (await store.Tables.GetAsync(GateRows.Table, partition, GateRows.StateKey, cancellation) is { } row)
         {
-            if (GateRows.FromRow(row) is not { Waiting: 0, Inside.Count: 0 })
+            if (GateRows.FromRow(row) is not { Waiting: 0, Inside.Count: 0 } state || when?.Invoke(state) == false)
                 return false;
             var delete = new Commit(GateRows.Table, partition, [new Write.Delete(GateRows.StateKey, row.ETag)]);
             if (!(await store.Tables.CommitAsync(delete, cancellation)).Applied)

@@ -62,7 +62,7 @@ public sealed class QueueService(Gates gates, Cancellation cancellation, TimePro
             foreach (var candidate in line)
                 await gates.RunAsync(GateKind.Queue, name, new GateOperation.Withdraw(candidate));
             await gates.ChangeAsync(GateKind.Queue, name, s => s with { Inside = [] });
-            if (line.Count == 0 && await gates.RemoveAsync(GateKind.Queue, name, stop))
+            if (line.Count == 0 && await gates.RemoveAsync(GateKind.Queue, name, cancellation: stop))
                 return;
         }
     }

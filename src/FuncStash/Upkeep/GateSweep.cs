@@ -43,7 +43,7 @@ public sealed partial class GateSweep(
         {
             if (state is not null)
                 return await SweepAsync(kind, name, state, through, cancellation);
-            await gates.RemoveAsync(kind, name, cancellation);
+            await gates.RemoveAsync(kind, name, _ => false, cancellation);
         }
         catch (Exception error) when (error is not OperationCanceledException && !store.IsFault(error))
         {
@@ -67,7 +67,7 @@ public sealed partial class GateSweep(
         if (state.Waiting > 0)
             await gates.WakeAsync(kind, name);
         else if (kind == GateKind.FlowKey && IsIdle(state, now))
-            await gates.RemoveAsync(kind, name, cancellation);
+            await gates.RemoveAsync(kind, name, found => IsIdle(found, now), cancellation);
         return isUncertain;
 
         Task ExtendAsync(GateSlot slot, long until) =>

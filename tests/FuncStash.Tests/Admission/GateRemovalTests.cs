@@ -1,9 +1,13 @@
 using CsCheck;
 using FuncStash.Admission;
+using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Sqlite;
+using FuncStash.Storage;
 using FuncStash.Testing;
 using FuncStash.Upkeep;
+using FuncStash.Waiting;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FuncStash.Tests.Admission;
 
@@ -80,4 +84,28 @@ public sealed class GateRemovalTests
                 await others.GetAsync(GateKind.Queue, Name) is null ? [] : [Name],
                 (await others.ListAsync(GateKind.Queue).ToListAsync()).Select(gate => gate.Name));
         }, iter: 500, threads: 1);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task What_is_said_of_a_key_while_the_sweep_is_at_it_stays(bool isKnown) => Gen.Int.SampleAsync(
+        async seed =>
+        {
+            var clock = new TestClock();
+            await using var store = SqliteStore.Open(":memory:", clock);
+            var stage = new Stage(store, seed);
+            if (isKnown)
+            {
+                await new Gates(store, new FuncStashOptions(), clock).ChangeAsync(GateKind.FlowKey, Name, state => state);
+                clock.Advance((long)GateSweep.KeyLife.TotalMilliseconds + 10_000);
+            }
+            await using var sweeper = new ServiceCollection().AddSingleton<TimeProvider>(clock).AddSingleton<IStore>(stage)
+                .AddSingleton<IDeliverySchedule, QueueSchedule>().AddLogging().AddFuncStash(new FuncStashOptions()).BuildServiceProvider();
+            stage.Enter(() => sweeper.GetRequiredService<GateSweep>().RunAsync());
+            stage.Enter(() => new Gates(stage, new FuncStashOptions(), clock)
+                .ChangeAsync(GateKind.FlowKey, Name, state => state with { Paused = true }));
+            await stage.PlayAsync();
+
+            Assert.True((await new Gates(store, new FuncStashOptions(), clock).GetAsync(GateKind.FlowKey, Name))?.Paused);
+        }, iter: 100, threads: 1);
 }
