@@ -46,6 +46,9 @@ public sealed class WorkflowApp : IAsyncDisposable
     /// <summary>The same workflow behind the Express adapter and a body parser.</summary>
     public string ExpressFlow(string name) => $"{_url}/express/{name}";
 
+    /// <summary>The same workflow by another of the SDK's adapters (app/adapters.mjs).</summary>
+    public string AdapterFlow(string adapter, string name) => $"{_url}/adapter/{adapter}/{name}";
+
     /// <summary>Calls a method of the SDK's client, such as <c>dlq.resume</c>.</summary>
     /// <exception cref="SdkException">The SDK threw.</exception>
     public async Task<JsonNode?> CallAsync(string call, params object[] args)

@@ -1,6 +1,7 @@
 // Serves the workflows of flows.mjs with the real SDK, and tells what became of them. QSTASH_URL and QSTASH_TOKEN say which
 // server they run against. Prints {"url": "…"} once it listens, on a port that the system chooses.
 //   /flow/NAME, /express/NAME   a workflow; the latter by the Express adapter, behind a body parser
+//   /adapter/ADAPTER/NAME       the same by another adapter
 //   GET  /record/RUN            what the run's deliveries carried, which of its steps ran when, and which were acknowledged when
 //   GET  /count                 how many runs have returned
 //   POST /mend/KEY              lets the step of `failing` work
@@ -9,6 +10,7 @@ import { createServer } from "node:http";
 import express from "express";
 import { Client, serve } from "@upstash/workflow";
 import { serve as serveExpress } from "@upstash/workflow/express";
+import { adapters, nodeAdapters } from "./adapters.mjs";
 import { flows, mended, targets } from "./flows.mjs";
 import { acknowledged, deliveryOf, recordOf, returned, watchSubmissions } from "./record.mjs";
 
@@ -31,13 +33,20 @@ async function bodyOf(request) {
   return Buffer.concat(chunks).toString();
 }
 
-async function deliver(name, request, response, url) {
-  const body = await bodyOf(request);
+async function deliver(handler, request, response) {
+  const body = await bodyOf(request), url = `http://${request.headers.host}${request.url}`;
   const delivery = deliveryOf(request, parse(body), body.length);
   const headers = Object.entries(request.headers).flatMap(([key, value]) => [value].flat().map((one) => [key, one]));
-  const answer = await handlers[name](new Request(url, { method: request.method, headers, body }));
+  const answer = await handler(new Request(url, { method: request.method, headers, body }));
   delivery.status = answer.status;
   response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(Buffer.from(await answer.arrayBuffer()));
+}
+
+async function adapt(adapter, name, request, response) {
+  const { run, ...options } = flows[name];
+  if (adapters[adapter]) return deliver(adapters[adapter](run, options), request, response);
+  request.headers["x-forwarded-proto"] = "http";
+  await nodeAdapters[adapter](run, options)(request, response);
 }
 
 async function call(request) {
@@ -49,11 +58,12 @@ async function call(request) {
 }
 
 const server = createServer(async (request, response) => {
-  const { pathname } = new URL(request.url, "http://localhost"), [, kind, name] = pathname.split("/");
+  const { pathname } = new URL(request.url, "http://localhost"), [, kind, name, flow] = pathname.split("/");
   const json = (status, value) => response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(value));
   try {
     if (kind === "express") app(request, response);
-    else if (kind === "flow") await deliver(name, request, response, `http://${request.headers.host}${request.url}`);
+    else if (kind === "flow") await deliver(handlers[name], request, response);
+    else if (kind === "adapter") await adapt(name, flow, request, response);
     else if (kind === "target") await targets[name](await bodyOf(request), request, response);
     else if (kind === "record") json(200, recordOf(decodeURIComponent(name)));
     else if (kind === "count") json(200, { returned: returned.size, acknowledged: acknowledged.size });
