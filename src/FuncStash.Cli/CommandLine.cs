@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using FuncStash.Cli.Moving;
+using FuncStash.Cli.Terminals;
+using FuncStash.Cli.Verbs;
+using FuncStash.Client;
+
+namespace FuncStash.Cli;
+
+/// <summary>The verbs of <c>funcstash</c>.</summary>
+internal sealed class CommandLine
+{
+    private readonly Terminal _terminal;
+    private readonly Connection _connection = new();
+
+    public CommandLine(Terminal terminal)
+    {
+        _terminal = terminal;
+        Root = new RootCommand("FuncStash: a QStash of your own. Without a verb it starts a server, as 'serve' does.")
+        {
+            _connection.Url, _connection.Token, _connection.Json,
+            ServeVerb.Of(), PublishVerb.Of(this), MessagesVerb.Of(this), LogsVerb.Of(this), DlqVerb.Of(this), SchedulesVerb.Of(this),
+            QueuesVerb.Of(this), KeysVerb.Of(this), VerifyVerb.Of(this), ImportVerb.Of(this), ApplyVerb.Of(this), ExportVerb.Of(this),
+            CompletionVerb.Of(this),
+        };
+        var help = Root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+    }
+
+    public RootCommand Root { get; }
+
+    /// <summary>Runs a verb.</summary>
+    /// <returns>An <see cref="ExitCode"/>.</returns>
+    public async Task<int> RunAsync(IReadOnlyList<string> args, CancellationToken cancellation = default)
+    {
+        var parsed = Root.Parse(args);
+        var configuration = new InvocationConfiguration { Output = _terminal.Out, Error = _terminal.Error, EnableDefaultExceptionHandler = false };
+        var code = await parsed.InvokeAsync(configuration, cancellation);
+        return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
+    }
+
+    /// <summary>Runs a verb's own part, and tells what went wrong in one line.</summary>
+    public async Task<int> InvokeAsync(ParseResult parsed, Func<Invocation, Task<int>> run, CancellationToken cancellation)
+    {
+        try
+        {
+            return await run(new Invocation(parsed, _terminal, _connection, cancellation));
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return ExitCode.Interrupted;
+        }
+        catch (Exception error) when (error is UsageException or ArgumentException or QStashRequestException or IOException)
+        {
+            _terminal.Error.WriteLine($"funcstash: {PlainText.Of(Failure.Text(error))}");
+            return Failure.Code(error);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text.Json;
+using FuncStash.Client;
+using FuncStash.Client.Tests;
+
+namespace FuncStash.Cli.Tests.Verbs;
+
+public sealed class DlqTests(EmbeddedServer server)
+{
+    private readonly string _label = "d-" + Guid.NewGuid().ToString("N");
+
+    [Fact]
+    public async Task Dead_letters_are_listed_retried_and_deleted_by_filters_and_ids()
+    {
+        var status = 503;
+        await using var app = await Listener.StartAsync(async (context, _) =>
+        {
+            context.Response.StatusCode = status;
+            await context.Response.Body.WriteAsync("no \u001b[31mroom"u8.ToArray());
+        });
+        await FailAsync(app.Url, 5);
+
+        var listed = await ListAsync("--status", "503");
+        Assert.Equal(5, listed.Count);
+        Assert.Empty(await ListAsync("--status", "500"));
+        Assert.Empty(await ListAsync("--until", "1h"));
+        Assert.Equal(2, (await ListAsync("--limit", "2")).Count);
+        var plain = (await Funcstash.RunAsync(server, "dlq", "list", "--label", _label)).Lines[0];
+        Assert.Contains("\t503\tno  [31mroom", plain, StringComparison.Ordinal);
+        Assert.Contains(_label, (await Funcstash.RunAsync(server, "dlq", "get", listed[0])).Well, StringComparison.Ordinal);
+
+        status = 200;
+        Assert.Equal("1 sent again\n", (await Funcstash.RunAsync(server, "dlq", "retry", listed[0])).Well);
+        Assert.Equal(ExitCode.NotFound, (await Funcstash.RunAsync(server, "dlq", "retry", listed[0])).Code);
+        Assert.Equal("1 deleted\n", (await Funcstash.RunAsync(server, "dlq", "delete", listed[1])).Well);
+        Assert.Equal(ExitCode.NotFound, (await Funcstash.RunAsync(server, "dlq", "delete", listed[1])).Code);
+        var some = await Funcstash.RunAsync(server, "dlq", "delete", listed[1], listed[2]);
+        Assert.Equal((ExitCode.Incomplete, "1 deleted\n"), (some.Code, some.Out));
+        var retried = await Funcstash.RunAsync(server, "dlq", "retry", "--label", _label, "--yes", "--json");
+        Assert.Equal(2, retried.Lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("messageId").GetString()).Distinct().Count());
+        Assert.Empty(await ListAsync());
+    }
+
+    [Fact]
+    public async Task Nothing_is_done_where_nobody_said_yes_and_nobody_can_be_asked()
+    {
+        await using var app = await Listener.StartAsync(status: 500);
+        await FailAsync(app.Url, 1);
+
+        foreach (var verb in new[] { "retry", "delete" })
+        {
+            var ran = await Funcstash.RunAsync(server, "dlq", verb, "--label", _label);
+            Assert.Equal(ExitCode.Usage, ran.Code);
+            Assert.Contains("--yes", ran.Error, StringComparison.Ordinal);
+            Assert.Equal(ExitCode.Usage, (await Funcstash.RunAsync(server, "dlq", verb, "--yes")).Code);
+            Assert.Equal(ExitCode.Usage, (await Funcstash.RunAsync(server, "dlq", verb, "--all", "--label", _label, "--yes")).Code);
+        }
+
+        Assert.Single(await ListAsync());
+        Assert.Equal("1 deleted\n", (await Funcstash.RunAsync(server, "dlq", "delete", "--label", _label, "--yes")).Well);
+    }
+
+    private async Task FailAsync(string url, int count)
+    {
+        await server.NewClient().BatchAsync(Enumerable.Range(0, count).Select(n =>
+            new BatchMessage(url, n.ToString(CultureInfo.InvariantCulture), new() { Retries = 0, Labels = [_label] })));
+        await Funcstash.UntilAsync(() => ListAsync(), found => found.Count == count);
+    }
+
+    private async Task<List<string>> ListAsync(params string[] filters) =>
+        [.. (await Funcstash.RunAsync(server, ["dlq", "list", "--label", _label, "--json", .. filters])).Well
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("dlqId").GetString()!)];
+}
