@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using FuncStash.Cli.Moving;
 using FuncStash.Cli.Terminals;
 using FuncStash.Cli.Verbs;
@@ -30,14 +31,32 @@ internal sealed class CommandLine
 
     public RootCommand Root { get; }
 
+    // An @ means a file to publish, as with curl, and not one with more arguments.
+    public ParseResult Parse(IReadOnlyList<string> args) => Root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+
     /// <summary>Runs a verb.</summary>
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public async Task<int> RunAsync(IReadOnlyList<string> args, CancellationToken cancellation = default)
     {
-        var parsed = Root.Parse(args);
+        var parsed = Parse(args);
+        // The error and where to look say more than a page of help.
+        if (parsed.Action is ParseErrorAction wrong)
+        {
+            wrong.ShowHelp = false;
+            _terminal.Error.WriteLine($"funcstash: see 'funcstash {string.Join(' ', VerbsOf(parsed))}--help'");
+        }
+
         var configuration = new InvocationConfiguration { Output = _terminal.Out, Error = _terminal.Error, EnableDefaultExceptionHandler = false };
         var code = await parsed.InvokeAsync(configuration, cancellation);
         return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
+    }
+
+    private static List<string> VerbsOf(ParseResult parsed)
+    {
+        var path = new List<string> { "" };
+        for (var command = parsed.CommandResult; command?.Command is Verb verb; command = command.Parent as CommandResult)
+            path.Insert(0, verb.Name);
+        return path;
     }
 
     /// <summary>Runs a verb's own part, and tells what went wrong in one line.</summary>

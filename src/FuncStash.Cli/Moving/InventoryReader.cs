@@ -1,4 +1,3 @@
-using System.Text;
 using FuncStash.Cli.Verbs;
 using FuncStash.Client;
 
@@ -80,5 +79,5 @@ internal static class InventoryReader
         maps.OfType<IReadOnlyDictionary<string, IReadOnlyList<string>>>().SelectMany(map => map);
 
     private static bool IsHash(string? text) =>
-        text is { Length: 73 } && text.StartsWith("REDACTED:", StringComparison.Ordinal) && text.AsSpan(9).IndexOfAnyExcept("0123456789abcdef") < 0;
+        text is { Length: 73 } && text.StartsWith("REDACTED:", StringComparison.Ordinal) && text[9..].All(char.IsAsciiHexDigitLower);
 }

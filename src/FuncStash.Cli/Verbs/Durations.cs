@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -6,6 +7,8 @@ namespace FuncStash.Cli.Verbs;
 /// <summary>Durations as people and the protocol write them: <c>90s</c>, <c>1d2h</c>, or a number of seconds (protocol#durations).</summary>
 internal static class Durations
 {
+    private static readonly SearchValues<char> s_digits = SearchValues.Create("0123456789.");
+
     private static readonly (string Unit, TimeSpan Length)[] s_units =
     [
         ("d", TimeSpan.FromDays(1)), ("h", TimeSpan.FromHours(1)), ("m", TimeSpan.FromMinutes(1)), ("s", TimeSpan.FromSeconds(1)), ("ms", TimeSpan.FromMilliseconds(1)),
@@ -20,10 +23,10 @@ internal static class Durations
             throw Wrong(text);
         while (!rest.IsEmpty)
         {
-            var digits = rest.IndexOfAnyExcept("0123456789.");
+            var digits = rest.IndexOfAnyExcept(s_digits);
             var number = digits < 0 ? rest : rest[..digits];
             var letters = digits < 0 ? [] : rest[digits..];
-            var end = letters.IndexOfAny("0123456789.");
+            var end = letters.IndexOfAny(s_digits);
             var unit = end < 0 ? letters : letters[..end];
             if (!decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count) || count > int.MaxValue)
                 throw Wrong(text);

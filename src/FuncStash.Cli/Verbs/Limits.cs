@@ -7,7 +7,7 @@ internal static class Limits
 {
     public static Option<int> Option() => new("--limit", "-n")
     {
-        HelpName = "N", Description = "How many at most, 0 for all  [100]", DefaultValueFactory = _ => 100,
+        HelpName = "N", Description = "How many at most, 0 for all", DefaultValueFactory = _ => 100,
     };
 
     /// <summary>As many as the option says.</summary>

@@ -1,4 +1,5 @@
 using FuncStash.Access;
+using FuncStash.Settings;
 using FuncStash.Storage;
 using FuncStash.Wire;
 using Microsoft.Extensions.Logging;
@@ -45,6 +46,7 @@ public sealed partial class HealthResource(IStore store, StoreTrouble trouble, T
     {
         json.WriteStartObject();
         json.WriteString("status", status);
+        json.WriteString("version", ProductVersion.Text);
         json.WriteEndObject();
     });
 

@@ -69,7 +69,7 @@ public sealed class PublishTests(EmbeddedServer server)
     {
         var ran = await Funcstash.RunAsync(server, args);
 
-        Assert.Equal((code, ""), (ran.Code, ran.Out.Contains("Usage:", StringComparison.Ordinal) ? "" : ran.Out));
+        Assert.Equal((code, ""), (ran.Code, ran.Out.Trim()));
         Assert.NotEmpty(ran.Error);
     }
 
@@ -80,13 +80,13 @@ public sealed class PublishTests(EmbeddedServer server)
         await using (var app = await Listener.StartAsync())
             gone = app.Url;
 
-        Assert.Equal(ExitCode.Unreachable, (await Funcstash.RunAsync(new() { ["QSTASH_URL"] = gone }, ["queues"])).Code);
+        Assert.Equal(ExitCode.Unreachable, (await Funcstash.RunAsync(new Dictionary<string, string> { ["QSTASH_URL"] = gone }, ["queues"])).Code);
     }
 
     [Fact]
     public async Task A_token_is_needed_except_for_this_machine()
     {
-        Assert.Equal(ExitCode.Usage, (await Funcstash.RunAsync(new() { ["QSTASH_URL"] = "https://qstash.example" }, ["queues"])).Code);
-        Assert.Equal(ExitCode.Done, (await Funcstash.RunAsync(new() { ["QSTASH_URL"] = server.Url.ToString() }, ["queues"])).Code);
+        Assert.Equal(ExitCode.Usage, (await Funcstash.RunAsync(new Dictionary<string, string> { ["QSTASH_URL"] = "https://qstash.example" }, ["queues"])).Code);
+        Assert.Equal(ExitCode.Done, (await Funcstash.RunAsync(new Dictionary<string, string> { ["QSTASH_URL"] = server.Url.ToString() }, ["queues"])).Code);
     }
 }

@@ -77,6 +77,6 @@ public sealed class ResourceTests(EmbeddedServer server)
         Assert.Contains(waiting, (await Funcstash.RunAsync(server, "messages", "get", waiting)).Well, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Usage, (await Funcstash.RunAsync(server, "messages", "cancel", "--label", _name)).Code);
         Assert.Equal("1 cancelled\n", (await Funcstash.RunAsync(server, "messages", "cancel", "--label", _name, "--yes")).Well);
-        Assert.Equal(ExitCode.NotFound, (await Funcstash.RunAsync(server, "messages", "cancel", waiting)).Code);
+        Assert.Equal(ExitCode.NotFound, (await Funcstash.RunAsync(server, "messages", "cancel", "msg_unknown")).Code);
     }
 }

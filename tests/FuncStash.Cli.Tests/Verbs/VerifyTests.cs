@@ -21,7 +21,6 @@ public sealed class VerifyTests(EmbeddedServer server)
     [InlineData("body", "--body", "other", "--called", Url)]
     [InlineData("sub", "--body", "hello", "--called", "https://example.com/other")]
     [InlineData("exp", "--body", "hello", "--at", "2099-01-01T00:00Z")]
-    [InlineData("nbf", "--body", "hello", "--at", "10m")]
     [InlineData("key", "--body", "hello", "--current-key", "sig_another_0123456789_0123456789", "--next-key", "sig_another_0123456789_012345678")]
     public async Task What_is_wrong_is_told(string claim, params string[] args)
     {
@@ -29,6 +28,22 @@ public sealed class VerifyTests(EmbeddedServer server)
 
         Assert.Equal(ExitCode.Invalid, ran.Code);
         Assert.Equal(claim, Assert.Single(ran.Lines, line => line.StartsWith("wrong", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
+    }
+
+    [Fact]
+    public async Task All_that_is_wrong_is_told_not_the_first_alone()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var token = new TestSigner(EmbeddedServer.CurrentKey).Token(new() { Issuer = "Someone", Url = Url, NotBefore = now.AddHours(1), ExpiresAt = now.AddHours(2) });
+
+        var ran = await Funcstash.RunAsync(server, "verify", token, "--body", "hello", "--called", Url);
+
+        Assert.Equal(ExitCode.Invalid, ran.Code);
+        Assert.Equal(
+            ["iss", "nbf", "body"],
+            ran.Lines.Where(line => line.StartsWith("wrong", StringComparison.Ordinal)).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]));
+        Assert.Equal(ExitCode.Done, (await Funcstash.RunAsync(
+            server, "verify", new TestSigner(EmbeddedServer.CurrentKey).Token(new() { Issuer = "Upstash", Url = Url, ExpiresAt = now.AddHours(-1) }), "--at", "2h")).Code);
     }
 
     [Fact]
@@ -44,7 +59,7 @@ public sealed class VerifyTests(EmbeddedServer server)
     public async Task The_keys_come_from_the_service_where_nothing_else_has_them()
     {
         var ran = await Funcstash.RunAsync(
-            new() { ["QSTASH_URL"] = server.Url.ToString() }, ["verify", "@-", "--body", "hello"], Funcstash.Bytes(Signature() + "\n"));
+            new Dictionary<string, string> { ["QSTASH_URL"] = server.Url.ToString() }, ["verify", "@-", "--body", "hello"], Funcstash.Bytes(Signature() + "\n"));
 
         Assert.Contains("The signature is valid.", ran.Well, StringComparison.Ordinal);
     }

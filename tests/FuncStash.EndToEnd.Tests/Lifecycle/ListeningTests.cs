@@ -25,7 +25,8 @@ public sealed partial class ListeningTests
         {
             var answer = await RawHttp.SendAsync(
                 new Uri($"http://{address}:{port}"), $"GET /health HTTP/1.1\r\nHost: {address}:{port}\r\nConnection: close\r\n\r\n");
-            Assert.Equal((200, """{"status":"healthy"}"""), (answer.Status, answer.Body));
+            Assert.Equal(200, answer.Status);
+            Assert.StartsWith("""{"status":"healthy",""", answer.Body, StringComparison.Ordinal);
         }
         Assert.Equal(0, await server.TerminateAsync(Patience));
     }

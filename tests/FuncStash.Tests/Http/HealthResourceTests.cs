@@ -17,6 +17,7 @@ public sealed class HealthResourceTests
         var answer = await service.CallAsync("GET", path, token: "");
 
         Assert.Equal((200, status), (answer.Status, (string?)answer.Json["status"]));
+        Assert.Matches(@"\A\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?\z", (string?)answer.Json["version"]);
     }
 
     [Fact]
