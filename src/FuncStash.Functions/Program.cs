@@ -1,11 +1,12 @@
 using FuncStash.Azure;
 using FuncStash.Console;
-using FuncStash.Functions.Delivery;
+using FuncStash.Functions.Waiting;
 using FuncStash.Functions;
 using FuncStash.Http;
 using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Storage;
+using FuncStash.Waiting;
 using FuncStash;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -26,8 +27,9 @@ var store = new AzureStore(AzureStoreOptions.FromConfiguration(Setting) with
 });
 await DataVersion.CheckAsync(store.Tables, Console.Error);
 builder.Services.AddSingleton<IStore>(store);
-builder.Services.AddSingleton<DurableSchedule>();
-builder.Services.AddSingleton<IDeliverySchedule>(services => services.GetRequiredService<DurableSchedule>());
+builder.Services.AddSingleton<DurableAlarms>();
+builder.Services.AddSingleton<IAlarmClock>(services => services.GetRequiredService<DurableAlarms>());
+builder.Services.AddSingleton<IDeliverySchedule, BucketSchedule>();
 builder.Services.AddFuncStash(options).AddFuncStashConsole();
 builder.AddTelemetry(Setting);
 builder.Build().Run();

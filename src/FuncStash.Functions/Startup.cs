@@ -24,8 +24,8 @@ internal static class Startup
     }
 
     /// <summary>
-    /// As many attempts as an instance has places for, in its queue trigger or for its activities, whichever are fewer, and
-    /// half as many to one destination: so those of others always find a place.
+    /// As many attempts as an instance has places for in its queue trigger, and half as many to one destination: so those of
+    /// others always find a place.
     /// </summary>
     /// <remarks>Where host.json says nothing, the least that the host's defaults come to.</remarks>
     internal static FuncStashOptions WithPlaces(FuncStashOptions options, string hostFile)
@@ -37,8 +37,7 @@ internal static class Startup
             return path.All(name => at.ValueKind == JsonValueKind.Object && at.TryGetProperty(name, out at)) ? at.GetInt32() : byDefault;
         }
 
-        var triggered = Number(16, "extensions", "queues", "batchSize") + Number(8, "extensions", "queues", "newBatchThreshold");
-        var places = Math.Min(triggered, Number(10, "extensions", "durableTask", "maxConcurrentActivityFunctions"));
+        var places = Number(16, "extensions", "queues", "batchSize") + Number(8, "extensions", "queues", "newBatchThreshold");
         return options with { MaxParallelism = places, DestinationParallelism = Math.Max(1, places / 2) };
     }
 

@@ -77,6 +77,11 @@ public static class FuncStashServices
         services.AddSingleton<ScheduleTicker>();
         services.AddSingleton<LastRun>();
         services.AddSingleton<QueueProbe>();
+        services.TryAddSingleton<IAlarmClock, NoAlarms>();
+        services.AddSingleton<TicketsInDoubt>();
+        services.AddSingleton<Buckets>();
+        services.AddSingleton<BucketWaker>();
+        services.AddSingleton<BucketWatch>();
         services.AddSingleton<Purge>();
         services.AddSingleton<RunPurge>();
         services.AddSingleton<RunSweep>();

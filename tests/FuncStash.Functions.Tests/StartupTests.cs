@@ -31,18 +31,15 @@ public sealed class StartupTests
     }
 
     [Theory]
-    [InlineData(32, 96, 128, 128, 64)]
-    [InlineData(32, 96, 40, 40, 20)]
-    [InlineData(1, 0, 10, 1, 1)]
+    [InlineData(32, 96, 128, 64)]
+    [InlineData(16, 8, 24, 12)]
+    [InlineData(1, 0, 1, 1)]
     public void There_are_as_many_attempts_as_places_and_half_to_one_destination(
-        int batchSize, int newBatchThreshold, int activities, int most, int toOne)
+        int batchSize, int newBatchThreshold, int most, int toOne)
     {
         var options = Startup.WithPlaces(new FuncStashOptions(), $$"""
             {
-              "extensions": {
-                "queues": { "batchSize": {{batchSize}}, "newBatchThreshold": {{newBatchThreshold}} },
-                "durableTask": { "maxConcurrentActivityFunctions": {{activities}} }
-              }
+              "extensions": { "queues": { "batchSize": {{batchSize}}, "newBatchThreshold": {{newBatchThreshold}} } }
             }
             """);
 
@@ -51,7 +48,7 @@ public sealed class StartupTests
 
     [Fact]
     public void Where_the_host_file_says_nothing_the_least_default_holds() =>
-        Assert.Equal(10, Startup.WithPlaces(new FuncStashOptions(), Host).MaxParallelism);
+        Assert.Equal(24, Startup.WithPlaces(new FuncStashOptions(), Host).MaxParallelism);
 
     [Fact]
     public void The_public_credentials_are_refused_outside_development()

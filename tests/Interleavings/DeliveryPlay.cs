@@ -22,7 +22,8 @@ namespace FuncStash.Testing;
 /// </summary>
 /// <remarks>
 /// Their clocks differ by seconds, and those of some that only publish by an hour. Some payloads are too big for a row, and some
-/// of those are lost; some attempts take long, and what is stored of attempts now and then fails to be.
+/// of those are lost; some attempts take long, and what is stored of attempts now and then fails to be. On a host that holds the
+/// work queue's messages itself, as Functions do, some wait for minutes, in buckets that are woken by upkeep.
 /// </remarks>
 internal sealed class DeliveryPlay : IAsyncDisposable
 {
@@ -38,13 +39,14 @@ internal sealed class DeliveryPlay : IAsyncDisposable
     private readonly DeliveryHistory _history;
     private readonly Stage _stage;
     private readonly IStore _store;
+    private readonly bool _hosted;
     private readonly List<Process> _processes = [];
     private PlayDestination _destination = null!;
     private int _published;
 
-    private DeliveryPlay(TestClock clock, IStore store, bool partwise, DeliveryLimits limits, int seed)
+    private DeliveryPlay(TestClock clock, IStore store, bool partwise, DeliveryLimits limits, int seed, bool hosted)
     {
-        (_clock, _limits) = (clock, limits);
+        (_clock, _limits, _hosted) = (clock, limits, hosted);
         _history = new DeliveryHistory(limits, s_window, TimeSpan.FromSeconds(2 + 4));
         _stage = new Stage(store, seed) { Committed = _history.Note };
         _stage.Faults = commit => IsOfAttempt(commit) && _stage.Next(100) < 20 ? (Fault)(1 + (_stage.Next(2) * 2)) : Fault.None;
@@ -58,9 +60,11 @@ internal sealed class DeliveryPlay : IAsyncDisposable
     /// <param name="partwise">Whether commits are done in parts, as Azure storage does them.</param>
     /// <param name="limits">Of the flow-control key.</param>
     /// <param name="seed">Decides the order of the storage calls, and who dies at which.</param>
-    public static async Task<DeliveryPlay> BeginAsync(TestClock clock, IStore store, bool partwise, DeliveryLimits limits, int seed)
+    /// <param name="hosted">Whether the host holds the messages of the work queue.</param>
+    public static async Task<DeliveryPlay> BeginAsync(
+        TestClock clock, IStore store, bool partwise, DeliveryLimits limits, int seed, bool hosted = false)
     {
-        var play = new DeliveryPlay(clock, store, partwise, limits, seed);
+        var play = new DeliveryPlay(clock, store, partwise, limits, seed, hosted);
         play._destination = await PlayDestination.StartAsync(play.AnswerAsync);
         return play;
     }
@@ -172,7 +176,7 @@ internal sealed class DeliveryPlay : IAsyncDisposable
     private Process Start(string name, PlayClock clock, bool isFar = false) => new(name, clock, isFar, new ServiceCollection()
         .AddSingleton<TimeProvider>(clock)
         .AddSingleton(_store)
-        .AddSingleton<IDeliverySchedule, QueueSchedule>()
+        .AddSingleton(typeof(IDeliverySchedule), _hosted ? typeof(BucketSchedule) : typeof(QueueSchedule))
         .AddSingleton<HostLookup>(PublicNames.LookUpAsync)
         .AddLogging()
         // The region is what a destination learns of the process.
@@ -195,7 +199,11 @@ internal sealed class DeliveryPlay : IAsyncDisposable
         // What is counted in time cannot be held by a clock that is an hour off.
         if (process.IsFar)
             (hasKey, deduplicationId) = (false, null);
-        var headers = new List<(string, string)> { ("Upstash-Retry-Delay", "1000") };
+        var waits = _hosted && number / 2592 % 3 == 0;
+        var headers = new List<(string, string)> { ("Upstash-Retry-Delay", waits ? "180000" : "1000") };
+        // Not of those whose order is watched.
+        if (waits && !isQueued && number / 7776 % 2 == 0)
+            headers.Add(("Upstash-Delay", "150s"));
         if (hasKey)
             headers.AddRange([("Upstash-Flow-Control-Key", DeliveryHistory.Key), ("Upstash-Flow-Control-Value", _limits.Value())]);
         if (deduplicationId is not null)
@@ -230,19 +238,21 @@ internal sealed class DeliveryPlay : IAsyncDisposable
         _ => false,
     });
 
-    private static async Task<int> WorkAsync(Process process, int most)
+    private async Task<int> WorkAsync(Process process, int most)
     {
         var leases = await process.Get<IStore>().Queues.ReceiveAsync(WorkItem.Queue, most, s_lease, TimeSpan.Zero);
         foreach (var lease in leases)
         {
-            if (DeliveryTicket.TryParse(lease.Text, out var ticket))
-                process.Holding.Add(ticket.Id.Text);
+            if (WorkItem.Parse(lease.Text) is WorkItem.Deliver delivery)
+                process.Holding.Add(delivery.Ticket.Id.Text);
         }
         foreach (var lease in leases)
         {
             try
             {
-                await process.Get<DeliveryService>().RunAsync(lease.Text, lease);
+                await process.Get<DeliveryService>().RunAsync(lease.Text, _hosted ? new HostLease(lease.Text) : lease);
+                if (_hosted)
+                    await process.Get<IStore>().Queues.DeleteAsync(lease);
             }
             catch (StoreFaultException)
             {
@@ -255,14 +265,19 @@ internal sealed class DeliveryPlay : IAsyncDisposable
 
     private static async Task SweepAsync(Process process)
     {
-        try
+        foreach (var job in new Func<Task>[]
         {
-            await process.Get<GateSweep>().RunAsync();
-            await process.Get<Sweep>().RunAsync();
-        }
-        catch (StoreFaultException)
+            () => process.Get<BucketWatch>().RunAsync(), () => process.Get<GateSweep>().RunAsync(), () => process.Get<Sweep>().RunAsync(),
+        })
         {
-            // The next one does what this one did not come to.
+            try
+            {
+                await job();
+            }
+            catch (StoreFaultException)
+            {
+                // Done again when its turn comes.
+            }
         }
     }
 

@@ -1,44 +1,22 @@
-using FuncStash.Delivery;
 using FuncStash.Messages;
+using FuncStash.Storage;
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.DurableTask.Client;
 
 namespace FuncStash.Functions.Delivery;
 
-/// <summary>Lets the service do what is due for a message.</summary>
-/// <remarks>Durable may run it twice. The service then finds the message further on, and does not attempt it again.</remarks>
-public sealed class AttemptActivity(DeliveryService deliveries, DurableSchedule schedule, TimeProvider time)
+/// <summary>Sends a message whose wait was an orchestration to the work queue, where every attempt is made.</summary>
+/// <remarks>To be removed with <see cref="DeliveryOrchestration"/>. Durable may run it twice: the message then has two tickets of one number.</remarks>
+public sealed class AttemptActivity(IStore store)
 {
     public const string Name = "Attempt";
 
-    // Timers are kept in Azure Queue storage, which counts whole seconds and cuts off the rest.
-    private static readonly TimeSpan s_earliest = TimeSpan.FromSeconds(1);
-
-    /// <returns>When to come again, in unix milliseconds; null when nothing more is to be done.</returns>
+    /// <returns>Always null: there is nothing to come again for.</returns>
     [Function(Name)]
-    public Task<long?> RunAsync([ActivityTrigger] DeliveryWait wait, [DurableClient] DurableTaskClient durable)
-    {
-        schedule.Use(durable);
-        return RunAsync(wait);
-    }
-
-    // Not ended by a shut-down: what is cut off would have to be sent once more.
-    internal async Task<long?> RunAsync(DeliveryWait wait)
+    public async Task<long?> RunAsync([ActivityTrigger] DeliveryWait wait)
     {
         if (!DeliveryTicket.TryParse(wait.Ticket, out var ticket))
             throw new FormatException($"not a delivery ticket: {wait.Ticket}");
-        var early = DateTimeOffset.FromUnixTimeMilliseconds(wait.DueAt) - time.GetUtcNow();
-        if (early > TimeSpan.Zero && early <= s_earliest)
-            await Task.Delay(early, time);
-        switch (await deliveries.RunAsync(ticket, lease: null))
-        {
-            case StepResult.Again again:
-                return again.At;
-            case StepResult.Crowded crowded:
-                await schedule.QueueAsync(ticket, crowded.At, CancellationToken.None);
-                return null;
-            default:
-                return null;
-        }
+        await store.Queues.SendAsync([ticket.ToSend()]);
+        return null;
     }
 }

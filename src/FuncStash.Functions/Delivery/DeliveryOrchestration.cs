@@ -11,11 +11,10 @@ namespace FuncStash.Functions.Delivery;
 /// <param name="Failures">How often in a row the attempt could not even be made or settled.</param>
 public sealed record DeliveryWait(string Ticket, long DueAt, int Failures = 0);
 
-/// <summary>Waits until a message is due, lets the service act, and does so again for as long as the service says.</summary>
+/// <summary>Waits until a message is due and sends it to the work queue. Nothing starts it any more.</summary>
 /// <remarks>
-/// A round ends with a new generation, so the history stays a dozen events however many retries there are. Orchestrations
-/// outlive deployments: after a change of the rounds, the new ones go under the next number, and this one stays until the
-/// last of its instances has ended.
+/// Up to version 0.1 every message that had to wait was one of these. It stays for the one release after that, so that a hub
+/// which still has some runs empty; what waits even longer is found by upkeep when it is overdue.
 /// </remarks>
 public static partial class DeliveryOrchestration
 {

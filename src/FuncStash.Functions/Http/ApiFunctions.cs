@@ -1,4 +1,4 @@
-using FuncStash.Functions.Delivery;
+using FuncStash.Functions.Waiting;
 using FuncStash.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -8,7 +8,7 @@ namespace FuncStash.Functions.Http;
 
 /// <summary>One function a resource of the protocol. It lets in every method and path below the resource: the routes are the service's own.</summary>
 /// <remarks>The host matches routes in the order of the functions' names, so no route may reach into one of a later name.</remarks>
-public sealed class ApiFunctions(Api api, DurableSchedule schedule)
+public sealed class ApiFunctions(Api api, DurableAlarms alarms)
 {
     private const AuthorizationLevel Open = AuthorizationLevel.Anonymous;
 
@@ -108,7 +108,7 @@ public sealed class ApiFunctions(Api api, DurableSchedule schedule)
     // The token is checked by the service, as on every other host.
     private Task AnswerAsync(HttpRequest request, DurableTaskClient durable)
     {
-        schedule.Use(durable);
+        alarms.Use(durable);
         FrontEnd.Restore(request.HttpContext);
         return api.HandleAsync(request.HttpContext);
     }

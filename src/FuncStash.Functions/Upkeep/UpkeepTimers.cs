@@ -1,4 +1,4 @@
-using FuncStash.Functions.Delivery;
+using FuncStash.Functions.Waiting;
 using FuncStash.Schedules;
 using FuncStash.Upkeep;
 using Microsoft.Azure.Functions.Worker;
@@ -8,7 +8,7 @@ namespace FuncStash.Functions.Upkeep;
 
 /// <summary>What is done by the clock. The host runs each timer on one instance at a time.</summary>
 /// <remarks>In the same second, because an instance is paid by the second it is awake.</remarks>
-public sealed class UpkeepTimers(ScheduleTicker ticker, UpkeepService upkeep, DurableSchedule schedule, TimeProvider time)
+public sealed class UpkeepTimers(ScheduleTicker ticker, UpkeepService upkeep, DurableAlarms alarms, TimeProvider time)
 {
     private static readonly OrchestrationRuntimeStatus[] s_ended =
         [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
@@ -18,16 +18,16 @@ public sealed class UpkeepTimers(ScheduleTicker ticker, UpkeepService upkeep, Du
     public Task TickSchedulesAsync(
         [TimerTrigger("1 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken stop)
     {
-        schedule.Use(durable);
+        alarms.Use(durable);
         return ticker.TickAsync(time.GetUtcNow(), stop);
     }
 
-    /// <summary>Frees what dead workers left taken, sends lost messages on their way, removes what outlived its retention.</summary>
+    /// <summary>Wakes what nobody woke, frees what dead workers left taken, sends lost messages on their way, removes what outlived its retention.</summary>
     [Function("Upkeep")]
     public Task UpkeepAsync(
         [TimerTrigger("1 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken stop)
     {
-        schedule.Use(durable);
+        alarms.Use(durable);
         return upkeep.RunAsync(stop);
     }
 

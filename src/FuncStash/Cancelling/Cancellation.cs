@@ -5,8 +5,8 @@ using FuncStash.Telemetry;
 namespace FuncStash.Cancelling;
 
 /// <summary>Cancels messages: once acknowledged, no further attempt starts (protocol#cancel).</summary>
-public sealed class Cancellation(
-    MessageStore messages, AdmissionService admission, IDeliverySchedule schedule, TimeProvider time)
+/// <remarks>What waits for a cancelled message finds it ended when it is due, and is dropped.</remarks>
+public sealed class Cancellation(MessageStore messages, AdmissionService admission, TimeProvider time)
 {
     /// <returns>False when there was nothing to cancel: unknown, or ended already.</returns>
     public async ValueTask<bool> CancelAsync(MessageId id, CancellationToken cancellation = default)
@@ -27,7 +27,6 @@ public sealed class Cancellation(
                 Metrics.Cancelled(stored.Message.Kind());
                 if (AdmissionService.Governs(stored.Message))
                     await admission.CancelledAsync(stored);
-                await schedule.WakeAsync(stored.Message, stored.Progress.Ticket, cancellation);
                 return true;
             }
         }

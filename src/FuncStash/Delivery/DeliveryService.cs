@@ -19,10 +19,13 @@ namespace FuncStash.Delivery;
 /// </remarks>
 public sealed partial class DeliveryService(
     MessageStore messages, Outbound outbound, Signer signer, SigningKeys keys, DestinationLanes lanes, AdmissionService admission,
-    Gates gates, Cancellation cancellation, Settler settler, StepFailures failures, QueueProbe probe, IRunDeliveries runs,
-    FuncStashOptions options, TimeProvider time, Random random, ILogger<DeliveryService> log)
+    Gates gates, Cancellation cancellation, Settler settler, StepFailures failures, QueueProbe probe, TicketsInDoubt doubts,
+    IRunDeliveries runs, FuncStashOptions options, TimeProvider time, Random random, ILogger<DeliveryService> log)
     : IDisposable
 {
+    // A queue that counts whole seconds gives a message up to one early.
+    private const long InPlaceMs = 2_000;
+
     // A slow attempt is written down as ACTIVE before it ends.
     private readonly SlowAttempts _slow = new(time);
 
@@ -38,7 +41,7 @@ public sealed partial class DeliveryService(
         switch (WorkItem.Parse(text))
         {
             case WorkItem.Deliver delivery:
-                return await RunAsync(delivery.Ticket, lease, stop);
+                return await RunAsync(delivery, lease, stop);
             case WorkItem.Probe probed:
                 await probe.NoteAsync(probed.SentAt, stop);
                 break;
@@ -66,15 +69,22 @@ public sealed partial class DeliveryService(
 
     /// <summary>Does what is due for a message now.</summary>
     /// <param name="ticket">The message, and the number under which it was sent on its way.</param>
-    /// <param name="lease">The work-queue lease to end with the step; null where the host ends it.</param>
+    /// <param name="lease">The work-queue lease to end with the step; null where there is none.</param>
     /// <param name="stop">Ends the attempt; the message then stays as it was.</param>
-    public async Task<StepResult> RunAsync(DeliveryTicket ticket, Lease? lease, CancellationToken stop = default)
+    public Task<StepResult> RunAsync(DeliveryTicket ticket, Lease? lease, CancellationToken stop = default) =>
+        RunAsync(new WorkItem.Deliver(ticket), lease, stop);
+
+    private async Task<StepResult> RunAsync(WorkItem.Deliver delivery, Lease? lease, CancellationToken stop)
     {
+        // Before the message is read, for until the attempt it may be cancelled.
+        if (delivery.DueAt is { } dueAt && !await ComesAsync(dueAt, stop))
+            return await AgainAsync(dueAt, lease, stop);
+        var ticket = delivery.Ticket;
         if (!_running.TryAdd(ticket.Id, true))
             return await AgainAsync(Now + 1000, lease, stop);
         try
         {
-            return await StepAsync(ticket, lease, stop);
+            return await StepAsync(delivery, lease, stop);
         }
         catch (Exception error) when (failures.Concerns(error))
         {
@@ -86,10 +96,29 @@ public sealed partial class DeliveryService(
         }
     }
 
-    private async Task<StepResult> StepAsync(DeliveryTicket ticket, Lease? lease, CancellationToken stop)
+    // Waits for a time that is near; false when it is not.
+    private async Task<bool> ComesAsync(long dueAt, CancellationToken stop)
     {
-        var stored = await messages.GetAsync(ticket.Id, stop);
-        if (stored is null || (ticket.Number < stored.Progress.Ticket && !stored.Ended))
+        // More than once, because a timer may go off a trifle early.
+        for (var i = 0; i < 3 && dueAt - Now is > 0 and <= InPlaceMs and var left; i++)
+            await Task.Delay(TimeSpan.FromMilliseconds(left), time, stop);
+        return dueAt <= Now;
+    }
+
+    // A ticket of another number; or of a wait that the message never had, since somebody else's was stored.
+    private static bool IsStale(WorkItem.Deliver delivery, Progress progress) =>
+        delivery.Ticket.Number < progress.Ticket
+        || (delivery.Ticket.Number == progress.Ticket && delivery.DueAt is { } due && due != progress.DueAt
+            && (due > progress.DueAt || progress.Retried == 0));
+
+    // A ticket of a wait that is over.
+    private static bool IsSpent(WorkItem.Deliver delivery, Progress progress) =>
+        delivery.Ticket.Number == progress.Ticket && delivery.DueAt < progress.DueAt;
+
+    private async Task<StepResult> StepAsync(WorkItem.Deliver delivery, Lease? lease, CancellationToken stop)
+    {
+        var stored = await messages.GetAsync(delivery.Ticket.Id, stop);
+        if (stored is null || (!stored.Ended && IsStale(delivery, stored.Progress)))
         {
             await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);
             return StepResult.Done.Instance;
@@ -103,8 +132,8 @@ public sealed partial class DeliveryService(
         // A worker that died after settling left its places taken.
         if (governed && stored.Progress.State == MessageState.Retry)
             await admission.LeaveAsync(stored);
-        if (!stored.IsDue(Now))
-            return await AgainAsync(stored.Progress.DueAt, lease, stop);
+        if (!stored.IsDue(Now) || IsSpent(delivery, stored.Progress))
+            return await NotYetAsync(stored, lease, stop);
         await messages.WriteEventsAsync(stored, stop);
         var run = stored.Message.Run is null ? null : await runs.FindAsync(stored, stop);
         if (stored.Message.Run is not null && run is null)
@@ -143,7 +172,7 @@ public sealed partial class DeliveryService(
             // Not counted and done again, for then it would be sent again.
             return await failures.GiveUpAsync(stored.Id, error, lease, stop);
         }
-        return await settler.FinishAsync(settled, lease) ?? await StepAsync(ticket, lease, stop);
+        return await settler.FinishAsync(settled, lease) ?? await StepAsync(delivery, lease, stop);
     }
 
     // For those that are under way; it is no attempt.
@@ -232,6 +261,21 @@ public sealed partial class DeliveryService(
             Events = stored.Progress.Events + 1,
         };
         return messages.ApplyAsync(stored, new Transition(after, [active]), cancellation: stop);
+    }
+
+    // A host's message that comes once more was left by a worker that died after it had settled an attempt. Whether the next
+    // attempt was sent for is not known.
+    private async Task<StepResult> NotYetAsync(StoredMessage stored, Lease? lease, CancellationToken stop)
+    {
+        if (lease is not HostLease)
+            return await AgainAsync(stored.Progress.DueAt, lease, stop);
+        if (await doubts.TrySettleAsync(stored, stop))
+        {
+            await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);
+            return StepResult.Done.Instance;
+        }
+        await doubts.ProbeAsync(stop);
+        return await AgainAsync(Now + (long)TicketsInDoubt.Pause.TotalMilliseconds, lease, stop);
     }
 
     private async Task<StepResult> AgainAsync(long at, Lease? lease, CancellationToken stop)

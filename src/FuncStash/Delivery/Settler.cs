@@ -64,7 +64,8 @@ public sealed partial class Settler(
                 if (AdmissionService.Governs(after.Message))
                 {
                     await admission.LeaveAsync(after);
-                    await messages.EndLeaseAsync(LeaseEnd.Of(lease, Now, retryAt), CancellationToken.None);
+                    if (lease is not HostLease)
+                        await messages.EndLeaseAsync(LeaseEnd.Of(lease, Now, retryAt), CancellationToken.None);
                 }
                 if (run is not null)
                     await run.SettledAsync();
@@ -128,8 +129,8 @@ public sealed partial class Settler(
         var (run, isJudged, changes) = (what.Attempt.Run, !what.Attempt.IsJudged, 0);
         var (began, tries, retried) = (time.GetTimestamp(), 0, stored.Progress.Retried);
         var (first, ofRun, followers, letter) = ((Transition?)null, (Transition?)null, new List<Message>(), (DeadLetterAddition?)null);
-        // A governed message gives its places back first.
-        var leaseEnd = AdmissionService.Governs(stored.Message) ? null : lease;
+        // A governed message gives its places back first; whoever comes with another ticket meanwhile does it, too.
+        var leaseEnd = AdmissionService.Governs(stored.Message) && lease is not HostLease ? null : lease;
         while (true)
         {
             try
@@ -221,12 +222,12 @@ public sealed partial class Settler(
     }
 
     /// <summary>Whether an error comes again with the next try: it is not of a storage or a host in trouble, nor of the end of the process.</summary>
-    internal bool IsLasting(Exception error) => !IsOfHost(error) && error is not OperationCanceledException && !store.IsFault(error);
+    internal bool IsLasting(Exception error) =>
+        error is not (OutOfMemoryException or OperationCanceledException) && !store.IsFault(error);
 
     // A closed store opens no more in this process.
-    private bool IsPassing(Exception error) => IsOfHost(error) || (store.IsFault(error) && error is not ObjectDisposedException);
-
-    private static bool IsOfHost(Exception error) => error is DeliveryScheduleException or OutOfMemoryException;
+    private bool IsPassing(Exception error) =>
+        error is OutOfMemoryException || (store.IsFault(error) && error is not ObjectDisposedException);
 
     private bool HasTimeSince(long began) =>
         options.SettlingTime == Timeout.InfiniteTimeSpan || time.GetElapsedTime(began) < options.SettlingTime;

@@ -1,6 +1,6 @@
 namespace FuncStash.Delivery;
 
-/// <summary>What a host does after a delivery step.</summary>
+/// <summary>What comes after a delivery step. The end of its lease has seen to it.</summary>
 public abstract record StepResult
 {
     private StepResult()

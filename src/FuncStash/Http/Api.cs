@@ -1,5 +1,4 @@
 using FuncStash.Access;
-using FuncStash.Messages;
 using FuncStash.Storage;
 using FuncStash.Wire;
 using Microsoft.AspNetCore.Connections;
@@ -39,11 +38,6 @@ public sealed partial class Api(
         catch (Exception fault) when (trouble.IsFault(fault))
         {
             await RefuseAsync(context, trouble.Note(fault));
-        }
-        catch (DeliveryScheduleException fault)
-        {
-            LogFailure(log, fault, context.Request.Method, context.Request.Path);
-            await RefuseAsync(context, "deliveries cannot be scheduled");
         }
         catch (Exception error)
         {

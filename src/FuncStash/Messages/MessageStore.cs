@@ -128,33 +128,18 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     private async ValueTask<CommitResult> CommitAsync(
         string partition, List<Creation> chunk, IReadOnlyList<Write> with, IReadOnlyList<Send> more, CancellationToken cancellation)
     {
-        var sends = new List<Send>(chunk.Count + more.Count);
-        List<Message>? others = null;
-        foreach (var creation in chunk.Where(c => c.New.Scheduled))
-        {
-            var message = creation.Stored.Message;
-            if (schedule.Queue(message, 0, message.NotBefore) is { } send)
-                sends.Add(send);
-            else
-                (others ??= []).Add(message);
-        }
-        sends.AddRange(more);
+        var sends = await schedule.PlanAsync(
+            [.. chunk.Where(c => c.New.Scheduled).Select(c => DeliveryOf(c.Stored))], cancellation);
         var writes = new List<Write>(with.Count + chunk.Count);
         writes.AddRange(with);
         foreach (var creation in chunk)
             creation.AddWrites(writes);
-        var commit = new Commit(MessageRows.Table, partition, writes) { Sends = sends };
+        var commit = new Commit(MessageRows.Table, partition, writes) { Sends = [.. sends, .. more] };
         // Before the commit, since the attempt may come before its answer does. Ids that may be taken are not guessed at.
         var soon = chunk.Where(c => c is { New: { Once: false, Scheduled: true } } && !c.Stored.Message.IsDelayed);
         foreach (var creation in soon)
             _recent.Add(creation.Stored.Message);
-        var result = await store.Tables.CommitAsync(commit, cancellation);
-        if (!result.Applied)
-            return result;
-        // What is stored goes on its way, even if the publisher has hung up meanwhile.
-        foreach (var message in others ?? [])
-            await schedule.StartAsync(message, 0, message.NotBefore, CancellationToken.None);
-        return result;
+        return await store.Tables.CommitAsync(commit, cancellation);
     }
 
     /// <summary>The live messages of a workflow run.</summary>
@@ -220,7 +205,12 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         commits.AddRange(await OutboxAsync(elsewhere, id, cancellation));
         if (step.Also is { } also)
             commits.Add(also);
-        var started = followers.Select(f => (f.Message, f.Progress.Ticket, f.Progress.DueAt)).ToList();
+        var started = followers.ConvertAll(DeliveryOf);
+        // A host's own work-queue message is not kept for the next attempt.
+        if (leaseEnd is { Lease: HostLease, VisibleIn: not null })
+            started.Add(DeliveryOf(after));
+        if (leaseEnd?.Lease is HostLease)
+            leaseEnd = null;
         var etag = await FinishAsync(commits, started, leaseEnd, cancellation, step.Sends);
         return etag is null ? null : after with { ETag = etag };
     }
@@ -281,7 +271,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         if (stored.Ended)
             return false;
         var (renewed, commit) = Renewing(stored, dueAt);
-        return await FinishAsync([commit], [(renewed.Message, renewed.Progress.Ticket, dueAt)], null, cancellation) is not null;
+        return await FinishAsync([commit], [DeliveryOf(renewed)], null, cancellation) is not null;
     }
 
     /// <summary>Gives a live message a new ticket, and sends nothing. Null when it has changed since it was read.</summary>
@@ -296,16 +286,8 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
         StoredMessage stored, long dueAt, IReadOnlyList<Write> with, CancellationToken cancellation = default)
     {
         var (renewed, commit) = Renewing(stored, dueAt);
-        var send = schedule.Queue(renewed.Message, renewed.Progress.Ticket, dueAt);
-        var result = await store.Tables.CommitAsync(
-            commit with { Writes = [.. with, .. commit.Writes], Sends = send is null ? [] : [send] }, cancellation);
-        if (!result.Applied)
-            return result;
-        if (send is null)
-            await schedule.StartAsync(renewed.Message, renewed.Progress.Ticket, dueAt, CancellationToken.None);
-        // What waits under the old ticket has nothing to wait for.
-        await schedule.WakeAsync(stored.Message, stored.Progress.Ticket, CancellationToken.None);
-        return result;
+        var sends = await schedule.PlanAsync([DeliveryOf(renewed)], cancellation);
+        return await store.Tables.CommitAsync(commit with { Writes = [.. with, .. commit.Writes], Sends = sends }, cancellation);
     }
 
     private static (StoredMessage Renewed, Commit Commit) Renewing(StoredMessage stored, long dueAt)
@@ -333,7 +315,12 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     {
         if (end is null)
             return;
-        if (end.VisibleIn is { } delay)
+        if (end.Lease is HostLease held)
+        {
+            if (end.VisibleIn is { } pause)
+                await store.Queues.SendAsync([new Send(held.Queue, held.Text, pause)], cancellation);
+        }
+        else if (end.VisibleIn is { } delay)
             await store.Queues.RenewAsync(end.Lease, delay, cancellation);
         else
             await store.Queues.DeleteAsync(end.Lease, cancellation);
@@ -341,18 +328,11 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
 
     // The commits in order, the sends and the end of the lease with the last of them. Null when the first conflicts.
     private async ValueTask<string?> FinishAsync(
-        List<Commit> commits, List<(Message Message, int Ticket, long DueAt)> started, LeaseEnd? leaseEnd,
-        CancellationToken cancellation, IReadOnlyList<Send>? more = null)
+        List<Commit> commits, List<PlannedDelivery> started, LeaseEnd? leaseEnd, CancellationToken cancellation,
+        IReadOnlyList<Send>? more = null)
     {
-        var sends = new List<Send>(started.Count);
-        foreach (var (message, ticket, dueAt) in started)
-        {
-            if (schedule.Queue(message, ticket, dueAt) is { } send)
-                sends.Add(send);
-        }
-        var queued = sends.Count;
-        sends.AddRange(more ?? []);
-        commits[^1] = commits[^1] with { Sends = sends, LeaseEnd = leaseEnd };
+        var sends = started.Count == 0 ? [] : await schedule.PlanAsync(started, cancellation);
+        commits[^1] = commits[^1] with { Sends = [.. sends, .. more ?? []], LeaseEnd = leaseEnd };
         string? etag = null;
         for (var i = 0; i < commits.Count; i++)
         {
@@ -364,16 +344,11 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
             else if (i == commits.Count - 1)
                 await AfterConflictAsync(commits[i], cancellation);
         }
-        if (queued < started.Count)
-        {
-            foreach (var (message, ticket, dueAt) in started)
-            {
-                if (schedule.Queue(message, ticket, dueAt) is null)
-                    await schedule.StartAsync(message, ticket, dueAt, CancellationToken.None);
-            }
-        }
         return etag;
     }
+
+    private static PlannedDelivery DeliveryOf(StoredMessage stored) =>
+        new(new DeliveryTicket(stored.Id, stored.Progress.Ticket), stored.Progress.DueAt);
 
     // A later commit conflicts only when it was done before; its sends and lease end are still owed.
     private async ValueTask AfterConflictAsync(Commit commit, CancellationToken cancellation)

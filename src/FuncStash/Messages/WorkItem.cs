@@ -21,9 +21,14 @@ public abstract record WorkItem
     public abstract string Text { get; }
 
     /// <summary>Do what is due for a message.</summary>
-    public sealed record Deliver(DeliveryTicket Ticket) : WorkItem
+    /// <param name="Ticket">The message, and the number under which it was sent on its way.</param>
+    /// <param name="DueAt">
+    /// When, in unix milliseconds, where the queue may give it a little early; null where it is due when it comes.
+    /// </param>
+    public sealed record Deliver(DeliveryTicket Ticket, long? DueAt = null) : WorkItem
     {
-        public override string Text => Ticket.ToString();
+        public override string Text =>
+            DueAt is { } due ? string.Create(CultureInfo.InvariantCulture, $"{Ticket}|{due}") : Ticket.ToString();
     }
 
     /// <summary>Look at a queue again, whose line may move.</summary>
@@ -83,6 +88,8 @@ public abstract record WorkItem
     {
         if (DeliveryTicket.TryParse(text, out var ticket))
             return new Deliver(ticket);
+        if (text.LastIndexOf('|') is > 0 and var last && DeliveryTicket.TryParse(text[..last], out ticket))
+            return TryParse(text.AsSpan(last + 1), out var dueAt) ? new Deliver(ticket, dueAt) : null;
         if (text.StartsWith(ProbePrefix, StringComparison.Ordinal))
             return TryParse(text.AsSpan(ProbePrefix.Length), out var sentAt) ? new Probe(sentAt) : null;
         if (text.StartsWith(RecoverPrefix, StringComparison.Ordinal))

@@ -1,3 +1,4 @@
+using FuncStash.Waiting;
 using Microsoft.Extensions.Logging;
 
 namespace FuncStash.Upkeep;
@@ -8,15 +9,20 @@ namespace FuncStash.Upkeep;
 /// when its turn comes.
 /// </remarks>
 public sealed partial class UpkeepService(
-    UpkeepTurns turns, Purge purge, Sweep sweep, RunSweep runs, GateSweep gates, ILogger<UpkeepService> log)
+    UpkeepTurns turns, Purge purge, Sweep sweep, RunSweep runs, GateSweep gates, BucketWatch waits, ILogger<UpkeepService> log)
 {
-    // The first a little less than the minute after which it is called.
-    private static readonly TimeSpan s_gatesPeriod = TimeSpan.FromSeconds(50), s_sweepPeriod = TimeSpan.FromMinutes(5),
+    // Some a little less than the minute after which they are called.
+    private static readonly TimeSpan s_waitsPeriod = TimeSpan.FromSeconds(50), s_gatesPeriod = TimeSpan.FromSeconds(50), s_sweepPeriod = TimeSpan.FromMinutes(5),
         s_purgePeriod = TimeSpan.FromHours(1);
 
     /// <summary>Does the jobs that are due.</summary>
     public async Task RunAsync(CancellationToken stop = default)
     {
+        await TryAsync("waits", s_waitsPeriod, async () =>
+        {
+            await waits.RunAsync(stop);
+            return false;
+        }, stop);
         await TryAsync("gates", s_gatesPeriod, async () =>
         {
             await gates.RunAsync(stop);

@@ -6,13 +6,12 @@ namespace FuncStash.Waiting;
 /// <summary>The embedded server's schedule: every delivery is a work-queue message, delayed ones with a visibility delay.</summary>
 public sealed class QueueSchedule(TimeProvider time) : IDeliverySchedule
 {
-    public Send? Queue(Message message, int ticket, long dueAt) =>
-        new DeliveryTicket(message.Id, ticket)
-            .ToSend(TimeSpan.FromMilliseconds(dueAt - time.GetUtcNow().ToUnixTimeMilliseconds()));
-
-    public ValueTask StartAsync(Message message, int ticket, long dueAt, CancellationToken cancellation) =>
-        throw new InvalidOperationException("every delivery goes by the work queue");
-
-    // The work-queue message finds its message ended when it becomes visible, and is dropped.
-    public ValueTask WakeAsync(Message message, int ticket, CancellationToken cancellation) => ValueTask.CompletedTask;
+    public ValueTask<IReadOnlyList<Send>> PlanAsync(IReadOnlyList<PlannedDelivery> deliveries, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var sends = new Send[deliveries.Count];
+        for (var i = 0; i < sends.Length; i++)
+            sends[i] = deliveries[i].Ticket.ToSend(TimeSpan.FromMilliseconds(deliveries[i].DueAt - now));
+        return new(sends);
+    }
 }

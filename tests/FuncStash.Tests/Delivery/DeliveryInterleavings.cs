@@ -10,14 +10,15 @@ namespace FuncStash.Tests.Delivery;
 public sealed class DeliveryInterleavings
 {
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public Task Order_limits_and_deduplication_hold_and_every_message_is_delivered(bool partwise) =>
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public Task Order_limits_and_deduplication_hold_and_every_message_is_delivered(bool partwise, bool hosted) =>
         Gen.Select(DeliveryScene.Play(8), DeliveryLimits.Any, Gen.Int[0, 5], Gen.Int).SampleAsync(async (scenes, limits, deaths, seed) =>
         {
             var clock = new TestClock();
             await using var store = SqliteStore.Open(":memory:", clock);
-            await using var play = await DeliveryPlay.BeginAsync(clock, store, partwise, limits, seed);
+            await using var play = await DeliveryPlay.BeginAsync(clock, store, partwise, limits, seed, hosted);
             await play.ScenesAsync(scenes, deaths);
         }, iter: 40, threads: 1);
 }

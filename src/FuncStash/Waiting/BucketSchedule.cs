@@ -1,0 +1,48 @@
+using FuncStash.Messages;
+using FuncStash.Storage;
+
+namespace FuncStash.Waiting;
+
+/// <summary>
+/// The schedule of a host whose work queue is to hold little: what is due soon waits there, with a visibility delay; all else
+/// waits in the bucket of its minute, and an alarm brings it to the work queue shortly before.
+/// </summary>
+/// <remarks>
+/// Scalers act on the length of a queue, and invisible messages count: a million that wait would keep every instance awake.
+/// </remarks>
+public sealed class BucketSchedule(Buckets buckets, IAlarmClock alarms, TimeProvider time) : IDeliverySchedule
+{
+    public async ValueTask<IReadOnlyList<Send>> PlanAsync(IReadOnlyList<PlannedDelivery> deliveries, CancellationToken cancellation)
+    {
+        var now = Now;
+        var sends = new List<Send>(deliveries.Count);
+        Dictionary<long, List<PlannedDelivery>>? later = null;
+        foreach (var delivery in deliveries)
+        {
+            if (WaitTimes.MinuteOf(delivery.DueAt, now) is not { } minute)
+                sends.Add(ToSend(delivery, now));
+            else if ((later ??= []).TryGetValue(minute, out var others))
+                others.Add(delivery);
+            else
+                later[minute] = [delivery];
+        }
+        foreach (var (minute, waiting) in later ?? [])
+        {
+            foreach (var late in await buckets.AddAsync(minute, waiting, cancellation))
+                sends.Add(ToSend(late, Now));
+            if (minute - Now <= WaitTimes.HorizonMs)
+                await alarms.SetAsync(minute, cancellation);
+        }
+        return sends;
+    }
+
+    /// <summary>
+    /// The ticket with the rest of its wait in whole seconds, as Azure's queues count, rounded down: it comes a little early,
+    /// and its due time in the text says so.
+    /// </summary>
+    internal static Send ToSend(PlannedDelivery delivery, long now) => delivery.DueAt <= now
+        ? delivery.Ticket.ToSend()
+        : new WorkItem.Deliver(delivery.Ticket, delivery.DueAt).ToSend(TimeSpan.FromSeconds((delivery.DueAt - now) / 1000));
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+}

@@ -1,0 +1,37 @@
+using FuncStash.Messages;
+using FuncStash.Settings;
+using FuncStash.Telemetry;
+
+namespace FuncStash.Waiting;
+
+/// <summary>
+/// Settles messages of which nobody knows whether a ticket of theirs is on its way, because whoever had it in hand may have died
+/// before it was sent.
+/// </summary>
+/// <remarks>
+/// To send it again could deliver twice. But one that is not due can be sent on its way under a new ticket, which makes the other
+/// stale before anybody acts on it; and one that is due, once the work queue has been worked through since (<see cref="QueueProbe"/>)
+/// and it still stands as it was.
+/// </remarks>
+public sealed class TicketsInDoubt(MessageStore messages, QueueProbe probe, TimeProvider time)
+{
+    /// <summary>After this it can be told of a message that is due, unless the work queue has a backlog.</summary>
+    public static readonly TimeSpan Pause = 2 * QueueProbe.Settle;
+
+    /// <returns>False when it cannot be told yet: to be asked again after <see cref="ProbeAsync"/> and <see cref="Pause"/>.</returns>
+    public async ValueTask<bool> TrySettleAsync(StoredMessage stored, CancellationToken cancellation = default)
+    {
+        // Whoever makes the attempt is at it, or has died: that is another's affair.
+        if (stored.Ended || stored.Progress.State == MessageState.Active)
+            return true;
+        var due = stored.Progress.DueAt;
+        if (due <= time.GetUtcNow().ToUnixTimeMilliseconds() + Clocks.SkewMs
+            && !(await probe.SettledAsync(cancellation) >= due + Clocks.SkewMs))
+            return false;
+        if (await messages.RestartAsync(stored, cancellation))
+            Metrics.Recovered();
+        return true;
+    }
+
+    public ValueTask ProbeAsync(CancellationToken cancellation = default) => probe.SendAsync(cancellation);
+}
