@@ -50,8 +50,10 @@ public sealed class AzureStore : IStore, IDisposable
         RequestFailedException refused => refused.Status is not (400 or 413),
         // Of several tries.
         AggregateException several => several.InnerExceptions.All(IsFault),
-        AuthenticationFailedException or HttpRequestException or IOException or SocketException or TimeoutException
+        AuthenticationFailedException or HttpRequestException or SocketException or TimeoutException
             or OperationCanceledException => true,
+        // Of a connection; one of a file says nothing about the account.
+        HttpIOException or IOException { InnerException: SocketException } => true,
         _ => false,
     };
 

@@ -1,5 +1,6 @@
 using FuncStash.Azure;
 using FuncStash.Console;
+using FuncStash.Functions.Upkeep;
 using FuncStash.Functions.Waiting;
 using FuncStash.Functions;
 using FuncStash.Http;
@@ -30,6 +31,8 @@ builder.Services.AddSingleton<IStore>(store);
 builder.Services.AddSingleton<DurableAlarms>();
 builder.Services.AddSingleton<IAlarmClock>(services => services.GetRequiredService<DurableAlarms>());
 builder.Services.AddSingleton<IDeliverySchedule, BucketSchedule>();
+builder.Services.AddSingleton(services => new Presence(store.Tables, services.GetRequiredService<TimeProvider>(), isShown: true));
+builder.Services.AddHostedService<SignsOfLife>();
 builder.Services.AddFuncStash(options).AddFuncStashConsole();
 builder.AddTelemetry(Setting);
 builder.Build().Run();

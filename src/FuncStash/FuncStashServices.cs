@@ -78,6 +78,8 @@ public static class FuncStashServices
         services.AddSingleton<LastRun>();
         services.AddSingleton<QueueProbe>();
         services.TryAddSingleton<IAlarmClock, NoAlarms>();
+        services.TryAddSingleton(provider => new Presence(
+            provider.GetRequiredService<ITables>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<TicketsInDoubt>();
         services.AddSingleton<Buckets>();
         services.AddSingleton<BucketWaker>();
@@ -86,6 +88,7 @@ public static class FuncStashServices
         services.AddSingleton<RunPurge>();
         services.AddSingleton<RunSweep>();
         services.AddSingleton<Sweep>();
+        services.AddSingleton<Rescue>();
         services.AddSingleton<UpkeepTurns>();
         services.AddSingleton<UpkeepService>();
         services.AddWorkflows();

@@ -25,6 +25,7 @@ internal sealed class AppInstance : IAsyncDisposable
             .AddSingleton<DurableAlarms>()
             .AddSingleton<IAlarmClock>(provider => provider.GetRequiredService<DurableAlarms>())
             .AddSingleton<IDeliverySchedule, BucketSchedule>()
+            .AddSingleton(new Presence(Store, clock, isShown: true))
             .AddSingleton<WakeActivity>()
             .AddSingleton<AttemptActivity>()
             .AddSingleton<DeliveryTrigger>()

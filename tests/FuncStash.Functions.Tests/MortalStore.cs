@@ -5,6 +5,9 @@ namespace FuncStash.Functions.Tests;
 /// <summary>The process is dead.</summary>
 internal sealed class KilledException : Exception;
 
+/// <summary>The storage account does not answer.</summary>
+internal sealed class AwayException : Exception;
+
 /// <summary>
 /// The store as one host has it. Commits are done in parts, as Azure storage does them: the writes, then the sends. A host that
 /// is killed at one of its calls makes no other.
@@ -19,10 +22,15 @@ internal sealed class MortalStore(IStore inner) : IStore, ITables, IWorkQueues
     /// <summary>The same, before they are made.</summary>
     public Func<Commit, bool> KilledBefore { get; set; } = _ => false;
 
+    /// <summary>Whether the storage account is away.</summary>
+    public bool IsAway { get; set; }
+
     /// <summary>Every text that was sent.</summary>
     public List<string> Sent { get; } = [];
 
     public bool IsDead => _isDead;
+
+    public void Kill() => _isDead = true;
 
     public ITables Tables => this;
 
@@ -30,7 +38,7 @@ internal sealed class MortalStore(IStore inner) : IStore, ITables, IWorkQueues
 
     public IBodies Bodies => inner.Bodies;
 
-    public bool IsFault(Exception error) => inner.IsFault(error);
+    public bool IsFault(Exception error) => error is AwayException || inner.IsFault(error);
 
     public ValueTask PingAsync(CancellationToken cancellation = default) => inner.PingAsync(cancellation);
 
@@ -74,5 +82,5 @@ internal sealed class MortalStore(IStore inner) : IStore, ITables, IWorkQueues
 
     public ValueTask<long> CountAsync(string queue, CancellationToken cancellation) => Living.Queues.CountAsync(queue, cancellation);
 
-    private IStore Living => _isDead ? throw new KilledException() : inner;
+    private IStore Living => _isDead ? throw new KilledException() : IsAway ? throw new AwayException() : inner;
 }

@@ -27,7 +27,10 @@ namespace FuncStash.Functions.Tests;
 /// </summary>
 internal sealed class Stage : IAsyncDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60), s_lease = TimeSpan.FromSeconds(30), s_poll = TimeSpan.FromMilliseconds(20);
+    /// <summary>How long the host's lease lasts.</summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60), s_poll = TimeSpan.FromMilliseconds(20);
 
     private readonly CancellationTokenSource _end = new();
     private readonly FuncStashOptions _options;
@@ -70,6 +73,9 @@ internal sealed class Stage : IAsyncDisposable
     public AppInstance Start()
     {
         var instance = new AppInstance(_store, Clock, _options);
+        // As its timers do.
+        if (_durable is not null)
+            instance.Get<DurableAlarms>().Use(Client);
         _instances.Add(instance);
         return instance;
     }
@@ -93,6 +99,7 @@ internal sealed class Stage : IAsyncDisposable
                 registry.AddActivityFunc<DeliveryWait, long?>(AttemptActivity.Name, (_, wait) => stage.Get<AttemptActivity>().RunAsync(wait));
             },
             new DurableTaskTestHostOptions { Port = FreePort() });
+        stage.Get<DurableAlarms>().Use(stage.Client);
         stage.Receiver = await Receiver.StartAsync();
         stage._triggering = stage.TriggerAsync(stage._end.Token);
         return stage;
@@ -117,7 +124,7 @@ internal sealed class Stage : IAsyncDisposable
             context.Request.Headers.Append(name, value);
         context.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes("hello"));
         context.Response.Body = new MemoryStream();
-        await Get<ApiFunctions>().Publish(context.Request, Client);
+        await Get<ApiFunctions>().Publish(context.Request);
         return (context.Response.StatusCode, Encoding.UTF8.GetString(((MemoryStream)context.Response.Body).ToArray()));
     }
 
@@ -197,7 +204,7 @@ internal sealed class Stage : IAsyncDisposable
         var running = new List<Task>();
         while (!end.IsCancellationRequested)
         {
-            var leases = await _store.Queues.ReceiveAsync(WorkItem.Queue, 32, s_lease, TimeSpan.Zero, CancellationToken.None);
+            var leases = await _store.Queues.ReceiveAsync(WorkItem.Queue, 32, Lease, TimeSpan.Zero, CancellationToken.None);
             running.RemoveAll(task => task.IsCompleted);
             running.AddRange(leases.Select(RunAsync));
             if (leases.Count == 0)
@@ -206,11 +213,11 @@ internal sealed class Stage : IAsyncDisposable
         await Task.WhenAll(running);
     }
 
-    private async Task RunAsync(Lease lease)
+    private async Task RunAsync(Storage.Lease lease)
     {
         try
         {
-            await Get<DeliveryTrigger>().RunAsync(lease.Text, Client);
+            await Get<DeliveryTrigger>().RunAsync(lease.Text);
             await _store.Queues.DeleteAsync(lease, CancellationToken.None);
         }
         catch (KilledException)

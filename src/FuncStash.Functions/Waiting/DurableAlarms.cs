@@ -10,8 +10,8 @@ namespace FuncStash.Functions.Waiting;
 
 /// <summary>Alarms as Durable orchestrations: one a minute in which something is due, whatever the number of messages.</summary>
 /// <remarks>
-/// The host gives the Durable client to functions only, as a binding. Every function that runs the service hands it over
-/// with <see cref="Use"/>; all of them lead to the same host, so the latest one serves everybody.
+/// The host gives the Durable client to functions only, as a binding that costs each call something. So the minute's timers alone
+/// hand it over, with <see cref="Use"/>; upkeep, which runs there, sets whatever alarm was not set where something was written.
 /// </remarks>
 public sealed partial class DurableAlarms(TimeProvider time, ILogger<DurableAlarms> log) : IAlarmClock
 {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using FuncStash.Admission;
 using FuncStash.Cancelling;
 using FuncStash.Destinations;
@@ -20,7 +19,7 @@ namespace FuncStash.Delivery;
 public sealed partial class DeliveryService(
     MessageStore messages, Outbound outbound, Signer signer, SigningKeys keys, DestinationLanes lanes, AdmissionService admission,
     Gates gates, Cancellation cancellation, Settler settler, StepFailures failures, QueueProbe probe, TicketsInDoubt doubts,
-    IRunDeliveries runs, FuncStashOptions options, TimeProvider time, Random random, ILogger<DeliveryService> log)
+    Presence presence, IRunDeliveries runs, FuncStashOptions options, TimeProvider time, Random random, ILogger<DeliveryService> log)
     : IDisposable
 {
     // A queue that counts whole seconds gives a message up to one early.
@@ -31,9 +30,6 @@ public sealed partial class DeliveryService(
 
     // It is so for every message then.
     private readonly Seldom _limitTold = new(time, TimeSpan.FromSeconds(10));
-
-    // A work-queue message can come twice; the second waits for the first.
-    private readonly ConcurrentDictionary<MessageId, bool> _running = new();
 
     /// <summary>Does what a work-queue message asks for; null when its text means nothing.</summary>
     public async Task<StepResult?> RunAsync(string text, Lease? lease, CancellationToken stop = default)
@@ -80,10 +76,12 @@ public sealed partial class DeliveryService(
         if (delivery.DueAt is { } dueAt && !await ComesAsync(dueAt, stop))
             return await AgainAsync(dueAt, lease, stop);
         var ticket = delivery.Ticket;
-        if (!_running.TryAdd(ticket.Id, true))
+        // A work-queue message can come twice; the second waits for the first.
+        if (!presence.TryTake(ticket.Id))
             return await AgainAsync(Now + 1000, lease, stop);
         try
         {
+            await presence.ShowAsync(stop);
             return await StepAsync(delivery, lease, stop);
         }
         catch (Exception error) when (failures.Concerns(error))
@@ -92,7 +90,7 @@ public sealed partial class DeliveryService(
         }
         finally
         {
-            _running.TryRemove(ticket.Id, out _);
+            presence.Leave(ticket.Id);
         }
     }
 
@@ -258,6 +256,7 @@ public sealed partial class DeliveryService(
         {
             State = MessageState.Active,
             ActiveSince = startedAt,
+            ActiveBy = presence.Name,
             Events = stored.Progress.Events + 1,
         };
         return messages.ApplyAsync(stored, new Transition(after, [active]), cancellation: stop);

@@ -100,6 +100,8 @@ internal static class MessageRows
             values["EndedAt"] = ended;
         if (progress.ActiveSince is { } active)
             values["ActiveSince"] = active;
+        if (progress is { ActiveSince: not null, ActiveBy: { } by })
+            values["ActiveBy"] = by;
         if (progress.DlqId is { } dlqId)
             values["DlqId"] = dlqId;
         if (progress.Failures > 0)
@@ -159,6 +161,7 @@ internal static class MessageRows
             Ticket = (int)(row.Number("Ticket") ?? 0),
             EndedAt = row.Number("EndedAt"),
             ActiveSince = row.Number("ActiveSince"),
+            ActiveBy = row.Text("ActiveBy"),
             DlqId = row.Text("DlqId"),
             Failures = (int)(row.Number("Failures") ?? 0),
             AttemptTimes = row.Bytes("AttemptTimes") is { } times ? MemoryMarshal.Cast<byte, long>(times).ToArray() : [],

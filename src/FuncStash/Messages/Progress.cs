@@ -72,6 +72,9 @@ public sealed record Progress
     /// <summary>When the attempt in flight started, once it has taken so long that it was written down.</summary>
     public long? ActiveSince { get; init; }
 
+    /// <summary>The process that makes it, where others look after what it has in hand.</summary>
+    public string? ActiveBy { get; init; }
+
     /// <summary>The dead letter of a message that failed for good.</summary>
     public string? DlqId { get; init; }
 
@@ -92,7 +95,7 @@ public sealed record Progress
 
     /// <summary>Without the mark of an attempt in flight, which nobody settled.</summary>
     public Progress WithoutMark() =>
-        ActiveSince is { } left ? this with { ActiveSince = null, AttemptTimes = Times([.. AttemptTimes, left]) } : this;
+        ActiveSince is { } left ? this with { ActiveSince = null, ActiveBy = null, AttemptTimes = Times([.. AttemptTimes, left]) } : this;
 
     /// <summary>The times of all log events but the first, in unix milliseconds; null when they are not known.</summary>
     public IEnumerable<long>? EventTimes()

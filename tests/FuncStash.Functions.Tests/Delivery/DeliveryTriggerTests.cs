@@ -21,7 +21,7 @@ public sealed class DeliveryTriggerTests
         await stage.Receiver.OneAsync("/twice");
         await stage.StatesAsync(id, "DELIVERED");
 
-        await stage.Get<DeliveryTrigger>().RunAsync($"{id}|0", stage.Client);
+        await stage.Get<DeliveryTrigger>().RunAsync($"{id}|0");
 
         Assert.Single(stage.Receiver.All);
     }
@@ -31,7 +31,7 @@ public sealed class DeliveryTriggerTests
     {
         await using var stage = await Stage.StartAsync();
 
-        await Assert.ThrowsAsync<FormatException>(() => stage.Get<DeliveryTrigger>().RunAsync("rubbish", stage.Client));
+        await Assert.ThrowsAsync<FormatException>(() => stage.Get<DeliveryTrigger>().RunAsync("rubbish"));
     }
 
     [Fact]
@@ -47,13 +47,51 @@ public sealed class DeliveryTriggerTests
         stage.Start();
 
         // The host gives its message again before the next attempt is due, and once more after it.
-        await stage.Get<DeliveryTrigger>().RunAsync($"{id}|0", stage.Client);
+        await stage.Get<DeliveryTrigger>().RunAsync($"{id}|0");
         Assert.Single(stage.Receiver.All);
         stage.Clock.Jump(TimeSpan.FromSeconds(31));
 
         Assert.Equal(["CREATED", "ACTIVE", "ERROR", "RETRY", "ACTIVE", "DELIVERED"], await stage.StatesAsync(id, "DELIVERED"));
         await stage.QuietAsync();
         Assert.Equal(["0", "1"], stage.Receiver.Requests("/lost").Select(request => request.Header("upstash-retried")));
+    }
+
+    [Fact]
+    public async Task What_comes_while_the_storage_is_away_is_delivered_when_it_is_back_and_not_when_the_lease_is_over()
+    {
+        await using var stage = await Stage.StartAsync();
+        var id = await stage.PublishAsync("/away", ("Upstash-Delay", "1s"));
+        stage.App.Store.IsAway = true;
+        await Stage.UntilAsync(() => Task.FromResult(stage.Get<StoreTrouble>().Reason is not null));
+        Assert.Empty(stage.Receiver.All);
+        var (status, _) = await stage.SendAsync("POST", "/v2/publish/" + stage.Receiver.Url("/refused"));
+        Assert.Equal(503, status);
+
+        stage.App.Store.IsAway = false;
+        var back = TimeProvider.System.GetTimestamp();
+        await stage.Receiver.OneAsync("/away");
+
+        Assert.InRange(TimeProvider.System.GetElapsedTime(back), TimeSpan.Zero, Stage.Lease / 2);
+        Assert.Equal(["CREATED", "ACTIVE", "DELIVERED"], await stage.StatesAsync(id, "DELIVERED"));
+    }
+
+    [Fact]
+    public async Task An_attempt_that_ends_while_the_storage_is_away_is_settled_when_it_is_back_and_not_made_again()
+    {
+        await using var stage = await Stage.StartAsync();
+        var gate = new TaskCompletionSource();
+        stage.Receiver.Answers("/settled", Answer.Hang(gate.Task));
+        var id = await stage.PublishAsync("/settled");
+        await stage.Receiver.OneAsync("/settled");
+        stage.App.Store.IsAway = true;
+        gate.SetResult();
+        await Stage.UntilAsync(() => Task.FromResult(stage.Get<StoreTrouble>().Reason is not null));
+
+        stage.App.Store.IsAway = false;
+
+        Assert.Equal("DELIVERED", (await stage.StatesAsync(id, "DELIVERED"))[^1]);
+        await stage.QuietAsync();
+        Assert.Single(stage.Receiver.All);
     }
 
     [Fact]

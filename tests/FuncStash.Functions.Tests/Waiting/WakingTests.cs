@@ -245,7 +245,7 @@ public sealed class WakingTests
 
         // The queue gives the ticket, and it is not time: another queue's clock, or this one's.
         stage.Clock.JumpTo(due.AddMinutes(-3));
-        await stage.Get<DeliveryTrigger>().RunAsync($"{id}|0|{Ms(due)}", stage.Client);
+        await stage.Get<DeliveryTrigger>().RunAsync($"{id}|0|{Ms(due)}");
 
         Assert.Empty(stage.Receiver.All);
         stage.Clock.JumpTo(due);
@@ -278,8 +278,6 @@ public sealed class WakingTests
             await publisher.PublishAsync([.. Enumerable.Range(0, 100).Select(n => new PublishRequest(stage.Receiver.Url("/many"), settings, []))]);
         }
         Assert.Equal(6_000, await stage.WaitingAsync());
-        // No function has handed over a client so far, so nobody could set the alarm.
-        await stage.UpkeepAsync();
         stage.Clock.JumpTo(Stage.AlarmOf(due));
 
         Assert.Null((await stage.EndedAsync(Assert.Single(await stage.OrchestrationsAsync())))!.FailureDetails);
