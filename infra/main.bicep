@@ -273,6 +273,8 @@ module app 'modules/function-app.bicep' = {
         APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.outputs.clientId};Authorization=AAD'
         APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
         AZURE_CLIENT_ID: identity.outputs.clientId
+        // Not in host.json: the host then adds a traceparent of its own to every request, which is only true where it is recorded.
+        AzureFunctionsJobHost__telemetryMode: 'OpenTelemetry'
         AzureWebJobsStorage__accountName: storage.outputs.name
         AzureWebJobsStorage__clientId: identity.outputs.clientId
         AzureWebJobsStorage__credential: 'managedidentity'

@@ -31,8 +31,9 @@ public sealed class UpkeepTimers(ScheduleTicker ticker, UpkeepService upkeep, Du
         return upkeep.RunAsync(stop);
     }
 
-    /// <summary>Removes the histories of orchestrations that have ended; a day is kept for whoever looks into a trouble.</summary>
+    /// <summary>Removes the histories of the orchestrations of the version before: alarms are removed by their ids, when they are over.</summary>
+    /// <remarks>To be removed with <see cref="Delivery.DeliveryOrchestration"/>, for it looks through all there are.</remarks>
     [Function("PurgeOrchestrations")]
-    public Task PurgeOrchestrationsAsync([TimerTrigger("1 17 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable) =>
+    public Task PurgeOrchestrationsAsync([TimerTrigger("1 17 3 * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable) =>
         durable.PurgeAllInstancesAsync(new PurgeInstancesFilter(CreatedTo: time.GetUtcNow().AddDays(-1), Statuses: s_ended));
 }

@@ -41,6 +41,16 @@ public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : En
     }
 
     [Fact]
+    public async Task A_publishers_trace_context_goes_on_unchanged()
+    {
+        const string Parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", State = "vendor=1";
+        await Wire.PublishAsync(Receiver.Url("/hook"), "", ("traceparent", Parent), ("tracestate", State));
+
+        var request = await Receiver.OneAsync("/hook");
+        Assert.Equal((Parent, State), (request.Header("traceparent"), request.Header("tracestate")));
+    }
+
+    [Fact]
     public async Task The_SDK_leaves_no_trace_of_itself()
     {
         await Sdk.CallAsync(Host, "publishJSON", new { url = Receiver.Url("/hook"), body = 1 });
