@@ -95,13 +95,13 @@ async function listening (port) {
 }
 
 // Host and app.
-const token = randomBytes(12).toString('hex')
+const token = randomBytes(12).toString('hex'), signingKey = () => `sig_${randomBytes(14).toString('hex')}`
 let connection, port, host
 async function startHost () {
   const command = process.env.FUNCSTASH_FUNC_START
   host = start(command || 'func', command ? [options.app, port] : ['start', '--port', port], {
     AzureWebJobsStorage: connection, FUNCTIONS_WORKER_RUNTIME: 'dotnet-isolated', FUNCSTASH_TASK_HUB: 'FuncStash', QSTASH_TOKEN: token,
-    QSTASH_CURRENT_SIGNING_KEY: 'sig_bench1', QSTASH_NEXT_SIGNING_KEY: 'sig_bench2',
+    QSTASH_CURRENT_SIGNING_KEY: signingKey(), QSTASH_NEXT_SIGNING_KEY: signingKey(),
     FUNCSTASH_ALLOW_PRIVATE_NETWORKS: 'true', FUNCSTASH_CHECK_HOSTS: 'false',
     ...Object.fromEntries(options.set.map(each => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]))
   })

@@ -7,10 +7,15 @@ internal static partial class ResourceNames
 {
     private const int LongestName = 63;
 
+    // A task hub may have the prefix for its name, and names of tables are compared without case.
+    private static readonly string[] s_ofDurable = ["history", "instances", "partitions"];
+
     public static bool IsPrefix(string prefix) => PrefixShape().IsMatch(prefix);
 
     public static string Table(string prefix, string table) =>
-        Checked(prefix + table, TableShape(), "table");
+        s_ofDurable.Contains(table)
+            ? throw new ArgumentException($"Durable Functions has a table \"{table}\" in each of its hubs.")
+            : Checked(prefix + table, TableShape(), "table");
 
     public static string Queue(string prefix, string queue) =>
         Checked($"{prefix}-{queue}", QueueShape(), "queue");

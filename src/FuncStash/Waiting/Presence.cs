@@ -13,7 +13,7 @@ namespace FuncStash.Waiting;
 /// </remarks>
 public sealed class Presence(ITables tables, TimeProvider time, bool isShown = false) : IDisposable
 {
-    private const string Table = "instances", Partition = "beats";
+    private const string Table = "beats", Partition = "alive";
 
     /// <summary>How often the sign is given.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(10);

@@ -117,7 +117,7 @@ public sealed class RescueTests
     private static bool IsEnd(Commit commit) => commit.Table == "messages" && commit.Writes.OfType<Write.Delete>().Any();
 
     private static ValueTask<IReadOnlyList<Entity>> BeatsAsync(Stage stage) =>
-        stage.Store.Tables.QueryAsync("instances", "beats", RowRange.Prefix(""), 100);
+        stage.Store.Tables.QueryAsync("beats", "alive", RowRange.Prefix(""), 100);
 
     // Looks until it was found out what is to be rescued, or so many times, while those that live give their signs.
     private static async Task<int?> RescueAsync(AppInstance rescuer, AppInstance? living = null, int looks = 30)

@@ -85,6 +85,8 @@ public sealed class ConnectionSettingsTests
         Assert.Equal("funcstash-deliveries", options.QueueName("deliveries"));
         Assert.Equal("funcstash-bodies", options.BodiesContainerName);
         Assert.Throws<ArgumentException>(() => options.TableName("a-b"));
+        // Of the task hub whose name is the prefix.
+        Assert.Throws<ArgumentException>(() => options.TableName("instances"));
         Assert.Throws<ArgumentException>(() => options.QueueName("a--b"));
     }
 
