@@ -176,8 +176,8 @@ async function phase (name, { n, rate, path: target, headers = () => ({}), due, 
     await sleep(i * 1000 / rate)
     for (;;) {
       try {
-        const publishedAt = Date.now(), answer = await call('POST', `/v2/publish/${url(target)}`, { 'content-type': 'application/json', ...headers() }, `{"n":${i}}`)
-        if (answer.status === 200) return sent.set(JSON.parse(answer.text).messageId, { publishedAt, acknowledgedAt: Date.now() })
+        const publishedAt = Date.now(), answer = await call('POST', `/v2/publish/${url(target)}`, { 'content-type': 'application/json', ...headers(i) }, `{"n":${i}}`)
+        if (answer.status === 200) return sent.set(JSON.parse(answer.text).messageId, { i, publishedAt })
         if (answer.status < 500) throw new Error(answer.text)
       } catch (error) {
         if (name !== 'kills') throw error
@@ -193,7 +193,7 @@ async function phase (name, { n, rate, path: target, headers = () => ({}), due, 
   const seconds = (Date.now() - began) / 1000, operations = since(before), used = cpu() - cpuBefore
   const starts = new Map(ofThese().filter(each => !isLast(each)).map(each => [each.id, each.at]))
   const late = ofThese().filter(isLast).map(each => each.at - due({ ...sent.get(each.id), started: starts.get(each.id) })).sort((a, b) => a - b)
-  const doubles = ofThese().length - sent.size * (target === 'fail' ? 2 : arrivalsEach), early = name === 'bucket' ? 0 : late.filter(ms => ms < -1).length
+  const doubles = ofThese().length - sent.size * (target === 'fail' ? 2 : arrivalsEach), early = late.filter(ms => ms < -1).length
   const idle = idlePerSecond ?? { blob: 0, queue: 0, table: 0 }
   const perMessage = service => ((total(operations[service]) - idle[service] * seconds) / n).toFixed(2)
   rows.push(`| ${name} | ${n} at ${rate}/s | ${at(late, 0.5)} | ${at(late, 0.99)} | ${at(late, 1)} | ${(used / n).toFixed(0)} | ${perMessage('queue')} | ${perMessage('table')} | ${missing()} | ${doubles} | ${early} |`)
@@ -227,9 +227,9 @@ const phases = {
   callback: () => phase('callback', { n: 200, rate: 50, path: 'hook', arrivalsEach: 2, headers: () => ({ 'upstash-callback': url('back') }), due: message => message.started }),
   async bucket () {
     const minute = Math.ceil((Date.now() + 600_000) / 60_000) * 60
-    let next = 0
-    await phase('bucket', { n: 2000, rate: 100, path: 'hook', patience: 800, headers: () => ({ 'upstash-not-before': `${minute + (next++ % 60)}` }),
-      due: () => minute * 1000 })
+    const due = i => minute + i % 60
+    await phase('bucket', { n: 2000, rate: 100, path: 'hook', patience: 800, headers: i => ({ 'upstash-not-before': `${due(i)}` }),
+      due: message => due(message.i) * 1000 })
   },
   async kills () {
     const killing = (async () => {
