@@ -27,8 +27,8 @@ internal static class Host
                 .Concat(Between("partitionCount", 1, (int)storage["partitionCount"]!, 16))
                 .Concat(Between("controlQueueBatchSize", 1, (int)storage["controlQueueBatchSize"]!, 32))
                 .Concat(Between("controlQueueBufferThreshold", 1, (int)storage["controlQueueBufferThreshold"]!, 1000)));
-        checks.That("host.json polls the work queue at most two seconds late, and Durable's well within the minute that an alarm is ahead",
-            Between("maxPollingInterval", 0.1, Seconds(queues["maxPollingInterval"]), 2)
+        checks.That("host.json polls the work queue at most three seconds late, and Durable's well within the minute that an alarm is ahead",
+            Between("maxPollingInterval", 0.1, Seconds(queues["maxPollingInterval"]), 3)
                 .Concat(Between("maxQueuePollingInterval", 0.1, Seconds(storage["maxQueuePollingInterval"]), 20)));
         checks.That("a function may run five minutes longer than a delivery",
             maxTimeout.EndsWith('m') && int.TryParse(maxTimeout[..^1], out var minutes)

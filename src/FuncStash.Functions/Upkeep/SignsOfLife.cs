@@ -11,8 +11,6 @@ namespace FuncStash.Functions.Upkeep;
 public sealed partial class SignsOfLife(Presence presence, Rescue rescue, StoreTrouble trouble, TimeProvider time, ILogger<SignsOfLife> log)
     : BackgroundService
 {
-    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(15);
-
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -21,16 +19,19 @@ public sealed partial class SignsOfLife(Presence presence, Rescue rescue, StoreT
 
     // A rescue takes its time, and the signs go on meanwhile.
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        EveryAsync(Presence.Period, () => presence.BeatAsync(stoppingToken).AsTask(), stoppingToken),
-        EveryAsync(s_look, () => rescue.RunAsync(stoppingToken), stoppingToken));
+        EveryAsync(() => Presence.Period, () => presence.BeatAsync(stoppingToken).AsTask(), stoppingToken),
+        EveryAsync(() => rescue.Pause, () => rescue.RunAsync(stoppingToken), stoppingToken));
 
-    private async Task EveryAsync(TimeSpan period, Func<Task> what, CancellationToken stop)
+    private async Task EveryAsync(Func<TimeSpan> period, Func<Task> what, CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(period, time);
+        using var timer = new PeriodicTimer(period(), time);
         try
         {
             while (await timer.WaitForNextTickAsync(stop))
+            {
                 await TryAsync(what, stop);
+                timer.Period = period();
+            }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

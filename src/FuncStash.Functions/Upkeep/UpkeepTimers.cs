@@ -6,34 +6,32 @@ using Microsoft.DurableTask.Client;
 
 namespace FuncStash.Functions.Upkeep;
 
-/// <summary>What is done by the clock. The host runs each timer on one instance at a time.</summary>
-/// <remarks>In the same second, because an instance is paid by the second it is awake.</remarks>
+/// <summary>What is done by the clock. The host runs the timer on one instance at a time.</summary>
+/// <remarks>
+/// One timer for all: an instance is paid by the second it is awake, and for each timer the host holds a lock that it renews
+/// day and night (listenerLockPeriod of host.json), and writes down when it ran.
+/// </remarks>
 public sealed class UpkeepTimers(ScheduleTicker ticker, UpkeepService upkeep, DurableAlarms alarms, TimeProvider time)
 {
     private static readonly OrchestrationRuntimeStatus[] s_ended =
         [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
 
-    /// <summary>Publishes what schedules are due, after the start of each minute, for cron knows no seconds.</summary>
-    [Function("TickSchedules")]
-    public Task TickSchedulesAsync(
-        [TimerTrigger("1 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken stop)
-    {
-        alarms.Use(durable);
-        return ticker.TickAsync(time.GetUtcNow(), stop);
-    }
-
-    /// <summary>Wakes what nobody woke, frees what dead workers left taken, sends lost messages on their way, removes what outlived its retention.</summary>
+    /// <summary>
+    /// Publishes what schedules are due, after the start of each minute, for cron knows no seconds; wakes what nobody woke, frees what
+    /// dead workers left taken, sends lost messages on their way, removes what outlived its retention.
+    /// </summary>
     [Function("Upkeep")]
     public Task UpkeepAsync(
         [TimerTrigger("1 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken stop)
     {
         alarms.Use(durable);
-        return upkeep.RunAsync(stop);
+        // Side by side: the purge may take its time, and is no reason for a schedule to be late.
+        return Task.WhenAll(ticker.PublishDueAsync(time.GetUtcNow(), stop), upkeep.RunAsync(stop), PurgeAsync(durable));
     }
 
-    /// <summary>Removes the histories of the orchestrations of the version before: alarms are removed by their ids, when they are over.</summary>
+    /// <summary>Once a day removes the histories of the orchestrations of the version before: alarms are removed by their ids, when they are over.</summary>
     /// <remarks>To be removed with <see cref="Delivery.DeliveryOrchestration"/>, for it looks through all there are.</remarks>
-    [Function("PurgeOrchestrations")]
-    public Task PurgeOrchestrationsAsync([TimerTrigger("1 17 3 * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable) =>
-        durable.PurgeAllInstancesAsync(new PurgeInstancesFilter(CreatedTo: time.GetUtcNow().AddDays(-1), Statuses: s_ended));
+    private Task PurgeAsync(DurableTaskClient durable) => time.GetUtcNow() is { Hour: 3, Minute: 17 }
+        ? durable.PurgeAllInstancesAsync(new PurgeInstancesFilter(CreatedTo: time.GetUtcNow().AddDays(-1), Statuses: s_ended))
+        : Task.CompletedTask;
 }

@@ -15,14 +15,14 @@ namespace FuncStash.Upkeep;
 /// has. That of a process which is only slow is left to it.
 /// </remarks>
 public sealed partial class Rescue(
-    IStore store, Presence presence, MessageStore messages, AdmissionService admission, QueueProbe probe, TimeProvider time,
-    ILogger<Rescue> log)
+    IStore store, Presence presence, MessageStore messages, AdmissionService admission, QueueProbe probe, RunSweep runs,
+    TimeProvider time, ILogger<Rescue> log)
 {
     private const int AtOnce = 8;
 
     private static readonly string[] s_values = ["State", "DueAt", "Ticket", "ActiveSince", "ActiveBy"];
 
-    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1), s_look = TimeSpan.FromSeconds(15), s_alone = TimeSpan.FromSeconds(30);
 
     // Since when a sign has been as it is, as a timestamp.
     private readonly Dictionary<string, (string ETag, long Since)> _seen = [];
@@ -33,7 +33,10 @@ public sealed partial class Rescue(
     /// <summary>How long it is waited for the work queue to be worked through, and for the others to say what they have.</summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(40);
 
-    /// <summary>Looks after the processes; to be called every few seconds, once at a time.</summary>
+    /// <summary>After how long to look again: more seldom where nobody is, which a process is not while it has something to do.</summary>
+    public TimeSpan Pause => _seen.Count == 0 ? s_alone : s_look;
+
+    /// <summary>Looks after the processes; to be called after each <see cref="Pause"/>, once at a time.</summary>
     /// <returns>How many messages were sent on their way again; null when nobody was silent, or it cannot be told yet what nobody has.</returns>
     public async Task<int?> RunAsync(CancellationToken stop = default)
     {
@@ -50,6 +53,8 @@ public sealed partial class Rescue(
         // Else it is done again when they have been silent for as long once more.
         if (await RescueAsync(taken, stop) is not { } rescued)
             return null;
+        // What it was settling of workflow runs is not among its messages, and is harmed by nobody who does it too.
+        await runs.RunAsync(firstDay: 0, stop);
         foreach (var beat in taken)
             await presence.RemoveAsync(beat, stop);
         return rescued;

@@ -15,11 +15,13 @@ public sealed partial class RunSweep(IStore store, RunDebts debts, ILogger<RunSw
 {
     private const int PageSize = 500;
 
+    /// <param name="firstDay">The first day whose runs to look at.</param>
+    /// <param name="stop">Stops the work.</param>
     /// <returns>How many runs owed something.</returns>
-    public async Task<int> RunAsync(CancellationToken stop = default)
+    public async Task<int> RunAsync(int firstDay, CancellationToken stop = default)
     {
         var settled = 0;
-        foreach (var day in await Days.ListAsync(store.Tables, stop))
+        foreach (var day in (await Days.ListAsync(store.Tables, stop)).Where(day => day >= firstDay))
         {
             for (var shard = 0; shard < MessageId.Shards; shard++)
             {

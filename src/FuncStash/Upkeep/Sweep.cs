@@ -40,15 +40,20 @@ public sealed partial class Sweep(
     /// <summary>True when the latest run stopped at its limit.</summary>
     public bool HasMore { get; private set; }
 
+    /// <summary>Looks at the messages of all days.</summary>
+    public Task<int> RunAsync(CancellationToken stop = default) => RunAsync(firstDay: 0, stop);
+
+    /// <param name="firstDay">The first day whose messages to look at; one that stopped at its limit is brought to its end first.</param>
+    /// <param name="stop">Stops the work.</param>
     /// <returns>How many messages were sent on their way again.</returns>
-    public async Task<int> RunAsync(CancellationToken stop = default)
+    public async Task<int> RunAsync(int firstDay, CancellationToken stop = default)
     {
         var through = await probe.ThroughAsync(stop);
         await probe.SendAsync(stop);
         if (through is not { } sentAt)
             return 0;
         var place = await _place.ReadAsync(stop);
-        var (found, last) = await FindAsync(place, sentAt, stop);
+        var (found, last) = await FindAsync(firstDay, place, sentAt, stop);
         var recovered = found.Count == 0 ? 0 : await RecoverAsync(found, stop);
         if (last != place)
             await _place.WriteAsync(last, stop);
@@ -98,10 +103,10 @@ public sealed partial class Sweep(
 
     // Looks at live messages, oldest day first, from a place on; null in the end when there are no more.
     private async Task<(List<(MessageId Id, string? ETag)> Found, (string Partition, string Row)? Last)> FindAsync(
-        (string Partition, string Row)? from, long through, CancellationToken stop)
+        int firstDay, (string Partition, string Row)? from, long through, CancellationToken stop)
     {
         var (found, seen) = (new List<(MessageId Id, string? ETag)>(), 0);
-        foreach (var day in await Days.ListAsync(store.Tables, stop))
+        foreach (var day in (await Days.ListAsync(store.Tables, stop)).Where(day => day >= firstDay || from is not null))
         {
             for (var shard = 0; shard < MessageId.Shards; shard++)
             {

@@ -1,3 +1,5 @@
+using FuncStash.Messages;
+using FuncStash.Storage;
 using FuncStash.Waiting;
 using Microsoft.Extensions.Logging;
 
@@ -9,32 +11,39 @@ namespace FuncStash.Upkeep;
 /// when its turn comes.
 /// </remarks>
 public sealed partial class UpkeepService(
-    UpkeepTurns turns, Purge purge, Sweep sweep, RunSweep runs, GateSweep gates, BucketWatch waits, ILogger<UpkeepService> log)
+    UpkeepTurns turns, Purge purge, Sweep sweep, RunSweep runs, GateSweep gates, BucketWatch waits, TimeProvider time,
+    ILogger<UpkeepService> log)
 {
+    private const string SweepOfAll = "sweep of all days";
+
     // Some a little less than the minute after which they are called.
-    private static readonly TimeSpan s_waitsPeriod = TimeSpan.FromSeconds(50), s_gatesPeriod = TimeSpan.FromSeconds(50), s_sweepPeriod = TimeSpan.FromMinutes(5),
-        s_purgePeriod = TimeSpan.FromHours(1);
+    private static readonly TimeSpan s_waitsPeriod = TimeSpan.FromSeconds(50), s_gatesPeriod = TimeSpan.FromSeconds(50),
+        s_sweepPeriod = TimeSpan.FromMinutes(5), s_purgePeriod = TimeSpan.FromHours(1);
+
+    // Days whose messages are looked at more seldom: each look costs sixteen operations a day, and of old messages few are live.
+    private static readonly TimeSpan s_oldPeriod = TimeSpan.FromHours(1);
 
     /// <summary>Does the jobs that are due.</summary>
     public async Task RunAsync(CancellationToken stop = default)
     {
-        await TryAsync("waits", s_waitsPeriod, async () =>
+        if (await TryListAsync(stop) is not { } all)
+            return;
+        await TryAsync(all, "waits", s_waitsPeriod, async () =>
         {
             await waits.RunAsync(stop);
             return false;
         }, stop);
-        await TryAsync("gates", s_gatesPeriod, async () =>
+        await TryAsync(all, "gates", s_gatesPeriod, async () =>
         {
             await gates.RunAsync(stop);
             return false;
         }, stop);
-        await TryAsync("sweep", s_sweepPeriod, async () =>
+        await TryAsync(all, "sweep", s_sweepPeriod, async () =>
         {
-            await sweep.RunAsync(stop);
-            await runs.RunAsync(stop);
+            await SweepAsync(await turns.TryTakeAsync(all, SweepOfAll, s_oldPeriod, stop), stop);
             return sweep.HasMore;
         }, stop);
-        await TryAsync("purge", s_purgePeriod, async () =>
+        await TryAsync(all, "purge", s_purgePeriod, async () =>
         {
             var done = await purge.RunAsync(stop);
             if (done.Removed > 0)
@@ -43,11 +52,41 @@ public sealed partial class UpkeepService(
         }, stop);
     }
 
-    private async Task TryAsync(string job, TimeSpan period, Func<Task<bool>> run, CancellationToken stop)
+    private async Task SweepAsync(bool ofAllDays, CancellationToken stop)
+    {
+        // Those of the last hour of a day are new when the day is over.
+        var firstDay = ofAllDays ? 0 : MessageId.DayOf((time.GetUtcNow() - s_oldPeriod).ToUnixTimeMilliseconds());
+        try
+        {
+            await sweep.RunAsync(firstDay, stop);
+            await runs.RunAsync(firstDay, stop);
+        }
+        catch when (ofAllDays && !stop.IsCancellationRequested)
+        {
+            await turns.GiveBackAsync(SweepOfAll, stop);
+            throw;
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<string, Entity>?> TryListAsync(CancellationToken stop)
     {
         try
         {
-            if (await turns.TryTakeAsync(job, period, stop) && await run())
+            return await turns.ListAsync(stop);
+        }
+        catch (Exception error) when (!stop.IsCancellationRequested)
+        {
+            LogNoTurns(log, error);
+            return null;
+        }
+    }
+
+    private async Task TryAsync(
+        IReadOnlyDictionary<string, Entity> all, string job, TimeSpan period, Func<Task<bool>> run, CancellationToken stop)
+    {
+        try
+        {
+            if (await turns.TryTakeAsync(all, job, period, stop) && await run())
                 await turns.GiveBackAsync(job, stop);
         }
         catch (Exception error) when (!stop.IsCancellationRequested)
@@ -58,6 +97,9 @@ public sealed partial class UpkeepService(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "purged {Rows} rows that outlived their retention")]
     private static partial void LogPurged(ILogger log, int rows);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "whose turn upkeep is cannot be read; it is looked again in a minute")]
+    private static partial void LogNoTurns(ILogger log, Exception error);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "upkeep job {Job} failed and is done again at its next turn")]
     private static partial void LogFailed(ILogger log, Exception error, string job);

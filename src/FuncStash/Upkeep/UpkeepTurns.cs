@@ -9,13 +9,26 @@ public sealed class UpkeepTurns(ITables tables, TimeProvider time)
 {
     internal const string Table = "upkeep", Partition = "turns";
 
+    // More than there are jobs.
+    private const int MaxJobs = 100;
+
+    /// <summary>All turns as they are, in one operation; a job that nobody has done yet has none.</summary>
+    public async ValueTask<IReadOnlyDictionary<string, Entity>> ListAsync(CancellationToken cancellation = default) =>
+        (await tables.QueryAsync(Table, Partition, RowRange.Prefix(""), MaxJobs, null, cancellation)).ToDictionary(row => row.RowKey);
+
     /// <summary>Takes the turn of a job that is due.</summary>
+    public async ValueTask<bool> TryTakeAsync(string job, TimeSpan period, CancellationToken cancellation = default) =>
+        await TryTakeAsync(await ListAsync(cancellation), job, period, cancellation);
+
+    /// <summary>Takes the turn of a job that is due, unless another has taken it since the turns were listed.</summary>
+    /// <param name="turns">The turns (<see cref="ListAsync"/>).</param>
     /// <param name="job">The job's name.</param>
     /// <param name="period">After which it is due again.</param>
     /// <param name="cancellation">Stops the work.</param>
-    public async ValueTask<bool> TryTakeAsync(string job, TimeSpan period, CancellationToken cancellation = default)
+    public async ValueTask<bool> TryTakeAsync(
+        IReadOnlyDictionary<string, Entity> turns, string job, TimeSpan period, CancellationToken cancellation = default)
     {
-        var row = await tables.GetAsync(Table, Partition, job, cancellation);
+        var row = turns.GetValueOrDefault(job);
         var now = time.GetUtcNow();
         var left = row?.Number("NextAt") - now.ToUnixTimeMilliseconds();
         if (left > 0 && left <= (long)period.TotalMilliseconds + Clocks.SkewMs)

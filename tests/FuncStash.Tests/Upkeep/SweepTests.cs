@@ -175,6 +175,37 @@ public sealed class SweepTests : IAsyncLifetime
         Assert.True(recovered.Count > 1);
     }
 
+    [Fact]
+    public async Task Upkeep_finds_a_lost_message_of_today_within_minutes_and_one_of_older_days_within_the_hour()
+    {
+        var old = await PublishAsync();
+        await LoseAllAsync();
+        _service.Time.Advance(TimeSpan.FromDays(2));
+        await UpkeepAsync();
+        var today = await PublishAsync();
+        await LoseAllAsync();
+
+        var (ofToday, ofOld) = (await MinutesUntilFoundAsync(today), await MinutesUntilFoundAsync(old));
+
+        Assert.InRange(ofToday, 10, 21);
+        Assert.InRange(ofToday + ofOld, 22, 66);
+    }
+
+    private async Task<int> MinutesUntilFoundAsync(MessageId id)
+    {
+        for (var minutes = 0; ; minutes++)
+        {
+            if ((await MessageAsync(id)).Progress.Ticket > 0)
+                return minutes;
+            Assert.True(minutes < 100);
+            _service.Time.Advance(TimeSpan.FromMinutes(1));
+            await ProbeAsync();
+            await UpkeepAsync();
+        }
+    }
+
+    private Task UpkeepAsync() => FinishAsync(_service.Get<UpkeepService>().RunAsync());
+
     private Sweep ActivatorSweep(int limit)
     {
         var sweep = _service.New<Sweep>();

@@ -151,7 +151,7 @@ internal sealed class FlowPlay : IAsyncDisposable
         {
             await process.Get<GateSweep>().RunAsync();
             await process.Get<Sweep>().RunAsync();
-            await process.Get<RunSweep>().RunAsync();
+            await process.Get<RunSweep>().RunAsync(firstDay: 0);
         });
         await _stage.PlayAsync();
     }
