@@ -24,10 +24,13 @@ internal static class Startup
     }
 
     /// <summary>
-    /// As many attempts as an instance has places for in its queue trigger, and half as many to one destination: so those of
-    /// others always find a place.
+    /// As many attempts as its queue trigger may have under way and still ask for more (newBatchThreshold), and half as many to one
+    /// destination: so those of others always find a place.
     /// </summary>
-    /// <remarks>Where host.json says nothing, the least that the host's defaults come to.</remarks>
+    /// <remarks>
+    /// A batch comes on top of those, and ends at once where it finds no place. Were all of that taken by destinations that hang, the
+    /// trigger would ask for nothing until they end. Where host.json says nothing, the least that the host's defaults come to.
+    /// </remarks>
     internal static FuncStashOptions WithPlaces(FuncStashOptions options, string hostFile)
     {
         using var host = JsonDocument.Parse(hostFile, s_hostFile);
@@ -37,7 +40,7 @@ internal static class Startup
             return path.All(name => at.ValueKind == JsonValueKind.Object && at.TryGetProperty(name, out at)) ? at.GetInt32() : byDefault;
         }
 
-        var places = Number(16, "extensions", "queues", "batchSize") + Number(8, "extensions", "queues", "newBatchThreshold");
+        var places = Math.Max(1, Number(8, "extensions", "queues", "newBatchThreshold"));
         return options with { MaxParallelism = places, DestinationParallelism = Math.Max(1, places / 2) };
     }
 

@@ -31,10 +31,10 @@ public sealed class StartupTests
     }
 
     [Theory]
-    [InlineData(32, 96, 128, 64)]
-    [InlineData(16, 8, 24, 12)]
+    [InlineData(32, 96, 96, 48)]
+    [InlineData(16, 8, 8, 4)]
     [InlineData(1, 0, 1, 1)]
-    public void There_are_as_many_attempts_as_places_and_half_to_one_destination(
+    public void There_are_as_many_attempts_as_leave_the_trigger_asking_and_half_to_one_destination(
         int batchSize, int newBatchThreshold, int most, int toOne)
     {
         var options = Startup.WithPlaces(new FuncStashOptions(), $$"""
@@ -48,7 +48,7 @@ public sealed class StartupTests
 
     [Fact]
     public void Where_the_host_file_says_nothing_the_least_default_holds() =>
-        Assert.Equal(24, Startup.WithPlaces(new FuncStashOptions(), Host).MaxParallelism);
+        Assert.Equal(8, Startup.WithPlaces(new FuncStashOptions(), Host).MaxParallelism);
 
     [Fact]
     public void The_public_credentials_are_refused_outside_development()

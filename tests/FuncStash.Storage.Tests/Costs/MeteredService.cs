@@ -31,21 +31,27 @@ internal sealed class MeteredService : IAsyncDisposable
     private readonly AzureStore _store;
     private readonly ServiceProvider _services;
     private readonly WebApplication _destination;
+    private readonly bool _isFunctions;
 
-    private MeteredService(AzureStoreOptions storage, WebApplication destination)
+    private MeteredService(AzureStoreOptions storage, WebApplication destination, bool isFunctions)
     {
+        _isFunctions = isFunctions;
         _store = new AzureStore(storage with { OperationPolicy = _counter });
         _destination = destination;
-        _services = new ServiceCollection()
+        var services = new ServiceCollection()
             .AddSingleton<TimeProvider>(_time)
             .AddSingleton<IStore>(_store)
-            .AddSingleton<IDeliverySchedule, QueueSchedule>()
-            .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
-            .AddFuncStash(new FuncStashOptions())
-            .BuildServiceProvider();
+            .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
+        if (isFunctions)
+            services.AddSingleton<IDeliverySchedule, BucketSchedule>().AddSingleton(new Presence(_store.Tables, _time, isShown: true));
+        else
+            services.AddSingleton<IDeliverySchedule, QueueSchedule>();
+        _services = services.AddFuncStash(new FuncStashOptions()).BuildServiceProvider();
     }
 
-    public static async Task<MeteredService> StartAsync(AzureStoreOptions storage)
+    /// <param name="storage">The account.</param>
+    /// <param name="isFunctions">Waits and works as the Functions app does: the host holds the work-queue messages and deletes them.</param>
+    public static async Task<MeteredService> StartAsync(AzureStoreOptions storage, bool isFunctions = false)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -53,7 +59,7 @@ internal sealed class MeteredService : IAsyncDisposable
         var destination = builder.Build();
         destination.Run(Answer);
         await destination.StartAsync();
-        return new MeteredService(storage, destination);
+        return new MeteredService(storage, destination, isFunctions);
     }
 
     /// <summary>The destination: "/ok" accepts, "/twice" fails the first attempt, "/never" fails every one.</summary>
@@ -98,11 +104,18 @@ internal sealed class MeteredService : IAsyncDisposable
         {
             var leases = await _store.Queues.ReceiveAsync(WorkItem.Queue, 32, s_lease, s_patience);
             Assert.True(leases.Count > 0, $"{steps} more steps did not come");
-            await Task.WhenAll(leases.Select(lease => deliveries.RunAsync(lease.Text, lease)));
+            await Task.WhenAll(leases.Select(lease => StepAsync(deliveries, lease)));
             steps -= leases.Count;
         }
         Assert.Equal(0, steps);
         Assert.Empty(await _store.Queues.ReceiveAsync(WorkItem.Queue, 32, s_lease, TimeSpan.Zero));
+    }
+
+    private async Task StepAsync(DeliveryService deliveries, Lease lease)
+    {
+        await deliveries.RunAsync(lease.Text, _isFunctions ? new HostLease(lease.Text) : lease);
+        if (_isFunctions)
+            await _store.Queues.DeleteAsync(lease);
     }
 
     public async ValueTask DisposeAsync()

@@ -27,6 +27,10 @@ internal sealed record Operations(IReadOnlyDictionary<string, double> Counts)
             .Where(pair => pair.Count != 0)
             .ToDictionary(pair => pair.Key, pair => pair.Count));
 
+    /// <summary>What this and <paramref name="other"/> cost together.</summary>
+    public Operations And(Operations other) => new(Counts.Keys.Union(other.Counts.Keys)
+        .ToDictionary(key => key, key => Counts.GetValueOrDefault(key) + other.Counts.GetValueOrDefault(key)));
+
     /// <summary>What this costs more than <paramref name="other"/>.</summary>
     public Operations Beyond(Operations other) =>
         new(Counts.Keys.Union(other.Counts.Keys)
