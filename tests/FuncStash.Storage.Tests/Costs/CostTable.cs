@@ -13,6 +13,11 @@ internal static class CostTable
         |---|---|---|---|---|
         """;
 
+    public const string Rates = """
+        | Messages a second | Operations a second | Storage accounts | Work queues |
+        |---|---|---|---|
+        """;
+
     /// <param name="header">Of which table.</param>
     /// <param name="table">All of it, as it was measured.</param>
     public static void AssertDocumented(string header, string table)

@@ -67,6 +67,24 @@ public sealed class CostTests(AzuriteAccount account)
         await AssertCostsAsync(service, s_rowsOnFunctions, CostTable.OnFunctions);
     }
 
+    /// <summary>The scalability targets of an account and of a queue, by which the documentation tells how many are needed.</summary>
+    [Fact]
+    public async Task So_many_accounts_and_queues_are_needed_as_the_documentation_says()
+    {
+        const double AccountLimit = 20_000, QueueLimit = 2_000;
+        await using var service = await MeteredService.StartAsync(account.Options(), isFunctions: true);
+        await WaitingAsync(service);
+        var cost = await WaitingAsync(service);
+        var each = cost.Queue + cost.Table + cost.Blob;
+        var table = new StringBuilder(CostTable.Rates);
+        foreach (var rate in new[] { 1_000, 10_000, 100_000 })
+        {
+            table.Append(CultureInfo.InvariantCulture,
+                $"\n| {rate:N0} | {rate * each:N0} | {Math.Ceiling(rate * each / AccountLimit)} | {Math.Ceiling(rate / QueueLimit)} |");
+        }
+        CostTable.AssertDocumented(CostTable.Rates, table.ToString());
+    }
+
     private static async Task AssertCostsAsync(
         MeteredService service, (string Name, int Queue, int Table, int Blob, Func<MeteredService, Task<Operations>> Measure)[] rows, string header)
     {
