@@ -22,7 +22,7 @@ internal sealed class CommandLine
         {
             _connection.Url, _connection.Token, _connection.Json,
             ServeVerb.Of(), PublishVerb.Of(this), MessagesVerb.Of(this), LogsVerb.Of(this), DlqVerb.Of(this), SchedulesVerb.Of(this),
-            QueuesVerb.Of(this), KeysVerb.Of(this), VerifyVerb.Of(this), ImportVerb.Of(this), ApplyVerb.Of(this), ExportVerb.Of(this),
+            QueuesVerb.Of(this), KeysVerb.Of(this), VerifyVerb.Of(this), ReadyVerb.Of(this), ImportVerb.Of(this), ApplyVerb.Of(this), ExportVerb.Of(this),
             CompletionVerb.Of(this),
         };
         var help = Root.Options.OfType<HelpOption>().Single();

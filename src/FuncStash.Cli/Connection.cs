@@ -27,6 +27,10 @@ internal sealed class Connection
     public QStashClientOptions OptionsOf(ParseResult parsed, Func<string, string?> setting) =>
         Resolve(parsed.GetValue(Url) ?? Given(setting("QSTASH_URL")), parsed.GetValue(Token) ?? Given(setting("QSTASH_TOKEN")));
 
+    /// <summary>Where the service is, for what needs no token.</summary>
+    /// <exception cref="UsageException">The URL is none.</exception>
+    public Uri UrlOf(ParseResult parsed, Func<string, string?> setting) => HttpUrl(parsed.GetValue(Url) ?? Given(setting("QSTASH_URL")) ?? LocalUrl);
+
     /// <summary>Where the service is and who calls.</summary>
     /// <param name="url">A URL that was given; null for none.</param>
     /// <param name="token">A token that was given; null for none.</param>
@@ -34,12 +38,13 @@ internal sealed class Connection
     public static QStashClientOptions Resolve(string? url, string? token)
     {
         // A token without a URL is QStash's, as in its SDKs; nothing at all is a server that was just started here.
-        url ??= token is null ? LocalUrl : QStashClientOptions.DefaultBaseUrl.ToString();
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var baseUrl) || baseUrl.Scheme is not ("http" or "https"))
-            throw new UsageException($"'{url}' is no http or https URL");
+        var baseUrl = HttpUrl(url ?? (token is null ? LocalUrl : QStashClientOptions.DefaultBaseUrl.ToString()));
         token ??= baseUrl.IsLoopback ? ServerProcess.PublicToken : throw new UsageException($"there is no token for {baseUrl.Host}: give --token, or set QSTASH_TOKEN");
         return new QStashClientOptions { BaseUrl = baseUrl, Token = token };
     }
+
+    private static Uri HttpUrl(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : throw new UsageException($"'{text}' is no http or https URL");
 
     private static string? Given(string? value) => string.IsNullOrEmpty(value) ? null : value;
 }
