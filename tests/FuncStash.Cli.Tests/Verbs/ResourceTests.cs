@@ -63,6 +63,27 @@ public sealed class ResourceTests(EmbeddedServer server)
     }
 
     [Fact]
+    public async Task A_server_is_waited_for_until_it_is_ready()
+    {
+        var settings = new Dictionary<string, string> { ["QSTASH_URL"] = server.Url.ToString() };
+        Assert.Equal("ready\n", (await Funcstash.RunAsync(settings, ["ready"])).Well);
+
+        var status = 503;
+        await using var app = await Listener.StartAsync((context, _) =>
+        {
+            context.Response.StatusCode = status;
+            return Task.CompletedTask;
+        });
+        settings = new() { ["QSTASH_URL"] = app.Url };
+        Assert.Equal(ExitCode.Unreachable, (await Funcstash.RunAsync(settings, ["ready"])).Code);
+        var waiting = Funcstash.RunAsync(settings, ["ready", "--wait", "60s"]);
+        await Funcstash.UntilAsync(() => Task.FromResult(app.All.Count), count => count > 2);
+        status = 200;
+        Assert.Equal(ExitCode.Done, (await waiting).Code);
+        Assert.All(app.All, request => Assert.Equal("/ready", request.Target));
+    }
+
+    [Fact]
     public async Task Messages_are_listed_by_what_became_of_them_and_cancelled_by_filters()
     {
         await using var app = await Listener.StartAsync();

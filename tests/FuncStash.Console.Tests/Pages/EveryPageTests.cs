@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using FuncStash.Console.Tests.Running;
+using FuncStash.Settings;
 
 namespace FuncStash.Console.Tests.Pages;
 
@@ -18,6 +19,7 @@ public sealed class EveryPageTests
         {
             var page = await browser.GetAsync("/console/" + path);
             Assert.Equal((path, path.StartsWith("no/", StringComparison.Ordinal) ? 404 : 200), (path, page.Status));
+            Assert.Contains($">{ProductVersion.Text}</span>", page.Html, StringComparison.Ordinal);
             Assert.DoesNotContain("<script>", page.Html, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain("<img src=x", page.Html, StringComparison.OrdinalIgnoreCase);
             // Without the values of attributes, which may say anything.
