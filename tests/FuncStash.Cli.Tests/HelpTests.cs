@@ -22,7 +22,7 @@ public sealed class HelpTests
     public void Every_example_is_a_command_line_that_is_understood(string example)
     {
         var words = Words(example.Replace("<(", "", StringComparison.Ordinal).Replace(")  ", "  ", StringComparison.Ordinal));
-        var args = words.Skip(words.LastIndexOf("funcstash") + 1).TakeWhile(word => word is not ("#" or ">" or ">>" or "|")).ToArray();
+        var args = words.Skip(words.LastIndexOf("funcstash") + 1).TakeWhile(word => word is not ("#" or ">" or ">>" or "|" or "&&")).ToArray();
 
         Assert.Empty(s_commandLine.Parse(args).Errors);
     }
