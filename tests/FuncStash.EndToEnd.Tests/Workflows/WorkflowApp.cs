@@ -11,7 +11,10 @@ namespace FuncStash.EndToEnd.Tests.Workflows;
 public sealed class WorkflowApp : IAsyncDisposable
 {
     private static readonly TimeSpan s_start = TimeSpan.FromSeconds(30);
-    private static readonly HttpClient s_http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(60) };
+
+    // A connection for each call: Node closes one that has been idle for 5 s, also while a request is on its way to it.
+    private static readonly HttpClient s_http =
+        new(new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.Zero }) { Timeout = TimeSpan.FromSeconds(60) };
 
     private readonly ChildProcess _process;
     private readonly string _url;

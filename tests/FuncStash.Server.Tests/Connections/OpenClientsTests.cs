@@ -99,7 +99,7 @@ public sealed class OpenClientsTests
         await stream.WriteAsync(Encoding.ASCII.GetBytes(Request));
         var text = new StringBuilder();
         var bytes = new byte[1024];
-        while (!text.ToString().Contains("well", StringComparison.Ordinal))
+        while (!text.ToString().EndsWith("well\r\n0\r\n\r\n", StringComparison.Ordinal))
         {
             var read = await stream.ReadAsync(bytes).AsTask().WaitAsync(Patience, TimeProvider.System);
             Assert.True(read > 0, $"closed after: {text}");
