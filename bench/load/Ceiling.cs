@@ -11,7 +11,7 @@ internal sealed class Ceiling(TimeProvider time, string token)
 {
     private const int Workers = 64;
     private const int MostAttempts = 4;
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(1);
     private const string Prefix = "/v2/publish/";
 
     private sealed record Job(string Id, Uri Target, string? ContentType, byte[] Body, double RetryDelayMs, int Attempt = 1);
@@ -72,7 +72,7 @@ internal sealed class Ceiling(TimeProvider time, string token)
         var start = time.GetTimestamp();
         // A timer may fire some ms early: it counts in the kernel's coarse ticks.
         while (TimeSpan.FromMilliseconds(ms) - time.GetElapsedTime(start) is var left && left > TimeSpan.Zero)
-            await Task.Delay(left < Tick ? Tick : left, time);
+            await Task.Delay(left < s_tick ? s_tick : left, time);
         _jobs.Writer.TryWrite(job);
     }
 

@@ -7,9 +7,9 @@ namespace FuncStash.Bench;
 internal sealed class ProcessUse : IDisposable
 {
     // PSS is dear to read (the kernel walks all pages), so not more often.
-    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(250);
 
-    private static readonly int[] BusyFields = [1, 2, 3, 6, 7];
+    private static readonly int[] s_busyFields = [1, 2, 3, 6, 7];
 
     private readonly int _pid;
     private readonly double _cpuBefore, _loadBefore, _busyBefore;
@@ -23,7 +23,7 @@ internal sealed class ProcessUse : IDisposable
     {
         (_pid, _time) = (pid, time);
         (_cpuBefore, _loadBefore, _busyBefore, _start) = (Cpu(pid), OwnCpu(), BusySeconds(), time.GetTimestamp());
-        _timer = time.CreateTimer(_ => Sample(), null, TimeSpan.Zero, Period);
+        _timer = time.CreateTimer(_ => Sample(), null, TimeSpan.Zero, s_period);
     }
 
     /// <param name="CpuSeconds">user and system time of the process</param>
@@ -76,7 +76,7 @@ internal sealed class ProcessUse : IDisposable
     private static double BusySeconds()
     {
         var fields = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return BusyFields.Sum(i => double.Parse(fields[i], CultureInfo.InvariantCulture)) / 100;
+        return s_busyFields.Sum(i => double.Parse(fields[i], CultureInfo.InvariantCulture)) / 100;
     }
 
     private static long KiB(string file, string key)

@@ -8,8 +8,8 @@ namespace FuncStash.Bench;
 internal sealed class Publisher : IDisposable
 {
     private const int MostErrors = 1_000;
-    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
-    private static readonly MediaTypeHeaderValue Json = new("application/json");
+    private static readonly TimeSpan s_requestTimeout = TimeSpan.FromSeconds(30);
+    private static readonly MediaTypeHeaderValue s_json = new("application/json");
 
     private readonly HttpMessageInvoker _http;
     private readonly Uri _publish;
@@ -65,11 +65,11 @@ internal sealed class Publisher : IDisposable
         var body = new byte[Batch.BodyBytes];
         batch.WriteBody(body, seq);
         using var request = new HttpRequestMessage(HttpMethod.Post, _publish) { Content = new ByteArrayContent(body) };
-        request.Content.Headers.ContentType = Json;
+        request.Content.Headers.ContentType = s_json;
         request.Headers.TryAddWithoutValidation("Authorization", _bearer);
         foreach (var (name, value) in headers)
             request.Headers.TryAddWithoutValidation(name, value);
-        using var timeout = new CancellationTokenSource(RequestTimeout, _time);
+        using var timeout = new CancellationTokenSource(s_requestTimeout, _time);
         try
         {
             batch.Sent[seq] = _time.GetTimestamp();

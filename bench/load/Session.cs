@@ -27,10 +27,10 @@ internal sealed class Session(Options options, Sink sink, CeilingProcess ceiling
     public const double DelayMs = 2_000;
     public const double RetryDelayMs = 1_000;
 
-    private static readonly TimeSpan PublishAtMost = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan ArriveAtMost = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_publishAtMost = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_arriveAtMost = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan s_stall = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_settle = TimeSpan.FromSeconds(1);
 
     private readonly Publisher _server = new(options.Url, options.Token, sink.Url, options.Connections, time);
     private readonly Publisher _ceiling = new(ceiling.Url, ceiling.Token, sink.Url, options.Connections, time);
@@ -38,11 +38,11 @@ internal sealed class Session(Options options, Sink sink, CeilingProcess ceiling
     /// <summary>Both servers and this program are compiled and tiered up before anything counts.</summary>
     public async Task WarmUpAsync()
     {
-        const int parts = 4;
-        for (var part = 0; part < parts; part++)
+        const int Parts = 4;
+        for (var part = 0; part < Parts; part++)
         {
             foreach (var publisher in (Publisher[])[_ceiling, _server])
-                await LoadAsync(publisher, null, (options.Warmup + parts - 1) / parts);
+                await LoadAsync(publisher, null, (options.Warmup + Parts - 1) / Parts);
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class Session(Options options, Sink sink, CeilingProcess ceiling
     }
 
     private Task<Outcome> LoadAsync(Publisher publisher, int? pid, int messages) =>
-        MeasureAsync(sink.NewBatch(messages), pid, batch => publisher.SaturateAsync(batch, PublishAtMost));
+        MeasureAsync(sink.NewBatch(messages), pid, batch => publisher.SaturateAsync(batch, s_publishAtMost));
 
     private async Task<Outcome?> PhaseAsync(string name, int messages, double perSecond, params (string, string)[] headers) =>
         options.Phases.Contains(name)
@@ -75,7 +75,7 @@ internal sealed class Session(Options options, Sink sink, CeilingProcess ceiling
         await publish(batch);
         await ArriveAsync(batch);
         var result = use?.Read();
-        await Task.Delay(Settle, time); // Duplicates still come in, and timers and garbage collectors come to rest.
+        await Task.Delay(s_settle, time); // Duplicates still come in, and timers and garbage collectors come to rest.
         return new Outcome(batch, time, result);
     }
 
@@ -86,8 +86,8 @@ internal sealed class Session(Options options, Sink sink, CeilingProcess ceiling
         var acknowledged = Enumerable.Range(0, batch.Capacity).Where(seq => batch.Acked[seq] != 0).ToArray();
         var arrived = 0;
         var start = time.GetTimestamp();
-        while (!AllArrived() && time.GetElapsedTime(start) < ArriveAtMost
-            && time.GetElapsedTime(Math.Max(start, batch.LastArrival)) < Stall)
+        while (!AllArrived() && time.GetElapsedTime(start) < s_arriveAtMost
+            && time.GetElapsedTime(Math.Max(start, batch.LastArrival)) < s_stall)
             await Task.Delay(TimeSpan.FromMilliseconds(5), time);
 
         bool AllArrived()

@@ -11,22 +11,22 @@ internal sealed class MessageLoad(IStore store, int tasks, int bodyBytes, int pa
 {
     private const string Table = "messages", Queue = "deliveries";
 
-    private readonly byte[] body = new byte[bodyBytes];
+    private readonly byte[] _body = new byte[bodyBytes];
 
-    private readonly SemaphoreSlim[] settled = [.. Enumerable.Range(0, tasks).Select(_ => new SemaphoreSlim(0))];
+    private readonly SemaphoreSlim[] _settled = [.. Enumerable.Range(0, tasks).Select(_ => new SemaphoreSlim(0))];
 
-    private long ids;
+    private long _ids;
 
     public async Task RunAsync(int messages)
     {
         using var done = new CancellationTokenSource();
         var pump = PumpAsync(done.Token);
-        await Task.WhenAll(settled.Select((_, task) => Task.Run(async () =>
+        await Task.WhenAll(_settled.Select((_, task) => Task.Run(async () =>
         {
             for (var i = task; i < messages; i += tasks)
             {
                 await PublishAsync(task);
-                await settled[task].WaitAsync(CancellationToken.None);
+                await _settled[task].WaitAsync(CancellationToken.None);
             }
         })));
         await done.CancelAsync();
@@ -35,12 +35,12 @@ internal sealed class MessageLoad(IStore store, int tasks, int bodyBytes, int pa
 
     private async Task PublishAsync(int task)
     {
-        var id = Interlocked.Increment(ref ids).ToString("x16", CultureInfo.InvariantCulture);
+        var id = Interlocked.Increment(ref _ids).ToString("x16", CultureInfo.InvariantCulture);
         var partition = Partition(id);
         var message = new Entity(partition, MessageKey(id), new Dictionary<string, object>
         {
             ["Url"] = "https://receiver.example.com/hooks/orders", ["Method"] = "POST", ["Created"] = 1_900_000_000_000L,
-            ["Retries"] = 3L, ["Timeout"] = 900L, ["Signed"] = true, ["Attempt"] = 0L, ["Body"] = body,
+            ["Retries"] = 3L, ["Timeout"] = 900L, ["Signed"] = true, ["Attempt"] = 0L, ["Body"] = _body,
             ["Headers"] = "Content-Type: application/json\nUser-Agent: bench\nX-Order: 0123456789abcdef",
         });
         var result = await store.Tables.CommitAsync(
@@ -81,7 +81,7 @@ internal sealed class MessageLoad(IStore store, int tasks, int bodyBytes, int pa
                 LeaseEnd = new LeaseEnd(lease),
             });
         Check(result);
-        settled[int.Parse(lease.Text.AsSpan(17), CultureInfo.InvariantCulture)].Release();
+        _settled[int.Parse(lease.Text.AsSpan(17), CultureInfo.InvariantCulture)].Release();
     }
 
     private static Write.Insert Event(string partition, string id, string state) =>

@@ -8,15 +8,15 @@ namespace FuncStash.Azure;
 /// <summary>Payloads as blobs of one container.</summary>
 internal sealed class AzureBodies(BlobServiceClient service, AzureStoreOptions options) : IBodies
 {
-    private readonly string container = options.BodiesContainerName;
+    private readonly string _container = options.BodiesContainerName;
 
-    private readonly OnFirstUse<BlobContainerClient> containers = new(
+    private readonly OnFirstUse<BlobContainerClient> _containers = new(
         service.GetBlobContainerClient, container => container.CreateIfNotExistsAsync());
 
     public async ValueTask PutAsync(
         string name, ReadOnlyMemory<byte> content, CancellationToken cancellation = default) =>
-        await containers.UseAsync(
-            container,
+        await _containers.UseAsync(
+            _container,
             bodies => bodies.GetBlobClient(name).UploadAsync(BinaryData.FromBytes(content), overwrite: true, cancellation),
             cancellation);
 
@@ -24,7 +24,7 @@ internal sealed class AzureBodies(BlobServiceClient service, AzureStoreOptions o
     {
         try
         {
-            using var body = (await containers.Open(container).GetBlobClient(name)
+            using var body = (await _containers.Open(_container).GetBlobClient(name)
                 .DownloadStreamingAsync(cancellationToken: cancellation)).Value;
             // Into one array of its size: one that grows as it comes takes several times as much memory.
             var content = GC.AllocateUninitializedArray<byte>(checked((int)body.Details.ContentLength));
@@ -42,7 +42,7 @@ internal sealed class AzureBodies(BlobServiceClient service, AzureStoreOptions o
     {
         try
         {
-            var pages = containers.Open(container)
+            var pages = _containers.Open(_container)
                 .GetBlobsAsync(new GetBlobsOptions(), cancellation).AsPages(after, take);
             await foreach (var page in pages)
             {
@@ -58,5 +58,5 @@ internal sealed class AzureBodies(BlobServiceClient service, AzureStoreOptions o
     }
 
     public async ValueTask DeleteAsync(string name, CancellationToken cancellation = default) =>
-        await containers.Open(container).GetBlobClient(name).DeleteIfExistsAsync(cancellationToken: cancellation);
+        await _containers.Open(_container).GetBlobClient(name).DeleteIfExistsAsync(cancellationToken: cancellation);
 }

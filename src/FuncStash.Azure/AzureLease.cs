@@ -8,8 +8,8 @@ namespace FuncStash.Azure;
 internal sealed class AzureLease(string queue, string text, int dequeueCount, string messageId, string receipt)
     : Lease(queue, text, dequeueCount)
 {
-    private readonly SemaphoreSlim turn = new(1, 1);
-    private string? receipt = receipt;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private string? _receipt = receipt;
 
     public string MessageId { get; } = messageId;
 
@@ -19,16 +19,16 @@ internal sealed class AzureLease(string queue, string text, int dequeueCount, st
     /// </summary>
     public async ValueTask<bool> UseAsync(Func<string, Task<string?>> call, CancellationToken cancellation)
     {
-        await turn.WaitAsync(cancellation);
+        await _turn.WaitAsync(cancellation);
         try
         {
-            if (receipt is not null)
-                receipt = await call(receipt);
-            return receipt is not null;
+            if (_receipt is not null)
+                _receipt = await call(_receipt);
+            return _receipt is not null;
         }
         finally
         {
-            turn.Release();
+            _turn.Release();
         }
     }
 

@@ -15,14 +15,14 @@ public sealed class AzureStore : IStore, IDisposable
 {
     private const string Ping = "ping";
 
-    private readonly HttpClient http;
+    private readonly HttpClient _http;
 
     /// <summary>Makes no call: tables, queues and the container are created when first written to.</summary>
     /// <exception cref="StorageConfigurationException">The options name no account, or two.</exception>
     public AzureStore(AzureStoreOptions options)
     {
-        http = Pipeline.CreateHttpClient(options);
-        var transport = new HttpClientTransport(http);
+        _http = Pipeline.CreateHttpClient(options);
+        var transport = new HttpClientTransport(_http);
         var forTables = Pipeline.Configure(new TableClientOptions(), "table", options, transport);
         var forQueues = Pipeline.Configure(new QueueClientOptions(), "queue", options, transport);
         var forBlobs = Pipeline.Configure(new BlobClientOptions(), "blob", options, transport);
@@ -63,7 +63,7 @@ public sealed class AzureStore : IStore, IDisposable
         Queues.CountAsync(Ping, cancellation).AsTask(),
         Bodies.GetAsync(Ping, cancellation).AsTask());
 
-    public void Dispose() => http.Dispose();
+    public void Dispose() => _http.Dispose();
 
     private static (TableServiceClient, QueueServiceClient, BlobServiceClient) Open(
         AzureStoreOptions options, TableClientOptions tables, QueueClientOptions queues, BlobClientOptions blobs)

@@ -10,13 +10,13 @@ internal sealed class AzureTables(TableServiceClient service, AzureStoreOptions 
 {
     private const int MaxPage = 1000;
 
-    private readonly OnFirstUse<TableClient> tables = new(
+    private readonly OnFirstUse<TableClient> _tables = new(
         name => service.GetTableClient(options.TableName(name)), table => table.CreateIfNotExistsAsync());
 
     public async ValueTask<Entity?> GetAsync(
         string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation = default)
     {
-        var row = await tables.Open(table).GetEntityIfExistsAsync<TableEntity>(
+        var row = await _tables.Open(table).GetEntityIfExistsAsync<TableEntity>(
             EntityKeys.Checked(partitionKey), EntityKeys.Checked(rowKey), EntityMap.Select(only), cancellation);
         return row.HasValue ? EntityMap.FromRow(row.Value!) : null;
     }
@@ -28,7 +28,7 @@ internal sealed class AzureTables(TableServiceClient service, AzureStoreOptions 
         var found = new List<Entity>();
         if (take <= 0)
             return found;
-        var rows = tables.Open(table).QueryAsync<TableEntity>(
+        var rows = _tables.Open(table).QueryAsync<TableEntity>(
             Filter(partitionKey, range), Math.Min(take, MaxPage), EntityMap.Select(only), cancellation);
         try
         {
@@ -56,7 +56,7 @@ internal sealed class AzureTables(TableServiceClient service, AzureStoreOptions 
         // here on nobody's impatience stops it.
         var result = new CommitResult(null, []);
         if (commit.Writes.Count > 0)
-            result = await tables.UseAsync(
+            result = await _tables.UseAsync(
                 commit.Table, table => TableWrites.ApplyAsync(table, commit, CancellationToken.None), CancellationToken.None);
         if (!result.Applied)
             return result;

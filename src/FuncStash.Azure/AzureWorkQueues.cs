@@ -14,13 +14,13 @@ namespace FuncStash.Azure;
 internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOptions options) : IWorkQueues
 {
     private const int MaxReceive = 32;
-    private static readonly TimeSpan Forever = TimeSpan.FromSeconds(-1);
-    private static readonly TimeSpan PoisonLease = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_forever = TimeSpan.FromSeconds(-1);
+    private static readonly TimeSpan s_poisonLease = TimeSpan.FromSeconds(30);
 
-    private readonly TimeProvider time = options.Time;
-    private readonly ConcurrentDictionary<string, PollSchedule> schedules = new(StringComparer.Ordinal);
+    private readonly TimeProvider _time = options.Time;
+    private readonly ConcurrentDictionary<string, PollSchedule> _schedules = new(StringComparer.Ordinal);
 
-    private readonly OnFirstUse<QueueClient> queues = new(
+    private readonly OnFirstUse<QueueClient> _queues = new(
         name => service.GetQueueClient(options.QueueName(name)), queue => queue.CreateIfNotExistsAsync());
 
     public async ValueTask SendAsync(IReadOnlyList<Send> sends, CancellationToken cancellation = default)
@@ -38,7 +38,7 @@ internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOpti
     {
         CheckDelay(lease);
         var schedule = Schedule(queue);
-        var start = time.GetUtcNow();
+        var start = _time.GetUtcNow();
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -92,7 +92,7 @@ internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOpti
     public async ValueTask<bool> PoisonAsync(Lease lease, CancellationToken cancellation = default)
     {
         // A message that somebody else holds by now is not ours to judge.
-        if (!await RenewAsync(lease, PoisonLease, cancellation))
+        if (!await RenewAsync(lease, s_poisonLease, cancellation))
             return false;
         await SendAsync(new Send($"{lease.Queue}-poison", lease.Text), cancellation);
         return await DeleteAsync(lease, cancellation);
@@ -102,7 +102,7 @@ internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOpti
     {
         try
         {
-            var properties = await queues.Open(queue).GetPropertiesAsync(cancellation);
+            var properties = await _queues.Open(queue).GetPropertiesAsync(cancellation);
             return properties.Value.ApproximateMessagesCountLong;
         }
         catch (RequestFailedException e) when (e.Status == 404)
@@ -117,9 +117,9 @@ internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOpti
 
     private async Task SendAsync(Send send, CancellationToken cancellation)
     {
-        await queues.UseAsync(
+        await _queues.UseAsync(
             send.Queue,
-            queue => queue.SendMessageAsync(send.Text, WholeSeconds(send.Delay), Forever, cancellation),
+            queue => queue.SendMessageAsync(send.Text, WholeSeconds(send.Delay), s_forever, cancellation),
             cancellation);
         if (send.Delay <= TimeSpan.Zero)
             Schedule(send.Queue).Sent();
@@ -129,10 +129,10 @@ internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOpti
         string queue, int max, TimeSpan lease, CancellationToken cancellation)
     {
         // To break off a receive would leave its messages held by nobody, so it gets a moment to come back.
-        using var grace = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        using var grace = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time);
         await using var registration = cancellation.Register(() => grace.CancelAfter(TimeSpan.FromSeconds(2)));
         var seconds = WholeSeconds(lease);
-        var messages = await queues.UseAsync(
+        var messages = await _queues.UseAsync(
             queue,
             client => client.ReceiveMessagesAsync(
                 Math.Clamp(max, 1, MaxReceive), seconds > TimeSpan.Zero ? seconds : TimeSpan.FromSeconds(1), grace.Token),
@@ -146,7 +146,7 @@ internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOpti
     {
         try
         {
-            var updated = await queues.Open(lease.Queue).UpdateMessageAsync(
+            var updated = await _queues.Open(lease.Queue).UpdateMessageAsync(
                 lease.MessageId, receipt, (string?)null, WholeSeconds(visibleIn), cancellation);
             return updated.Value.PopReceipt;
         }
@@ -161,7 +161,7 @@ internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOpti
         var doubt = Doubt.Watch();
         try
         {
-            await queues.Open(lease.Queue).DeleteMessageAsync(lease.MessageId, receipt, cancellation);
+            await _queues.Open(lease.Queue).DeleteMessageAsync(lease.MessageId, receipt, cancellation);
             return true;
         }
         catch (RequestFailedException e) when (IsLost(e))
@@ -174,12 +174,12 @@ internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOpti
     private static bool IsLost(RequestFailedException e) =>
         e.Status == 404 || (e.Status == 400 && e.ErrorCode == QueueErrorCode.PopReceiptMismatch);
 
-    private PollSchedule Schedule(string queue) => schedules.GetOrAdd(queue, _ => new PollSchedule(time));
+    private PollSchedule Schedule(string queue) => _schedules.GetOrAdd(queue, _ => new PollSchedule(_time));
 
     private async Task WaitAsync(Task signal, TimeSpan atMost, CancellationToken cancellation)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        await Task.WhenAny(signal, Task.Delay(atMost, time, over.Token));
+        await Task.WhenAny(signal, Task.Delay(atMost, _time, over.Token));
         await over.CancelAsync();
     }
 

@@ -6,12 +6,12 @@ internal sealed class ConnectionSettings(Func<string, string?> setting, string n
     private const string Account = "accountName", Table = "tableServiceUri", Queue = "queueServiceUri",
         Blob = "blobServiceUri", Credential = "credential", ClientId = "clientId";
 
-    private static readonly string[] Places = [Account, Table, Queue, Blob], Services = [Table, Queue, Blob];
+    private static readonly string[] s_places = [Account, Table, Queue, Blob], s_services = [Table, Queue, Blob];
 
     public AzureStoreOptions Read()
     {
         var connection = Value(name);
-        var places = Places.Where(part => Part(part) is not null).ToList();
+        var places = s_places.Where(part => Part(part) is not null).ToList();
         if (connection is not null)
             return places.Count == 0
                 ? new AzureStoreOptions { ConnectionString = connection }
@@ -19,7 +19,7 @@ internal sealed class ConnectionSettings(Func<string, string?> setting, string n
         if (places.Count == 0)
             throw Wrong($"No storage is configured. Set {name} to a connection string (UseDevelopmentStorage=true for " +
                 $"Azurite), or {Full(Account)} to the account's name to use an identity.");
-        var missing = Services.Where(part => Part(part) is null).ToList();
+        var missing = s_services.Where(part => Part(part) is null).ToList();
         if (Part(Account) is null && missing.Count > 0)
             throw Wrong($"{Names(places)} is set, but {Names(missing)} is not. Set all three, or {Full(Account)}.");
         return new AzureStoreOptions

@@ -10,17 +10,17 @@ namespace FuncStash.Azure;
 /// </summary>
 internal sealed class Doubt
 {
-    private static readonly AsyncLocal<Doubt?> Current = new();
+    private static readonly AsyncLocal<Doubt?> s_current = new();
 
     /// <summary>Some try is in doubt.</summary>
     public bool Raised { get; private set; }
 
     /// <summary>Watches the tries of what the calling async method does from here on.</summary>
-    public static Doubt Watch() => Current.Value = new Doubt();
+    public static Doubt Watch() => s_current.Value = new Doubt();
 
     public static void Raise()
     {
-        if (Current.Value is { } doubt)
+        if (s_current.Value is { } doubt)
             doubt.Raised = true;
     }
 }

@@ -6,7 +6,7 @@ namespace FuncStash.Azure;
 /// <summary>Opens tables, queues or containers by name, creating each once a process, when it is first written to.</summary>
 internal sealed class OnFirstUse<TClient>(Func<string, TClient> open, Func<TClient, Task> create)
 {
-    private readonly ConcurrentDictionary<string, Entry> entries = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
     /// <summary>A client for reads, which treat what is missing as empty.</summary>
     public TClient Open(string name) => Find(name).Client;
@@ -32,12 +32,12 @@ internal sealed class OnFirstUse<TClient>(Func<string, TClient> open, Func<TClie
         e.Status == 404 && e.ErrorCode is "TableNotFound" or "QueueNotFound" or "ContainerNotFound";
 
     private Entry Find(string name) =>
-        entries.TryGetValue(name, out var entry) ? entry : entries.GetOrAdd(name, key => new Entry(open(key)));
+        _entries.TryGetValue(name, out var entry) ? entry : _entries.GetOrAdd(name, key => new Entry(open(key)));
 
     private sealed class Entry(TClient client)
     {
-        private readonly Lock gate = new();
-        private Task? creation;
+        private readonly Lock _gate = new();
+        private Task? _creation;
 
         public TClient Client { get; } = client;
 
@@ -45,19 +45,19 @@ internal sealed class OnFirstUse<TClient>(Func<string, TClient> open, Func<TClie
         public Task EnsureAsync(Func<TClient, Task> create, CancellationToken cancellation)
         {
             Task task;
-            lock (gate)
+            lock (_gate)
             {
-                if (creation is null or { IsFaulted: true } or { IsCanceled: true })
-                    creation = create(Client);
-                task = creation;
+                if (_creation is null or { IsFaulted: true } or { IsCanceled: true })
+                    _creation = create(Client);
+                task = _creation;
             }
             return task.IsCompletedSuccessfully ? Task.CompletedTask : task.WaitAsync(cancellation);
         }
 
         public void Forget()
         {
-            lock (gate)
-                creation = null;
+            lock (_gate)
+                _creation = null;
         }
     }
 }

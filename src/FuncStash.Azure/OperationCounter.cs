@@ -19,18 +19,18 @@ public sealed class OperationCounter : HttpPipelinePolicy
     /// <summary>The name of the meter, for whoever listens.</summary>
     public const string MeterName = "FuncStash.Storage";
 
-    private static readonly Meter Meter = new(MeterName);
+    private static readonly Meter s_meter = new(MeterName);
 
-    private static readonly Counter<long> Metric = Meter.CreateCounter<long>(
+    private static readonly Counter<long> s_metric = s_meter.CreateCounter<long>(
         "funcstash.storage.operations", "{operation}", "Requests to the storage account.");
 
-    private readonly ConcurrentDictionary<string, long> counts = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _counts = new(StringComparer.Ordinal);
 
     /// <summary>How often an operation, such as <c>table insert</c>, was sent so far.</summary>
-    public long this[string operation] => counts.GetValueOrDefault(operation);
+    public long this[string operation] => _counts.GetValueOrDefault(operation);
 
     /// <summary>All counts up to now, by operation.</summary>
-    public IReadOnlyDictionary<string, long> Snapshot() => new SortedDictionary<string, long>(counts, StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, long> Snapshot() => new SortedDictionary<string, long>(_counts, StringComparer.Ordinal);
 
     public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
     {
@@ -59,7 +59,7 @@ public sealed class OperationCounter : HttpPipelinePolicy
     private void Count(HttpMessage message)
     {
         var operation = OperationName.Of(message);
-        counts.AddOrUpdate(operation, 1, (_, count) => count + 1);
-        Metric.Add(1, new KeyValuePair<string, object?>("operation", operation));
+        _counts.AddOrUpdate(operation, 1, (_, count) => count + 1);
+        s_metric.Add(1, new KeyValuePair<string, object?>("operation", operation));
     }
 }

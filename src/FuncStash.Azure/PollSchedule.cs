@@ -9,12 +9,12 @@ internal sealed class PollSchedule(TimeProvider time)
 {
     public static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(20), Longest = TimeSpan.FromSeconds(1);
 
-    private readonly Lock gate = new();
-    private TaskCompletionSource signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TimeSpan interval = Shortest;
-    private DateTimeOffset next, lastEmpty;
-    private bool busy;
-    private long news;
+    private readonly Lock _gate = new();
+    private TaskCompletionSource _signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TimeSpan _interval = Shortest;
+    private DateTimeOffset _next, _lastEmpty;
+    private bool _busy;
+    private long _news;
 
     /// <summary>Whether to ask now, and otherwise how long to wait and for what.</summary>
     /// <param name="IsNow">Ask now, and report with <see cref="Found"/> or <see cref="Empty"/>.</param>
@@ -28,14 +28,14 @@ internal sealed class PollSchedule(TimeProvider time)
 
     public Turn Take()
     {
-        lock (gate)
+        lock (_gate)
         {
             var now = time.GetUtcNow();
-            var isNow = busy || now >= next;
+            var isNow = _busy || now >= _next;
             // Doubled now, not with the answer: while that is on its way, the others do not ask as well.
-            if (isNow && !busy)
-                (next, interval) = (now + interval, Min(interval * 2, Longest));
-            return new Turn(isNow, isNow ? TimeSpan.Zero : next - now, signal.Task, news, now, lastEmpty);
+            if (isNow && !_busy)
+                (_next, _interval) = (now + _interval, Min(_interval * 2, Longest));
+            return new Turn(isNow, isNow ? TimeSpan.Zero : _next - now, _signal.Task, _news, now, _lastEmpty);
         }
     }
 
@@ -48,28 +48,28 @@ internal sealed class PollSchedule(TimeProvider time)
     /// <summary>There were none, which ends a busy time, unless something was sent since the turn was taken.</summary>
     public void Empty(Turn turn)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (turn.News != news)
+            if (turn.News != _news)
                 return;
-            lastEmpty = turn.At;
-            if (busy)
-                (next, interval) = (time.GetUtcNow() + Shortest, Shortest);
-            busy = false;
+            _lastEmpty = turn.At;
+            if (_busy)
+                (_next, _interval) = (time.GetUtcNow() + Shortest, Shortest);
+            _busy = false;
         }
     }
 
     private void Rouse(bool isBusy)
     {
         TaskCompletionSource waiting;
-        lock (gate)
+        lock (_gate)
         {
-            news++;
-            busy |= isBusy;
-            interval = Shortest;
-            next = default;
-            waiting = signal;
-            signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _news++;
+            _busy |= isBusy;
+            _interval = Shortest;
+            _next = default;
+            waiting = _signal;
+            _signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
         waiting.SetResult();
     }

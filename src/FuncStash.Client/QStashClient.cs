@@ -181,13 +181,13 @@ public class QStashClient
     // What makes the call repeatable: with retries, no message goes without something the service knows it again by.
     private Dictionary<string, string> HeadersOf(MessageBody? body, PublishOptions? options, out bool idMadeUp)
     {
-        const string id = "Upstash-Deduplication-Id", byContent = "Upstash-Content-Based-Deduplication";
+        const string Id = "Upstash-Deduplication-Id", ByContent = "Upstash-Content-Based-Deduplication";
         var headers = SettingHeaders.Of(options, body);
         headers.TryAdd("Upstash-Method", HttpMethod.Post.Method);
-        idMadeUp = _transport.Retries && !headers.ContainsKey(id)
-            && !(headers.TryGetValue(byContent, out var flag) && bool.TryParse(flag, out var isOn) && isOn);
+        idMadeUp = _transport.Retries && !headers.ContainsKey(Id)
+            && !(headers.TryGetValue(ByContent, out var flag) && bool.TryParse(flag, out var isOn) && isOn);
         if (idMadeUp)
-            headers[id] = Guid.NewGuid().ToString("N");
+            headers[Id] = Guid.NewGuid().ToString("N");
         return headers;
     }
 }

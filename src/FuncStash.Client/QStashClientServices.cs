@@ -18,17 +18,17 @@ public static class QStashClientServices
     /// <returns>For further handlers and settings of the connections.</returns>
     public static IHttpClientBuilder AddQStashClient(this IServiceCollection services, Action<QStashClientOptions>? configure = null)
     {
-        const string name = "FuncStash.Client";
+        const string Name = "FuncStash.Client";
         ArgumentNullException.ThrowIfNull(services);
         if (configure is not null)
             services.Configure(configure);
         services.TryAddSingleton(provider => new QStashClient(
-            provider.GetRequiredService<IHttpClientFactory>().CreateClient(name),
+            provider.GetRequiredService<IHttpClientFactory>().CreateClient(Name),
             provider.GetRequiredService<IOptions<QStashClientOptions>>().Value,
             setting => provider.GetService<IConfiguration>()?[setting] ?? Environment.GetEnvironmentVariable(setting),
             provider.GetService<TimeProvider>()));
         // The client lives as long as the program, so its handler must too; it renews its connections itself.
-        return services.AddHttpClient(name, http => http.Timeout = Timeout.InfiniteTimeSpan)
+        return services.AddHttpClient(Name, http => http.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(QStashClient.NewHandler)
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
     }

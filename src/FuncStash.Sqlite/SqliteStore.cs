@@ -14,29 +14,29 @@ namespace FuncStash.Sqlite;
 /// </summary>
 public sealed class SqliteStore : IStore, IAsyncDisposable
 {
-    private readonly FileStream? ownership;
+    private readonly FileStream? _ownership;
 
-    private readonly Connection connection;
+    private readonly Connection _connection;
 
-    private readonly Readers readers;
+    private readonly Readers _readers;
 
-    private readonly Writer writer;
+    private readonly Writer _writer;
 
-    private readonly SqliteWorkQueues queues;
+    private readonly SqliteWorkQueues _queues;
 
-    private int closed;
+    private int _closed;
 
     private SqliteStore(FileStream? ownership, Connection connection, Readers readers, TimeProvider time)
     {
-        this.ownership = ownership;
-        this.connection = connection;
-        this.readers = readers;
+        _ownership = ownership;
+        _connection = connection;
+        _readers = readers;
         var counts = CountMessages(connection);
         var cache = new EntityCache();
-        writer = new Writer(new WriteSession(connection, cache, time));
-        queues = new SqliteWorkQueues(readers, writer, counts, time);
-        Tables = new SqliteTables(readers, writer, queues, cache);
-        Bodies = new SqliteBodies(readers, writer);
+        _writer = new Writer(new WriteSession(connection, cache, time));
+        _queues = new SqliteWorkQueues(readers, _writer, counts, time);
+        Tables = new SqliteTables(readers, _writer, _queues, cache);
+        Bodies = new SqliteBodies(readers, _writer);
     }
 
     /// <summary>All rows are in one file; those that were written last are in fewer of its pages where they lie together.</summary>
@@ -46,9 +46,9 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
 
     public ITables Tables { get; }
 
-    public IWorkQueues Queues => queues;
+    public IWorkQueues Queues => _queues;
 
-    internal Writer Writer => writer;
+    internal Writer Writer => _writer;
 
     public IBodies Bodies { get; }
 
@@ -96,8 +96,8 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
     public ValueTask PingAsync(CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
-        ObjectDisposedException.ThrowIf(closed != 0, this);
-        using var loan = readers.Lend();
+        ObjectDisposedException.ThrowIf(_closed != 0, this);
+        using var loan = _readers.Lend();
         loan.Reader.Ping.Step();
         loan.Reader.Ping.Reset();
         return default;
@@ -106,14 +106,14 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
     /// <summary>Ends the waits of receivers, finishes what was handed to the writer, and lets go of the file.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref closed, 1) != 0)
+        if (Interlocked.Exchange(ref _closed, 1) != 0)
             return;
-        queues.Dispose();
-        await Task.Run(writer.Dispose);
-        readers.Dispose();
-        connection.Dispose(); // the last one out moves the log into the file
-        if (ownership is not null)
-            await ownership.DisposeAsync();
+        _queues.Dispose();
+        await Task.Run(_writer.Dispose);
+        _readers.Dispose();
+        _connection.Dispose(); // the last one out moves the log into the file
+        if (_ownership is not null)
+            await _ownership.DisposeAsync();
     }
 
     private static Dictionary<string, long> CountMessages(Connection connection)

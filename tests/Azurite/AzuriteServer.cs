@@ -17,27 +17,27 @@ public sealed partial class AzuriteServer : IAsyncDisposable
 {
     // Not a name that starts with a table's: the tables library would cut the table out of the address.
     private const string Account = "azurite";
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60), StopLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(60), s_stopLimit = TimeSpan.FromSeconds(20);
 
-    private readonly string key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
-    private readonly string data = Directory.CreateTempSubdirectory("funcstash-azurite-").FullName;
-    private readonly Dictionary<string, int> ports = new() { ["Blob"] = 0, ["Queue"] = 0, ["Table"] = 0 };
-    private readonly TimeProvider time = TimeProvider.System;
-    private readonly List<string> output = [];
-    private Process? process;
-    private TimeSpan ahead;
-    private TaskCompletionSource forwarded = new();
+    private readonly string _key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+    private readonly string _data = Directory.CreateTempSubdirectory("funcstash-azurite-").FullName;
+    private readonly Dictionary<string, int> _ports = new() { ["Blob"] = 0, ["Queue"] = 0, ["Table"] = 0 };
+    private readonly TimeProvider _time = TimeProvider.System;
+    private readonly List<string> _output = [];
+    private Process? _process;
+    private TimeSpan _ahead;
+    private TaskCompletionSource _forwarded = new();
 
-    private readonly bool savesAtOnce;
+    private readonly bool _savesAtOnce;
 
-    private AzuriteServer(bool savesAtOnce) => this.savesAtOnce = savesAtOnce;
+    private AzuriteServer(bool savesAtOnce) => _savesAtOnce = savesAtOnce;
 
     /// <summary>For the Azure libraries and for <c>AzureWebJobsStorage</c>. The same after a restart.</summary>
     public string ConnectionString =>
-        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={key};" +
+        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={_key};" +
         $"BlobEndpoint={Address("Blob")};QueueEndpoint={Address("Queue")};TableEndpoint={Address("Table")};";
 
-    public bool IsRunning => process is { HasExited: false };
+    public bool IsRunning => _process is { HasExited: false };
 
     /// <summary>Starts an Azurite; installs it first where it is not.</summary>
     /// <param name="savesAtOnce">Whether it saves every change before it acknowledges it, which makes it slower.</param>
@@ -51,7 +51,7 @@ public sealed partial class AzuriteServer : IAsyncDisposable
             if (contents is not null)
             {
                 await using var packed = new GZipStream(File.OpenRead(contents), CompressionMode.Decompress);
-                await TarFile.ExtractToDirectoryAsync(packed, server.data, overwriteFiles: false);
+                await TarFile.ExtractToDirectoryAsync(packed, server._data, overwriteFiles: false);
             }
             await server.RestartAsync();
             return server;
@@ -68,8 +68,8 @@ public sealed partial class AzuriteServer : IAsyncDisposable
     {
         if (IsRunning)
             throw new InvalidOperationException("Azurite is running.");
-        process?.Dispose();
-        var folder = await AzuritePackage.InstallAsync(time);
+        _process?.Dispose();
+        var folder = await AzuritePackage.InstallAsync(_time);
         var start = new ProcessStartInfo("node")
         {
             WorkingDirectory = folder,
@@ -77,21 +77,21 @@ public sealed partial class AzuriteServer : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.Environment["AZURITE_ACCOUNTS"] = $"{Account}:{key}";
-        start.Environment["AZURITE_CLOCK_AHEAD"] = Milliseconds(ahead);
-        start.Environment["AZURITE_SAVES"] = savesAtOnce ? "always" : "";
+        start.Environment["AZURITE_ACCOUNTS"] = $"{Account}:{_key}";
+        start.Environment["AZURITE_CLOCK_AHEAD"] = Milliseconds(_ahead);
+        start.Environment["AZURITE_SAVES"] = _savesAtOnce ? "always" : "";
         foreach (var argument in (string[])
-            ["start.cjs", "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", data])
+            ["start.cjs", "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", _data])
             start.ArgumentList.Add(argument);
-        foreach (var (service, port) in ports)
+        foreach (var (service, port) in _ports)
         {
             var option = $"--{service.ToLowerInvariant()}";
             foreach (var argument in (string[])
                 [$"{option}Host", "127.0.0.1", $"{option}Port", port.ToString(CultureInfo.InvariantCulture)])
                 start.ArgumentList.Add(argument);
         }
-        process = AzuritePackage.Start(start, "node");
-        await ListenAsync(process);
+        _process = AzuritePackage.Start(start, "node");
+        await ListenAsync(_process);
     }
 
     /// <summary>Stops it in order: everything acknowledged is still there after a restart.</summary>
@@ -99,12 +99,12 @@ public sealed partial class AzuriteServer : IAsyncDisposable
     {
         if (!IsRunning)
             return;
-        await process!.StandardInput.WriteLineAsync("stop");
-        await process.StandardInput.FlushAsync();
-        using var limit = new CancellationTokenSource(StopLimit, time);
+        await _process!.StandardInput.WriteLineAsync("stop");
+        await _process.StandardInput.FlushAsync();
+        using var limit = new CancellationTokenSource(s_stopLimit, _time);
         try
         {
-            await process.WaitForExitAsync(limit.Token);
+            await _process.WaitForExitAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
@@ -119,13 +119,13 @@ public sealed partial class AzuriteServer : IAsyncDisposable
     {
         if (!IsRunning)
             throw new InvalidOperationException("Azurite is not running.");
-        ahead += span;
+        _ahead += span;
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (output)
-            forwarded = done;
-        await process!.StandardInput.WriteLineAsync($"forward {Milliseconds(span)}");
-        await process.StandardInput.FlushAsync();
-        await done.Task.WaitAsync(StopLimit, time);
+        lock (_output)
+            _forwarded = done;
+        await _process!.StandardInput.WriteLineAsync($"forward {Milliseconds(span)}");
+        await _process.StandardInput.FlushAsync();
+        await done.Task.WaitAsync(s_stopLimit, _time);
     }
 
     /// <summary>Kills the process (SIGKILL) and waits until it is gone.</summary>
@@ -133,37 +133,37 @@ public sealed partial class AzuriteServer : IAsyncDisposable
     {
         if (!IsRunning)
             return;
-        process!.Kill(entireProcessTree: true);
-        process.WaitForExit();
+        _process!.Kill(entireProcessTree: true);
+        _process.WaitForExit();
     }
 
     public ValueTask DisposeAsync()
     {
         Kill();
-        process?.Dispose();
-        if (Directory.Exists(data))
-            Directory.Delete(data, recursive: true);
+        _process?.Dispose();
+        if (Directory.Exists(_data))
+            Directory.Delete(_data, recursive: true);
         return ValueTask.CompletedTask;
     }
 
     // Port 0 lets the system choose; the choice is in what Azurite prints once it listens.
     private async Task ListenAsync(Process azurite)
     {
-        var waiting = new HashSet<string>(ports.Keys);
+        var waiting = new HashSet<string>(_ports.Keys);
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         void Read(object sender, DataReceivedEventArgs line)
         {
-            lock (output)
+            lock (_output)
             {
                 if (line.Data is null)
                     return;
-                output.Add(line.Data);
-                if (line.Data == $"Azurite is {Milliseconds(ahead)} ms ahead")
-                    forwarded.TrySetResult();
+                _output.Add(line.Data);
+                if (line.Data == $"Azurite is {Milliseconds(_ahead)} ms ahead")
+                    _forwarded.TrySetResult();
                 var match = Listening().Match(line.Data);
                 if (!match.Success)
                     return;
-                ports[match.Groups[1].Value] = int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
+                _ports[match.Groups[1].Value] = int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
                 waiting.Remove(match.Groups[1].Value);
                 if (waiting.Count == 0)
                     ready.TrySetResult();
@@ -177,25 +177,25 @@ public sealed partial class AzuriteServer : IAsyncDisposable
         var exit = azurite.WaitForExitAsync();
         try
         {
-            if (await Task.WhenAny(ready.Task, exit).WaitAsync(StartLimit, time) == exit)
+            if (await Task.WhenAny(ready.Task, exit).WaitAsync(s_startLimit, _time) == exit)
                 throw new InvalidOperationException($"Azurite ended at once, exit code {azurite.ExitCode}.\n{Output()}");
         }
         catch (TimeoutException)
         {
             Kill();
-            throw new InvalidOperationException($"Azurite did not listen within {StartLimit}.\n{Output()}");
+            throw new InvalidOperationException($"Azurite did not listen within {s_startLimit}.\n{Output()}");
         }
     }
 
     private string Output()
     {
-        lock (output)
-            return string.Join('\n', output);
+        lock (_output)
+            return string.Join('\n', _output);
     }
 
     private static string Milliseconds(TimeSpan span) => ((long)span.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
 
-    private string Address(string service) => $"http://127.0.0.1:{ports[service]}/{Account}";
+    private string Address(string service) => $"http://127.0.0.1:{_ports[service]}/{Account}";
 
     [GeneratedRegex(@"^Azurite (\w+) service is successfully listening at http://127\.0\.0\.1:(\d+)")]
     private static partial Regex Listening();

@@ -52,7 +52,7 @@ public sealed class EmbeddedServer : IAsyncLifetime
 /// <summary>A process of the tests, ended with them.</summary>
 internal sealed class Child(string file, string[] arguments, Dictionary<string, string>? environment = null, string? folder = null) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process = new();
     private readonly Signal<string> _lines = new();
@@ -79,7 +79,7 @@ internal sealed class Child(string file, string[] arguments, Dictionary<string, 
     {
         try
         {
-            return await _lines.FirstAsync(matches, Patience);
+            return await _lines.FirstAsync(matches, s_patience);
         }
         catch (TimeoutException)
         {
@@ -90,7 +90,7 @@ internal sealed class Child(string file, string[] arguments, Dictionary<string, 
     /// <summary>The exit code, once it has ended by itself.</summary>
     public async Task<int> ExitAsync(TimeSpan? patience = null)
     {
-        await _process.WaitForExitAsync().WaitAsync(patience ?? Patience, TimeProvider.System);
+        await _process.WaitForExitAsync().WaitAsync(patience ?? s_patience, TimeProvider.System);
         return _process.ExitCode;
     }
 

@@ -10,7 +10,7 @@ namespace FuncStash.EndToEnd.Tests;
 /// <summary>The instruments themselves: what they must see, and what they must not let pass.</summary>
 public sealed class InstrumentTests(NodeSdk sdk)
 {
-    private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false });
+    private static readonly HttpClient s_http = new(new SocketsHttpHandler { UseProxy = false });
 
     [Fact]
     public async Task The_receiver_answers_in_turn_and_keeps_what_came()
@@ -18,9 +18,9 @@ public sealed class InstrumentTests(NodeSdk sdk)
         await using var receiver = await Receiver.StartAsync();
         receiver.Answers("/a", Answer.Of(500, "no", ("X-Why", "w")), Answer.Of(201));
 
-        var first = await Http.PostAsync(receiver.Url("/a?x=%20"), new ByteArrayContent([0, 255]));
-        var second = await Http.GetAsync(receiver.Url("/a"));
-        var third = await Http.GetAsync(receiver.Url("/a"));
+        var first = await s_http.PostAsync(receiver.Url("/a?x=%20"), new ByteArrayContent([0, 255]));
+        var second = await s_http.GetAsync(receiver.Url("/a"));
+        var third = await s_http.GetAsync(receiver.Url("/a"));
         var requests = await receiver.WaitForAsync("/a", 3);
 
         Assert.Equal([500, 201, 201], new[] { first, second, third }.Select(answer => (int)answer.StatusCode));
@@ -48,12 +48,12 @@ public sealed class InstrumentTests(NodeSdk sdk)
         receiver.Answers("/hang", Answer.Hang(gate.Task));
         receiver.Answers("/abort", new Answer { Abort = true });
 
-        var hanging = Http.GetAsync(receiver.Url("/hang"));
+        var hanging = s_http.GetAsync(receiver.Url("/hang"));
         await receiver.OneAsync("/hang");
         Assert.False(hanging.IsCompleted);
         gate.SetResult();
         Assert.True((await hanging).IsSuccessStatusCode);
-        await Assert.ThrowsAsync<HttpRequestException>(() => Http.GetAsync(receiver.Url("/abort")));
+        await Assert.ThrowsAsync<HttpRequestException>(() => s_http.GetAsync(receiver.Url("/abort")));
     }
 
     [Fact]

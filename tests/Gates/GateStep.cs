@@ -25,7 +25,7 @@ internal enum GateAct
 /// <param name="Number">Which message, how many, how long: as the act needs it.</param>
 internal sealed record GateStep(GateAct Act, int Process, bool With, int Number)
 {
-    private static readonly GateAct[] Acts =
+    private static readonly GateAct[] s_acts =
     [
         GateAct.Join, GateAct.Join, GateAct.Join, GateAct.JoinMany, GateAct.JoinMany, GateAct.Leave, GateAct.Leave, GateAct.Leave,
         GateAct.LeaveTwice, GateAct.Retry, GateAct.Retry, GateAct.Withdraw, GateAct.Configure, GateAct.Pause, GateAct.Resume,
@@ -33,6 +33,6 @@ internal sealed record GateStep(GateAct Act, int Process, bool With, int Number)
     ];
 
     public static Gen<GateStep[]> History(int steps) => Gen.Select(
-        Gen.Int[0, Acts.Length - 1].Select(i => Acts[i]), Gen.Int[0, 1], Gen.Bool, Gen.Int[0, 1_000_000],
+        Gen.Int[0, s_acts.Length - 1].Select(i => s_acts[i]), Gen.Int[0, 1], Gen.Bool, Gen.Int[0, 1_000_000],
         (act, process, with, number) => new GateStep(act, process, with, number)).Array[1, steps];
 }

@@ -6,7 +6,7 @@ namespace FuncStash.Bench.Kills;
 internal sealed class Target : IDisposable
 {
     private const int Connections = 64;
-    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_requestTimeout = TimeSpan.FromSeconds(20);
 
     private readonly Lock _lock = new();
     private TaskCompletionSource<Server> _up = New();
@@ -69,7 +69,7 @@ internal sealed class Target : IDisposable
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", server.Token);
         foreach (var (name, value) in headers)
             request.Headers.TryAddWithoutValidation(name, value);
-        using var timeout = new CancellationTokenSource(RequestTimeout, TimeProvider.System);
+        using var timeout = new CancellationTokenSource(s_requestTimeout, TimeProvider.System);
         try
         {
             using var response = await server.Http.SendAsync(request, timeout.Token);

@@ -6,20 +6,20 @@ namespace FuncStash.Sqlite.Entities;
 /// <summary>A growing pooled buffer that one operation fills on its caller's thread and the writer reads.</summary>
 internal struct ByteSink
 {
-    private byte[]? buffer;
+    private byte[]? _buffer;
 
     public int Length { get; private set; }
 
-    public readonly ReadOnlySpan<byte> this[Range range] => buffer.AsSpan()[range];
+    public readonly ReadOnlySpan<byte> this[Range range] => _buffer.AsSpan()[range];
 
     /// <summary>Room for at least so many bytes; call <see cref="Advance"/> with how many were written.</summary>
     public Span<byte> Room(int size)
     {
-        if (buffer is null)
-            buffer = ArrayPool<byte>.Shared.Rent(Math.Max(size, 1024));
-        else if (buffer.Length - Length < size)
+        if (_buffer is null)
+            _buffer = ArrayPool<byte>.Shared.Rent(Math.Max(size, 1024));
+        else if (_buffer.Length - Length < size)
             Grow(size);
-        return buffer.AsSpan(Length);
+        return _buffer.AsSpan(Length);
     }
 
     public void Advance(int count) => Length += count;
@@ -68,16 +68,16 @@ internal struct ByteSink
 
     public void Release()
     {
-        if (buffer is not null)
-            ArrayPool<byte>.Shared.Return(buffer);
-        buffer = null;
+        if (_buffer is not null)
+            ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = null;
     }
 
     private void Grow(int size)
     {
         var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Length + size, Length * 2));
-        buffer.AsSpan(0, Length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(buffer!);
-        buffer = larger;
+        _buffer.AsSpan(0, Length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_buffer!);
+        _buffer = larger;
     }
 }

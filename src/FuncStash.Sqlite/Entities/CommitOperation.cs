@@ -7,7 +7,7 @@ namespace FuncStash.Sqlite.Entities;
 /// <summary>A commit: its writes, and where they stand its sends and the end of its lease.</summary>
 internal sealed class CommitOperation(EntityWrites writes, MessageSends? sends, LeaseChange? lease) : Operation<CommitResult>
 {
-    private bool applied;
+    private bool _applied;
 
     public override int Bytes => writes.Bytes;
 
@@ -15,8 +15,8 @@ internal sealed class CommitOperation(EntityWrites writes, MessageSends? sends, 
 
     public override void Apply(WriteSession session)
     {
-        applied = writes.Apply(session);
-        if (!applied)
+        _applied = writes.Apply(session);
+        if (!_applied)
             return;
         sends?.Apply(session);
         lease?.Apply(session);
@@ -24,7 +24,7 @@ internal sealed class CommitOperation(EntityWrites writes, MessageSends? sends, 
 
     public override void Publish(WriteSession session)
     {
-        if (applied)
+        if (_applied)
         {
             writes.Publish(session.Cache);
             sends?.Publish(session);

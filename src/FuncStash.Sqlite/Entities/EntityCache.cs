@@ -15,64 +15,64 @@ internal sealed class EntityCache
 {
     private const int MaxBytes = 8 * 1024 * 1024, MaxEntries = 16 * 1024, MaxRow = 64 * 1024;
 
-    private readonly Lock gate = new();
+    private readonly Lock _gate = new();
 
-    private readonly Queue<Entry> oldest = new();
+    private readonly Queue<Entry> _oldest = new();
 
-    private readonly Dictionary<byte[], Entry> entries = new(new KeyComparer());
+    private readonly Dictionary<byte[], Entry> _entries = new(new KeyComparer());
 
-    private readonly Dictionary<byte[], Entry>.AlternateLookup<ReadOnlySpan<byte>> byKey;
+    private readonly Dictionary<byte[], Entry>.AlternateLookup<ReadOnlySpan<byte>> _byKey;
 
-    private readonly bool[] wanted = new bool[256];
+    private readonly bool[] _wanted = new bool[256];
 
-    private int bytes;
+    private int _bytes;
 
-    public EntityCache() => byKey = entries.GetAlternateLookup<ReadOnlySpan<byte>>();
+    public EntityCache() => _byKey = _entries.GetAlternateLookup<ReadOnlySpan<byte>>();
 
     /// <summary>The row of this key; false when it is not in the cache. Its data is not to be changed.</summary>
     public bool TryGet(ReadOnlySpan<byte> key, out long version, [NotNullWhen(true)] out byte[]? data)
     {
-        lock (gate)
+        lock (_gate)
         {
-            var found = byKey.TryGetValue(key, out var entry);
+            var found = _byKey.TryGetValue(key, out var entry);
             (version, data) = found ? (entry!.Version, entry.Data) : default;
             return found;
         }
     }
 
     /// <summary>Notes that rows like this one are read.</summary>
-    public void Want(ReadOnlySpan<byte> key) => wanted[Kind(key)] = true;
+    public void Want(ReadOnlySpan<byte> key) => _wanted[Kind(key)] = true;
 
     /// <summary>Takes in a row that was written; one that was added can have no older entry.</summary>
     public void Put(ReadOnlySpan<byte> key, long version, ReadOnlySpan<byte> data, bool added)
     {
-        var take = wanted[Kind(key)] && data.Length <= MaxRow;
+        var take = _wanted[Kind(key)] && data.Length <= MaxRow;
         if (!take && added)
             return;
-        lock (gate)
+        lock (_gate)
         {
             RemoveEntry(key);
             if (!take)
                 return;
             var entry = new Entry(key.ToArray(), version, data.ToArray());
-            entries.Add(entry.Key, entry);
-            oldest.Enqueue(entry);
-            for (bytes += data.Length; bytes > MaxBytes || oldest.Count > MaxEntries;)
-                Drop(oldest.Dequeue());
+            _entries.Add(entry.Key, entry);
+            _oldest.Enqueue(entry);
+            for (_bytes += data.Length; _bytes > MaxBytes || _oldest.Count > MaxEntries;)
+                Drop(_oldest.Dequeue());
         }
     }
 
     public void Remove(ReadOnlySpan<byte> key)
     {
-        if (!wanted[Kind(key)])
+        if (!_wanted[Kind(key)])
             return; // none like it was ever taken in
-        lock (gate)
+        lock (_gate)
             RemoveEntry(key);
     }
 
     private void RemoveEntry(ReadOnlySpan<byte> key)
     {
-        if (byKey.TryGetValue(key, out var entry))
+        if (_byKey.TryGetValue(key, out var entry))
             Drop(entry);
     }
 
@@ -80,8 +80,8 @@ internal sealed class EntityCache
     {
         if (entry.Data is null)
             return; // dropped before, only its place in the queue was left
-        entries.Remove(entry.Key);
-        bytes -= entry.Data.Length;
+        _entries.Remove(entry.Key);
+        _bytes -= entry.Data.Length;
         entry.Data = null;
     }
 

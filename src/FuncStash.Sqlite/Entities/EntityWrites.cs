@@ -14,13 +14,13 @@ namespace FuncStash.Sqlite.Entities;
 /// </remarks>
 internal sealed class EntityWrites
 {
-    private readonly Slot[] slots;
+    private readonly Slot[] _slots;
 
-    private readonly int conditional;
+    private readonly int _conditional;
 
-    private ByteSink bytes;
+    private ByteSink _bytes;
 
-    private int failed = -1;
+    private int _failed = -1;
 
     /// <exception cref="ArgumentException">More writes or bytes than a commit may hold, or a key or value that is none.</exception>
     public EntityWrites(Commit commit)
@@ -28,15 +28,15 @@ internal sealed class EntityWrites
         var writes = commit.Writes;
         if (writes.Count > Commit.MaxWrites)
             throw new ArgumentException($"A commit holds at most {Commit.MaxWrites} writes, not {writes.Count}.");
-        slots = writes.Count == 0 ? [] : new Slot[writes.Count];
+        _slots = writes.Count == 0 ? [] : new Slot[writes.Count];
         try
         {
             var size = 0;
-            for (var i = 0; i < slots.Length; i++)
+            for (var i = 0; i < _slots.Length; i++)
             {
-                ref var slot = ref slots[i];
+                ref var slot = ref _slots[i];
                 size += Encode(ref slot, commit, writes[i]);
-                conditional += slot.Kind is Kind.Replace or Kind.Delete or Kind.DeleteAny ? 1 : 0;
+                _conditional += slot.Kind is Kind.Replace or Kind.Delete or Kind.DeleteAny ? 1 : 0;
             }
 
             if (size > Commit.MaxBytes)
@@ -58,20 +58,20 @@ internal sealed class EntityWrites
         DeleteAny,
     }
 
-    public int Bytes => bytes.Length;
+    public int Bytes => _bytes.Length;
 
     /// <summary>The result of the last <see cref="Apply"/>.</summary>
     public CommitResult Result
     {
         get
         {
-            if (failed >= 0)
-                return CommitResult.Conflict(failed);
-            if (slots.Length == 0)
+            if (_failed >= 0)
+                return CommitResult.Conflict(_failed);
+            if (_slots.Length == 0)
                 return new CommitResult(null, []);
-            var etags = new string[slots.Length];
+            var etags = new string[_slots.Length];
             for (var i = 0; i < etags.Length; i++)
-                etags[i] = slots[i].Version == 0 ? "" : slots[i].Version.ToString(CultureInfo.InvariantCulture);
+                etags[i] = _slots[i].Version == 0 ? "" : _slots[i].Version.ToString(CultureInfo.InvariantCulture);
             return new CommitResult(null, etags);
         }
     }
@@ -79,28 +79,28 @@ internal sealed class EntityWrites
     /// <summary>Applies all; false when one conflicts, and then nothing was changed.</summary>
     public bool Apply(WriteSession session)
     {
-        failed = -1;
+        _failed = -1;
         if (TryApply(session))
         {
             Hide(session.Cache);
             return true;
         }
 
-        failed = FirstConflict(session);
+        _failed = FirstConflict(session);
         return false;
     }
 
     /// <summary>Shows the rows as they are now to those who read them next.</summary>
     public void Publish(EntityCache cache)
     {
-        foreach (ref var slot in slots.AsSpan())
+        foreach (ref var slot in _slots.AsSpan())
             if (slot.Version == 0)
                 cache.Remove(Key(slot));
             else
-                cache.Put(Key(slot), slot.Version, bytes[slot.KeyEnd..slot.End], added: slot.Kind is Kind.Insert);
+                cache.Put(Key(slot), slot.Version, _bytes[slot.KeyEnd..slot.End], added: slot.Kind is Kind.Insert);
     }
 
-    public void Release() => bytes.Release();
+    public void Release() => _bytes.Release();
 
     private int Encode(ref Slot slot, Commit commit, Write write)
     {
@@ -117,12 +117,12 @@ internal sealed class EntityWrites
         if (entity is not null && !string.Equals(entity.PartitionKey, commit.PartitionKey, StringComparison.Ordinal))
             throw new ArgumentException(
                 $"A commit writes to one partition: '{commit.PartitionKey}', not '{entity.PartitionKey}'.");
-        slot.Start = bytes.Length;
-        var room = bytes.Room(EntityKey.MaxBytes(commit.Table, commit.PartitionKey, write.RowKey));
-        bytes.Advance(EntityKey.Write(commit.Table, commit.PartitionKey, write.RowKey, room));
-        slot.KeyEnd = bytes.Length;
-        var size = entity is null ? 0 : EntityFormat.Write(ref bytes, entity.Values);
-        slot.End = bytes.Length;
+        slot.Start = _bytes.Length;
+        var room = _bytes.Room(EntityKey.MaxBytes(commit.Table, commit.PartitionKey, write.RowKey));
+        _bytes.Advance(EntityKey.Write(commit.Table, commit.PartitionKey, write.RowKey, room));
+        slot.KeyEnd = _bytes.Length;
+        var size = entity is null ? 0 : EntityFormat.Write(ref _bytes, entity.Values);
+        slot.End = _bytes.Length;
         return size;
     }
 
@@ -132,34 +132,34 @@ internal sealed class EntityWrites
     /// </summary>
     private void Hide(EntityCache cache)
     {
-        foreach (ref var slot in slots.AsSpan())
+        foreach (ref var slot in _slots.AsSpan())
             if (slot.Kind is not Kind.Insert)
                 cache.Remove(Key(slot));
     }
 
     private bool TryApply(WriteSession session)
     {
-        if (conditional > 1 && FirstConflict(session, conditionalOnly: true) >= 0)
+        if (_conditional > 1 && FirstConflict(session, conditionalOnly: true) >= 0)
             return false;
-        for (var i = 0; i < slots.Length; i++)
-            if (slots[i].Kind is Kind.Insert && !Run(session, ref slots[i]))
+        for (var i = 0; i < _slots.Length; i++)
+            if (_slots[i].Kind is Kind.Insert && !Run(session, ref _slots[i]))
                 return TakeBack(session, i);
-        for (var i = 0; i < slots.Length && conditional > 0; i++)
-            if (slots[i].Kind is not (Kind.Insert or Kind.Upsert) && !Run(session, ref slots[i]))
-                return conditional == 1
-                    ? TakeBack(session, slots.Length)
+        for (var i = 0; i < _slots.Length && _conditional > 0; i++)
+            if (_slots[i].Kind is not (Kind.Insert or Kind.Upsert) && !Run(session, ref _slots[i]))
+                return _conditional == 1
+                    ? TakeBack(session, _slots.Length)
                     : throw new InvalidOperationException("A row is written twice in one commit.");
-        for (var i = 0; i < slots.Length; i++)
-            if (slots[i].Kind is Kind.Upsert)
-                Run(session, ref slots[i]);
+        for (var i = 0; i < _slots.Length; i++)
+            if (_slots[i].Kind is Kind.Upsert)
+                Run(session, ref _slots[i]);
         return true;
     }
 
     private bool TakeBack(WriteSession session, int inserted)
     {
         for (var i = 0; i < inserted; i++)
-            if (slots[i].Kind is Kind.Insert)
-                session.DeleteAnyEntity.BindText(1, Key(slots[i])).Run();
+            if (_slots[i].Kind is Kind.Insert)
+                session.DeleteAnyEntity.BindText(1, Key(_slots[i])).Run();
         return false;
     }
 
@@ -177,14 +177,14 @@ internal sealed class EntityWrites
         };
         statement.BindText(1, key);
         if (slot.Version != 0)
-            statement.Bind(2, slot.Version).BindBlob(3, bytes[slot.KeyEnd..slot.End]);
+            statement.Bind(2, slot.Version).BindBlob(3, _bytes[slot.KeyEnd..slot.End]);
         return statement.Run() > 0;
     }
 
     private int FirstConflict(WriteSession session, bool conditionalOnly = false)
     {
-        for (var i = 0; i < slots.Length; i++)
-            if (!(conditionalOnly && slots[i].Kind is Kind.Insert) && Conflicts(session, slots[i]))
+        for (var i = 0; i < _slots.Length; i++)
+            if (!(conditionalOnly && _slots[i].Kind is Kind.Insert) && Conflicts(session, _slots[i]))
                 return i;
         return conditionalOnly ? -1 : throw new InvalidOperationException("A row is written twice in one commit.");
     }
@@ -205,7 +205,7 @@ internal sealed class EntityWrites
         };
     }
 
-    private ReadOnlySpan<byte> Key(in Slot slot) => bytes[slot.Start..slot.KeyEnd];
+    private ReadOnlySpan<byte> Key(in Slot slot) => _bytes[slot.Start..slot.KeyEnd];
 
     /// <summary>One write: its key and data are parts of the buffer. Version: what it became, 0 for a delete.</summary>
     private struct Slot

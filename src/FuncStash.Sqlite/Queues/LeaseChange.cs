@@ -9,21 +9,21 @@ namespace FuncStash.Sqlite.Queues;
 /// </summary>
 internal sealed class LeaseChange(SqliteLease lease, long? visibleIn = null, WorkQueue? poison = null)
 {
-    private bool claimed;
+    private bool _claimed;
 
-    private long visibleAt;
+    private long _visibleAt;
 
     /// <summary>Whether the lease was still held.</summary>
     public bool Held { get; private set; }
 
     private QueuedMessage Message => lease.Message;
 
-    public void Claim() => claimed = lease.Source.Claim(lease);
+    public void Claim() => _claimed = lease.Source.Claim(lease);
 
     public void Apply(WriteSession session)
     {
         Held = false;
-        if (!claimed)
+        if (!_claimed)
             return;
         if (visibleIn is null && poison is null)
         {
@@ -31,35 +31,35 @@ internal sealed class LeaseChange(SqliteLease lease, long? visibleIn = null, Wor
             return;
         }
 
-        visibleAt = session.Now + (visibleIn ?? 0);
-        Held = Row(session.MoveMessage).BindText(4, (poison ?? lease.Source).Utf8Name).Bind(5, visibleAt)
+        _visibleAt = session.Now + (visibleIn ?? 0);
+        Held = Row(session.MoveMessage).BindText(4, (poison ?? lease.Source).Utf8Name).Bind(5, _visibleAt)
             .Bind(6, poison is null ? Message.Dequeues : 0).Run() > 0;
     }
 
     public void Publish(WriteSession session)
     {
-        if (!claimed)
+        if (!_claimed)
             return;
         session.Touched.Add(lease.Source);
         if (Held && visibleIn is not null)
         {
-            lease.Source.Postpone(Message, visibleAt);
+            lease.Source.Postpone(Message, _visibleAt);
             return;
         }
 
         lease.Source.Remove(Message, wasThere: Held);
         if (Held && poison is not null)
         {
-            poison.Add(new QueuedMessage(Message.Id, visibleAt, 0, Message.Text));
+            poison.Add(new QueuedMessage(Message.Id, _visibleAt, 0, Message.Text));
             session.Touched.Add(poison);
         }
     }
 
     public void Undo()
     {
-        if (claimed)
+        if (_claimed)
             lease.Source.Unclaim(Message);
-        claimed = false;
+        _claimed = false;
     }
 
     private Sql.Statement Row(Sql.Statement statement) =>

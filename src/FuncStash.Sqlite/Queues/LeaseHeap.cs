@@ -6,23 +6,23 @@ namespace FuncStash.Sqlite.Queues;
 /// </summary>
 internal sealed class LeaseHeap
 {
-    private QueuedMessage[] items = new QueuedMessage[64];
+    private QueuedMessage[] _items = new QueuedMessage[64];
 
     public int Count { get; private set; }
 
     /// <summary>When the first lease runs out, Unix time in ms; the end of time when there is none.</summary>
-    public long First => Count == 0 ? long.MaxValue : items[0].Until;
+    public long First => Count == 0 ? long.MaxValue : _items[0].Until;
 
     public void Add(QueuedMessage message)
     {
-        if (Count == items.Length)
-            Array.Resize(ref items, Count * 2);
+        if (Count == _items.Length)
+            Array.Resize(ref _items, Count * 2);
         Up(Count++, message);
     }
 
     public QueuedMessage Pop()
     {
-        var first = items[0];
+        var first = _items[0];
         Remove(first);
         return first;
     }
@@ -34,11 +34,11 @@ internal sealed class LeaseHeap
         if (index < 0)
             return;
         message.HeapIndex = -1;
-        var last = items[--Count];
-        items[Count] = null!;
+        var last = _items[--Count];
+        _items[Count] = null!;
         if (last == message)
             return;
-        if (index > 0 && last.Until < items[(index - 1) / 2].Until)
+        if (index > 0 && last.Until < _items[(index - 1) / 2].Until)
             Up(index, last);
         else
             Down(index, last);
@@ -46,7 +46,7 @@ internal sealed class LeaseHeap
 
     private void Up(int index, QueuedMessage message)
     {
-        for (; index > 0 && items[(index - 1) / 2] is var parent && message.Until < parent.Until; index = (index - 1) / 2)
+        for (; index > 0 && _items[(index - 1) / 2] is var parent && message.Until < parent.Until; index = (index - 1) / 2)
             Place(index, parent);
         Place(index, message);
     }
@@ -55,11 +55,11 @@ internal sealed class LeaseHeap
     {
         for (int child; (child = 2 * index + 1) < Count; index = child)
         {
-            if (child + 1 < Count && items[child + 1].Until < items[child].Until)
+            if (child + 1 < Count && _items[child + 1].Until < _items[child].Until)
                 child++;
-            if (message.Until <= items[child].Until)
+            if (message.Until <= _items[child].Until)
                 break;
-            Place(index, items[child]);
+            Place(index, _items[child]);
         }
 
         Place(index, message);
@@ -67,7 +67,7 @@ internal sealed class LeaseHeap
 
     private void Place(int index, QueuedMessage message)
     {
-        items[index] = message;
+        _items[index] = message;
         message.HeapIndex = index;
     }
 }

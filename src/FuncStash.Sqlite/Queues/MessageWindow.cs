@@ -16,39 +16,39 @@ internal sealed class MessageWindow(byte[] queue, Readers readers)
     /// <summary>The most messages, and characters of text, that wait in memory; and the most that one refill reads.</summary>
     private const int MaxReady = 1024, MaxCharacters = 512 * 1024, RefillSize = 256;
 
-    private readonly Dictionary<long, QueuedMessage> held = [];
+    private readonly Dictionary<long, QueuedMessage> _held = [];
 
-    private readonly Queue<QueuedMessage> ready = new();
+    private readonly Queue<QueuedMessage> _ready = new();
 
-    private (long VisibleAt, long Id) cursor = (long.MinValue, 0);
+    private (long VisibleAt, long Id) _cursor = (long.MinValue, 0);
 
-    private int characters;
+    private int _characters;
 
     /// <summary>A time before which no message outside of memory becomes visible, Unix time in ms.</summary>
     public long NextStored { get; private set; } = long.MinValue;
 
-    public int Count => held.Count;
+    public int Count => _held.Count;
 
     /// <summary>Takes in a row that was committed just now, or leaves it in the file.</summary>
     public void Add(QueuedMessage message, long now)
     {
-        if (held.ContainsKey(message.Id))
+        if (_held.ContainsKey(message.Id))
             return; // a refill has met it before its commit was made known
         var key = (message.VisibleAt, message.Id);
-        var ahead = key.CompareTo(cursor) > 0;
+        var ahead = key.CompareTo(_cursor) > 0;
         if (message.VisibleAt <= now && message.VisibleAt < NextStored
-            && ready.Count < MaxReady && characters < MaxCharacters)
+            && _ready.Count < MaxReady && _characters < MaxCharacters)
         {
             Hold(message);
             if (ahead)
-                cursor = key;
+                _cursor = key;
             return;
         }
 
         message.State = MessageState.Stored;
         NextStored = Math.Min(NextStored, message.VisibleAt);
         if (!ahead)
-            cursor = (message.VisibleAt, message.Id - 1); // what else is read again is known by its id
+            _cursor = (message.VisibleAt, message.Id - 1); // what else is read again is known by its id
     }
 
     /// <summary>The next message that is ready; null when there is none. Reads on in the file as needed.</summary>
@@ -56,9 +56,9 @@ internal sealed class MessageWindow(byte[] queue, Readers readers)
     {
         while (true)
         {
-            while (ready.TryDequeue(out var message))
+            while (_ready.TryDequeue(out var message))
             {
-                characters -= message.Text.Length;
+                _characters -= message.Text.Length;
                 if (message.State is MessageState.Ready) // otherwise it ended or was leased again meanwhile
                     return message;
             }
@@ -73,42 +73,42 @@ internal sealed class MessageWindow(byte[] queue, Readers readers)
     public void Return(QueuedMessage message)
     {
         message.State = MessageState.Ready;
-        ready.Enqueue(message);
-        characters += message.Text.Length;
+        _ready.Enqueue(message);
+        _characters += message.Text.Length;
     }
 
     /// <summary>Whether the row is in memory, perhaps read anew.</summary>
-    public bool HoldsRow(QueuedMessage message) => held.ContainsKey(message.Id);
+    public bool HoldsRow(QueuedMessage message) => _held.ContainsKey(message.Id);
 
-    public bool Holds(QueuedMessage message) => held.TryGetValue(message.Id, out var there) && there == message;
+    public bool Holds(QueuedMessage message) => _held.TryGetValue(message.Id, out var there) && there == message;
 
     /// <summary>Forgets a message that ended or is in the file alone from now on.</summary>
     public void Forget(QueuedMessage message)
     {
         if (Holds(message))
-            held.Remove(message.Id);
+            _held.Remove(message.Id);
     }
 
     private void Hold(QueuedMessage message)
     {
-        held.Add(message.Id, message);
+        _held.Add(message.Id, message);
         Return(message);
     }
 
     private void Refill(long now)
     {
         using var loan = readers.Lend();
-        var rows = loan.Reader.Messages.BindText(1, queue).Bind(2, cursor.VisibleAt).Bind(3, cursor.Id);
+        var rows = loan.Reader.Messages.BindText(1, queue).Bind(2, _cursor.VisibleAt).Bind(3, _cursor.Id);
         try
         {
             for (var left = RefillSize; rows.Step();)
             {
                 NextStored = rows.Number(0);
-                if (NextStored > now || left-- == 0 || characters >= MaxCharacters)
+                if (NextStored > now || left-- == 0 || _characters >= MaxCharacters)
                     return;
-                cursor = (NextStored, rows.Number(1));
-                if (!held.ContainsKey(cursor.Id))
-                    Hold(new(cursor.Id, NextStored, (int)rows.Number(2), Encoding.UTF8.GetString(rows.Bytes(3))));
+                _cursor = (NextStored, rows.Number(1));
+                if (!_held.ContainsKey(_cursor.Id))
+                    Hold(new(_cursor.Id, NextStored, (int)rows.Number(2), Encoding.UTF8.GetString(rows.Bytes(3))));
             }
 
             NextStored = long.MaxValue;

@@ -17,13 +17,13 @@ namespace FuncStash.Sqlite.Queues;
 internal sealed class SqliteWorkQueues(
     Readers readers, Writer writer, IReadOnlyDictionary<string, long> counts, TimeProvider time) : IWorkQueues, IDisposable
 {
-    private static readonly long Minute = (long)TimeSpan.FromMinutes(1).TotalMilliseconds;
+    private static readonly long s_minute = (long)TimeSpan.FromMinutes(1).TotalMilliseconds;
 
-    private readonly ConcurrentDictionary<string, WorkQueue> queues = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, WorkQueue> _queues = new(StringComparer.Ordinal);
 
-    public WorkQueue Get(string name) => queues.TryGetValue(name, out var queue)
+    public WorkQueue Get(string name) => _queues.TryGetValue(name, out var queue)
         ? queue
-        : queues.GetOrAdd(name, n => new WorkQueue(n, counts.GetValueOrDefault(n), readers, time));
+        : _queues.GetOrAdd(name, n => new WorkQueue(n, counts.GetValueOrDefault(n), readers, time));
 
     public MessageSends Prepare(IReadOnlyList<Send> sends) => new(sends, this);
 
@@ -52,7 +52,7 @@ internal sealed class SqliteWorkQueues(
         cancellation.ThrowIfCancellationRequested();
         var held = (SqliteLease)lease;
         var length = (long)visibleIn.TotalMilliseconds;
-        if (length <= Math.Max(held.Length, Minute) && held.Source.Renew(held, length) is { } renewed)
+        if (length <= Math.Max(held.Length, s_minute) && held.Source.Renew(held, length) is { } renewed)
             return new(renewed);
         return Change(new LeaseChange(held, length));
     }
@@ -77,7 +77,7 @@ internal sealed class SqliteWorkQueues(
 
     public void Dispose()
     {
-        foreach (var queue in queues.Values)
+        foreach (var queue in _queues.Values)
             queue.Dispose();
     }
 

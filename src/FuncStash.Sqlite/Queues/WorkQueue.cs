@@ -9,62 +9,62 @@ namespace FuncStash.Sqlite.Queues;
 /// <summary>One queue: its window, its leases and the receivers that wait. Leases live in memory only.</summary>
 internal sealed class WorkQueue : IDisposable
 {
-    private readonly Lock gate = new();
+    private readonly Lock _gate = new();
 
-    private readonly TimeProvider time;
+    private readonly TimeProvider _time;
 
-    private readonly MessageWindow window;
+    private readonly MessageWindow _window;
 
-    private readonly LeaseHeap leases = new();
+    private readonly LeaseHeap _leases = new();
 
-    private readonly LinkedList<Receiver> receivers = [];
+    private readonly LinkedList<Receiver> _receivers = [];
 
-    private ITimer? timer;
+    private ITimer? _timer;
 
-    private long count, timerAt = long.MaxValue;
+    private long _count, _timerAt = long.MaxValue;
 
-    private bool closed;
+    private bool _closed;
 
     public WorkQueue(string name, long count, Readers readers, TimeProvider time)
     {
         Name = name;
         Utf8Name = Encoding.UTF8.GetBytes(name);
-        this.count = count;
-        this.time = time;
-        window = new MessageWindow(Utf8Name, readers);
+        _count = count;
+        _time = time;
+        _window = new MessageWindow(Utf8Name, readers);
     }
 
     public string Name { get; }
 
     public byte[] Utf8Name { get; }
 
-    public long Count => Interlocked.Read(ref count);
+    public long Count => Interlocked.Read(ref _count);
 
     /// <summary>How many messages are in memory.</summary>
     public int Held
     {
         get
         {
-            lock (gate)
-                return window.Count;
+            lock (_gate)
+                return _window.Count;
         }
     }
 
-    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+    private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Takes what is there, or waits for the first message up to <paramref name="wait"/>.</summary>
     public ValueTask<IReadOnlyList<Lease>> Receive(int max, TimeSpan lease, TimeSpan wait, CancellationToken cancellation)
     {
-        lock (gate)
+        lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(closed, typeof(SqliteStore));
+            ObjectDisposedException.ThrowIf(_closed, typeof(SqliteStore));
             var now = Now;
             var length = (long)lease.TotalMilliseconds;
             var taken = Take(max, length, now);
             if (taken.Count > 0 || wait <= TimeSpan.Zero)
                 return new(taken);
             var receiver = new Receiver(this, max, length, now + (long)wait.TotalMilliseconds);
-            receiver.Node = receivers.AddLast(receiver);
+            receiver.Node = _receivers.AddLast(receiver);
             receiver.Cancellation = cancellation.UnsafeRegister(
                 static (waiting, token) => ((Receiver)waiting!).Cancel(token), receiver);
             SetTimer(now);
@@ -75,35 +75,35 @@ internal sealed class WorkQueue : IDisposable
     /// <summary>Takes in messages that were committed just now. <see cref="Dispatch"/> gives them to receivers.</summary>
     public void Add(QueuedMessage message)
     {
-        lock (gate)
+        lock (_gate)
         {
-            count++;
-            window.Add(message, Now);
+            _count++;
+            _window.Add(message, Now);
         }
     }
 
     /// <summary>Gives what is ready to the receivers that wait, and ends the waits that are over.</summary>
     public void Dispatch()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (receivers.Count == 0)
+            if (_receivers.Count == 0)
                 return;
             var now = Now;
             try
             {
-                while (receivers.First?.Value is { } receiver
+                while (_receivers.First?.Value is { } receiver
                     && Take(receiver.Max, receiver.LeaseLength, now) is { Count: > 0 } taken)
                     End(receiver, taken);
             }
             catch (Exception e) // the file cannot be read: tell whoever waits, not the thread that happens to run
             {
-                foreach (var receiver in receivers)
+                foreach (var receiver in _receivers)
                     receiver.TrySetException(e);
-                receivers.Clear();
+                _receivers.Clear();
             }
 
-            for (var node = receivers.First; node is not null;)
+            for (var node = _receivers.First; node is not null;)
             {
                 var receiver = node.Value;
                 node = node.Next;
@@ -118,7 +118,7 @@ internal sealed class WorkQueue : IDisposable
     /// <summary>A longer or shorter lease, in memory alone. False when it was lost; null when it takes a durable write.</summary>
     public bool? Renew(SqliteLease lease, long visibleIn)
     {
-        lock (gate)
+        lock (_gate)
         {
             var message = lease.Message;
             if (message.Holder != lease)
@@ -127,7 +127,7 @@ internal sealed class WorkQueue : IDisposable
                 return null;
             if (message.State is MessageState.Ending)
                 return false;
-            leases.Remove(message);
+            _leases.Remove(message);
             Hide(message, Now + visibleIn);
         }
 
@@ -138,14 +138,14 @@ internal sealed class WorkQueue : IDisposable
     /// <summary>Keeps the message for an end of the lease that is about to be written. False when the lease was lost.</summary>
     public bool Claim(SqliteLease lease)
     {
-        lock (gate)
+        lock (_gate)
         {
             var message = lease.Message;
             if (message.Holder != lease || message.State is MessageState.Ending)
                 return false;
-            if (message.State is MessageState.Stored && window.HoldsRow(message))
+            if (message.State is MessageState.Stored && _window.HoldsRow(message))
                 return false; // its time came, and it was read from the file for somebody else
-            leases.Remove(message);
+            _leases.Remove(message);
             message.State = MessageState.Ending;
             return true;
         }
@@ -154,8 +154,8 @@ internal sealed class WorkQueue : IDisposable
     /// <summary>Takes a claim back: nothing was written.</summary>
     public void Unclaim(QueuedMessage message)
     {
-        lock (gate)
-            if (window.Holds(message))
+        lock (_gate)
+            if (_window.Holds(message))
                 Hide(message, message.Until);
             else
                 message.State = MessageState.Stored;
@@ -164,44 +164,44 @@ internal sealed class WorkQueue : IDisposable
     /// <summary>The claimed message is no longer in this queue.</summary>
     public void Remove(QueuedMessage message, bool wasThere)
     {
-        lock (gate)
+        lock (_gate)
         {
-            window.Forget(message);
+            _window.Forget(message);
             message.State = MessageState.Gone;
             message.Holder = null;
-            count -= wasThere ? 1 : 0;
+            _count -= wasThere ? 1 : 0;
         }
     }
 
     /// <summary>The claimed message has a new time in the file.</summary>
     public void Postpone(QueuedMessage message, long visibleAt)
     {
-        lock (gate)
+        lock (_gate)
         {
-            window.Forget(message);
+            _window.Forget(message);
             message.VisibleAt = visibleAt;
-            window.Add(message, now: long.MinValue);
+            _window.Add(message, now: long.MinValue);
         }
     }
 
     /// <summary>Ends all waits with nothing.</summary>
     public void Dispose()
     {
-        lock (gate)
+        lock (_gate)
         {
-            closed = true;
-            while (receivers.First?.Value is { } receiver)
+            _closed = true;
+            while (_receivers.First?.Value is { } receiver)
                 End(receiver, []);
-            timer?.Dispose();
+            _timer?.Dispose();
         }
     }
 
     private List<Lease> Take(int max, long length, long now)
     {
-        while (leases.First <= now)
-            window.Return(leases.Pop());
+        while (_leases.First <= now)
+            _window.Return(_leases.Pop());
         var taken = new List<Lease>();
-        while (taken.Count < max && window.Next(now) is { } message)
+        while (taken.Count < max && _window.Next(now) is { } message)
         {
             message.Dequeues++;
             taken.Add(message.Holder = new SqliteLease(this, message, length));
@@ -215,12 +215,12 @@ internal sealed class WorkQueue : IDisposable
     {
         message.State = MessageState.Leased;
         message.Until = until;
-        leases.Add(message);
+        _leases.Add(message);
     }
 
     private void End(Receiver receiver, IReadOnlyList<Lease> taken)
     {
-        receivers.Remove(receiver.Node!);
+        _receivers.Remove(receiver.Node!);
         receiver.Cancellation.Unregister(); // Dispose would wait for a callback that waits for the gate
         receiver.SetResult(taken);
     }
@@ -228,34 +228,34 @@ internal sealed class WorkQueue : IDisposable
     /// <summary>Wakes the receivers when next something becomes visible or a wait is over. No receivers, no timer.</summary>
     private void SetTimer(long now)
     {
-        if (receivers.Count == 0)
+        if (_receivers.Count == 0)
             return;
-        var at = Math.Min(leases.First, window.NextStored);
-        foreach (var receiver in receivers)
+        var at = Math.Min(_leases.First, _window.NextStored);
+        foreach (var receiver in _receivers)
             at = Math.Min(at, receiver.Deadline);
-        if (at >= timerAt && timerAt > now)
+        if (at >= _timerAt && _timerAt > now)
             return; // it will fire early, and be set anew
-        timerAt = at;
+        _timerAt = at;
         var due = TimeSpan.FromMilliseconds(Math.Clamp(at - now, 1, (long)TimeSpan.FromDays(1).TotalMilliseconds));
-        timer ??= time.CreateTimer(static queue => ((WorkQueue)queue!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        timer.Change(due, Timeout.InfiniteTimeSpan);
+        _timer ??= _time.CreateTimer(static queue => ((WorkQueue)queue!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer.Change(due, Timeout.InfiniteTimeSpan);
     }
 
     private void OnTimer()
     {
-        lock (gate)
-            timerAt = long.MaxValue;
-        if (!closed)
+        lock (_gate)
+            _timerAt = long.MaxValue;
+        if (!_closed)
             Dispatch();
     }
 
     private void Cancel(Receiver receiver, CancellationToken token)
     {
-        lock (gate)
+        lock (_gate)
         {
             if (receiver.Node?.List is null)
                 return; // it was given something meanwhile
-            receivers.Remove(receiver.Node);
+            _receivers.Remove(receiver.Node);
             receiver.SetCanceled(token);
         }
     }

@@ -6,12 +6,12 @@ namespace FuncStash.Sqlite.Sql;
 /// <summary>One connection, used by one thread at a time: whoever is inside <see cref="Gate"/>.</summary>
 internal sealed class Connection : IDisposable
 {
-    private readonly List<Statement> statements = [];
+    private readonly List<Statement> _statements = [];
 
-    private readonly SqliteConnection connection;
+    private readonly SqliteConnection _connection;
 
     // Statements of the hot path are bound and stepped without the commands and parameters that ADO.NET makes for each.
-    private readonly sqlite3 handle;
+    private readonly sqlite3 _handle;
 
     static Connection()
     {
@@ -34,53 +34,53 @@ internal sealed class Connection : IDisposable
         };
         if (ownLog && LogVfs.Name is { } vfs)
             options.Vfs = vfs;
-        connection = new SqliteConnection(options.ToString());
+        _connection = new SqliteConnection(options.ToString());
         try
         {
-            connection.Open();
+            _connection.Open();
         }
         catch (SqliteException error)
         {
-            connection.Dispose();
+            _connection.Dispose();
             throw new StoreFailedException($"The store '{path}' cannot be opened: {error.Message}", error.SqliteExtendedErrorCode);
         }
 
-        handle = connection.Handle!;
-        _ = raw.sqlite3_extended_result_codes(handle, 1);
-        _ = raw.sqlite3_busy_timeout(handle, 5_000);
+        _handle = _connection.Handle!;
+        _ = raw.sqlite3_extended_result_codes(_handle, 1);
+        _ = raw.sqlite3_busy_timeout(_handle, 5_000);
     }
 
     public Lock Gate { get; } = new();
 
     /// <summary>Rows touched by the last statement that was stepped to its end.</summary>
-    public int Changes => raw.sqlite3_changes(handle);
+    public int Changes => raw.sqlite3_changes(_handle);
 
     /// <summary>Whether a transaction is open; some errors end it.</summary>
-    public bool InTransaction => raw.sqlite3_get_autocommit(handle) == 0;
+    public bool InTransaction => raw.sqlite3_get_autocommit(_handle) == 0;
 
     /// <summary>Prepares a statement that lives as long as the connection.</summary>
     public Statement Prepare(string sql)
     {
-        if (raw.sqlite3_prepare_v3(handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out var statement) != raw.SQLITE_OK)
+        if (raw.sqlite3_prepare_v3(_handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out var statement) != raw.SQLITE_OK)
             throw Failure();
         var prepared = new Statement(this, statement);
-        statements.Add(prepared);
+        _statements.Add(prepared);
         return prepared;
     }
 
     public void Execute(string sql)
     {
-        if (raw.sqlite3_exec(handle, sql) != raw.SQLITE_OK)
+        if (raw.sqlite3_exec(_handle, sql) != raw.SQLITE_OK)
             throw Failure();
     }
 
     public StoreFailedException Failure() =>
-        new($"SQLite: {raw.sqlite3_errmsg(handle).utf8_to_string()}", raw.sqlite3_extended_errcode(handle));
+        new($"SQLite: {raw.sqlite3_errmsg(_handle).utf8_to_string()}", raw.sqlite3_extended_errcode(_handle));
 
     public void Dispose()
     {
-        foreach (var statement in statements)
+        foreach (var statement in _statements)
             statement.Dispose();
-        connection.Dispose();
+        _connection.Dispose();
     }
 }

@@ -15,35 +15,35 @@ internal sealed partial class LogFile(string path) : IDisposable
 {
     private const int Capacity = 1024 * 1024;
 
-    private readonly SafeFileHandle handle =
+    private readonly SafeFileHandle _handle =
         File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
-    private byte[] pending = new byte[64 * 1024];
+    private byte[] _pending = new byte[64 * 1024];
 
-    private long start;
+    private long _start;
 
-    private int length;
+    private int _length;
 
     public void Write(ReadOnlySpan<byte> bytes, long offset)
     {
-        if (offset != start + length || length + bytes.Length > Capacity)
+        if (offset != _start + _length || _length + bytes.Length > Capacity)
             Flush();
-        if (length == 0)
-            start = offset;
-        if (length + bytes.Length > pending.Length)
-            Array.Resize(ref pending, Math.Max(2 * pending.Length, length + bytes.Length));
-        bytes.CopyTo(pending.AsSpan(length));
-        length += bytes.Length;
+        if (_length == 0)
+            _start = offset;
+        if (_length + bytes.Length > _pending.Length)
+            Array.Resize(ref _pending, Math.Max(2 * _pending.Length, _length + bytes.Length));
+        bytes.CopyTo(_pending.AsSpan(_length));
+        _length += bytes.Length;
     }
 
     /// <summary>Writes what was gathered to the file.</summary>
     public void Flush()
     {
-        if (length == 0)
+        if (_length == 0)
             return;
-        var bytes = pending.AsSpan(0, length);
-        length = 0; // where this fails, SQLite rolls back, and writes it again with the next commit
-        RandomAccess.Write(handle, bytes, start);
+        var bytes = _pending.AsSpan(0, _length);
+        _length = 0; // where this fails, SQLite rolls back, and writes it again with the next commit
+        RandomAccess.Write(_handle, bytes, _start);
     }
 
     /// <summary>
@@ -53,11 +53,11 @@ internal sealed partial class LogFile(string path) : IDisposable
     public void Sync()
     {
         Flush();
-        if (DataSync(handle) != 0)
+        if (DataSync(_handle) != 0)
             throw new IOException($"fdatasync failed: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
     }
 
-    public void Dispose() => handle.Dispose();
+    public void Dispose() => _handle.Dispose();
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     private static partial int DataSync(SafeHandle file);

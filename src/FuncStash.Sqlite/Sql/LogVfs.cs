@@ -16,22 +16,22 @@ internal static unsafe partial class LogVfs
 
     private const int SyncNormal = 2, NoSpace = 28; // ENOSPC
 
-    private static readonly Lazy<string?> Registered = new(Register);
+    private static readonly Lazy<string?> s_registered = new(Register);
 
-    private static Vfs* original;
+    private static Vfs* s_original;
 
     /// <summary>The name to open the writer's connection with; null: the default.</summary>
-    public static string? Name => Registered.Value;
+    public static string? Name => s_registered.Value;
 
     private static string? Register()
     {
         if (!OperatingSystem.IsLinux())
             return null;
-        original = Find(null);
-        if (original is null || original->Version != Version)
+        s_original = Find(null);
+        if (s_original is null || s_original->Version != Version)
             return null;
         var vfs = (Vfs*)NativeMemory.Alloc((nuint)sizeof(Vfs)); // for the life of the process
-        *vfs = *original;
+        *vfs = *s_original;
         vfs->FileSize = Extra + sizeof(FileExtra);
         vfs->Next = null;
         vfs->Name = Marshal.StringToCoTaskMemUTF8("funcstash");
@@ -40,7 +40,7 @@ internal static unsafe partial class LogVfs
     }
 
     /// <summary>Where, behind the original's part of a file, ours begins.</summary>
-    private static int Extra => (original->FileSize + 7) & ~7;
+    private static int Extra => (s_original->FileSize + 7) & ~7;
 
     private static LogFile Log(Methods** file) => (LogFile)GCHandle.FromIntPtr(ExtraOf(file)->Log).Target!;
 
@@ -51,7 +51,7 @@ internal static unsafe partial class LogVfs
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Open(Vfs* vfs, byte* name, Methods** file, int flags, int* outFlags)
     {
-        var code = original->Open(original, name, file, flags, outFlags);
+        var code = s_original->Open(s_original, name, file, flags, outFlags);
         if (code != Ok || (flags & OpenWal) == 0 || (*file)->Version != Version)
             return code;
 
@@ -175,7 +175,7 @@ internal static unsafe partial class LogVfs
         [InlineArray(15)]
         public struct Rest
         {
-            private nint first;
+            private nint _first;
         }
     }
 
@@ -195,7 +195,7 @@ internal static unsafe partial class LogVfs
         [InlineArray(12)]
         public struct Rest
         {
-            private nint first;
+            private nint _first;
         }
     }
 }

@@ -39,25 +39,25 @@ internal abstract class Operation
 internal abstract class Operation<T> : Operation, IValueTaskSource<T>, IValueTaskSource
 {
     // Callers go on where it is completed: on the thread pool, never on the thread that writes.
-    private ManualResetValueTaskSourceCore<T> source;
+    private ManualResetValueTaskSourceCore<T> _source;
 
-    public ValueTask<T> Task => new(this, source.Version);
+    public ValueTask<T> Task => new(this, _source.Version);
 
-    public ValueTask PlainTask => new(this, source.Version);
+    public ValueTask PlainTask => new(this, _source.Version);
 
     protected T Result { get; set; } = default!;
 
-    public override void Complete() => source.SetResult(Result);
+    public override void Complete() => _source.SetResult(Result);
 
-    public override void Fail(Exception exception) => source.SetException(exception);
+    public override void Fail(Exception exception) => _source.SetException(exception);
 
-    T IValueTaskSource<T>.GetResult(short token) => source.GetResult(token);
+    T IValueTaskSource<T>.GetResult(short token) => _source.GetResult(token);
 
-    void IValueTaskSource.GetResult(short token) => source.GetResult(token);
+    void IValueTaskSource.GetResult(short token) => _source.GetResult(token);
 
-    public ValueTaskSourceStatus GetStatus(short token) => source.GetStatus(token);
+    public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
 
     public void OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        source.OnCompleted(continuation, state, token, flags);
+        _source.OnCompleted(continuation, state, token, flags);
 }

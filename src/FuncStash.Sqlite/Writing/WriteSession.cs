@@ -10,23 +10,23 @@ internal sealed class WriteSession
     // Numbers are promised in blocks, so that a restart goes on behind all that may have been seen.
     private const long Block = 1_000_000;
 
-    private readonly Statement begin, commit, rollback, reserve;
+    private readonly Statement _begin, _commit, _rollback, _reserve;
 
-    private readonly Connection connection;
+    private readonly Connection _connection;
 
-    private readonly TimeProvider time;
+    private readonly TimeProvider _time;
 
-    private long next, reserved, durable;
+    private long _next, _reserved, _durable;
 
     public WriteSession(Connection connection, EntityCache cache, TimeProvider time)
     {
-        this.connection = connection;
-        this.time = time;
+        _connection = connection;
+        _time = time;
         Cache = cache;
-        begin = connection.Prepare("BEGIN IMMEDIATE");
-        commit = connection.Prepare("COMMIT");
-        rollback = connection.Prepare("ROLLBACK");
-        reserve = connection.Prepare("UPDATE versions SET next = ?1");
+        _begin = connection.Prepare("BEGIN IMMEDIATE");
+        _commit = connection.Prepare("COMMIT");
+        _rollback = connection.Prepare("ROLLBACK");
+        _reserve = connection.Prepare("UPDATE versions SET next = ?1");
         InsertEntity = connection.Prepare("INSERT OR IGNORE INTO entities(key, etag, data) VALUES(?1, ?2, ?3)");
         UpsertEntity = connection.Prepare("INSERT OR REPLACE INTO entities(key, etag, data) VALUES(?1, ?2, ?3)");
         ReplaceEntity = connection.Prepare("UPDATE entities SET etag = ?2, data = ?3 WHERE key = ?1 AND etag = ?4");
@@ -47,7 +47,7 @@ internal sealed class WriteSession
             ON CONFLICT(name) DO UPDATE SET content = excluded.content, written = excluded.written
             """);
         DeleteBody = connection.Prepare("DELETE FROM bodies WHERE name = ?1");
-        next = reserved = durable = ReadNext();
+        _next = _reserved = _durable = ReadNext();
     }
 
     /// <summary>1: key, 2: etag, 3: data. No change when the key is there.</summary>
@@ -88,41 +88,41 @@ internal sealed class WriteSession
 
     public EntityCache Cache { get; }
 
-    public Lock Gate => connection.Gate;
+    public Lock Gate => _connection.Gate;
 
     /// <summary>Unix time in ms.</summary>
-    public long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+    public long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>A number that was never given out before, in this process or an earlier one; it only grows.</summary>
     public long NextVersion()
     {
-        if (next >= reserved)
+        if (_next >= _reserved)
         {
-            reserved = next + Block;
-            reserve.Bind(1, reserved).Run();
+            _reserved = _next + Block;
+            _reserve.Bind(1, _reserved).Run();
         }
 
-        return next++;
+        return _next++;
     }
 
-    public void Begin() => begin.Run();
+    public void Begin() => _begin.Run();
 
     public void Commit()
     {
-        commit.Run();
-        durable = reserved;
+        _commit.Run();
+        _durable = _reserved;
     }
 
     public void Rollback()
     {
-        reserved = durable;
-        if (connection.InTransaction) // some errors roll back by themselves
-            rollback.Run();
+        _reserved = _durable;
+        if (_connection.InTransaction) // some errors roll back by themselves
+            _rollback.Run();
     }
 
     private long ReadNext()
     {
-        var read = connection.Prepare("SELECT next FROM versions");
+        var read = _connection.Prepare("SELECT next FROM versions");
         read.Step();
         var number = read.Number(0);
         read.Reset();

@@ -10,56 +10,56 @@ internal sealed class Writer : IDisposable
 {
     private const int MaxOperations = 512, MaxBytes = 8 * 1024 * 1024;
 
-    private readonly Lock gate = new();
+    private readonly Lock _gate = new();
 
     // Not disposed: a caller whose operation was taken in may set it even after the end, and is not to be told it was refused.
-    private readonly AutoResetEvent wake = new(false);
+    private readonly AutoResetEvent _wake = new(false);
 
-    private readonly WriteSession session;
+    private readonly WriteSession _session;
 
-    private readonly Thread thread;
+    private readonly Thread _thread;
 
-    private List<Operation> pending = [], taken = [];
+    private List<Operation> _pending = [], _taken = [];
 
-    private bool sleeping, closed;
+    private bool _sleeping, _closed;
 
     public Writer(WriteSession session)
     {
-        this.session = session;
-        thread = new Thread(Run) { IsBackground = true, Name = "SQLite writer" };
-        thread.Start();
+        _session = session;
+        _thread = new Thread(Run) { IsBackground = true, Name = "SQLite writer" };
+        _thread.Start();
     }
 
     /// <exception cref="ObjectDisposedException">The store was closed.</exception>
     public void Submit(Operation operation)
     {
         bool wasSleeping;
-        lock (gate)
+        lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(closed, typeof(SqliteStore));
-            pending.Add(operation);
-            wasSleeping = sleeping;
-            sleeping = false;
+            ObjectDisposedException.ThrowIf(_closed, typeof(SqliteStore));
+            _pending.Add(operation);
+            wasSleeping = _sleeping;
+            _sleeping = false;
         }
 
         if (wasSleeping)
-            wake.Set();
+            _wake.Set();
     }
 
     /// <summary>Finishes what was submitted, and takes no more.</summary>
     public void Dispose()
     {
-        lock (gate)
-            closed = true;
-        wake.Set();
-        thread.Join();
+        lock (_gate)
+            _closed = true;
+        _wake.Set();
+        _thread.Join();
     }
 
     private void Run()
     {
         while (Take())
         {
-            var all = CollectionsMarshal.AsSpan(taken);
+            var all = CollectionsMarshal.AsSpan(_taken);
             while (!all.IsEmpty)
             {
                 var group = all[..GroupSize(all)];
@@ -67,7 +67,7 @@ internal sealed class Writer : IDisposable
                 all = all[group.Length..];
             }
 
-            taken.Clear();
+            _taken.Clear();
         }
     }
 
@@ -76,20 +76,20 @@ internal sealed class Writer : IDisposable
     {
         while (true)
         {
-            lock (gate)
+            lock (_gate)
             {
-                if (pending.Count > 0)
+                if (_pending.Count > 0)
                 {
-                    (pending, taken) = (taken, pending);
+                    (_pending, _taken) = (_taken, _pending);
                     return true;
                 }
 
-                if (closed)
+                if (_closed)
                     return false;
-                sleeping = true;
+                _sleeping = true;
             }
 
-            wake.WaitOne();
+            _wake.WaitOne();
         }
     }
 
@@ -116,10 +116,10 @@ internal sealed class Writer : IDisposable
         }
 
         foreach (var operation in group)
-            operation.Publish(session);
-        foreach (var queue in session.Touched)
+            operation.Publish(_session);
+        foreach (var queue in _session.Touched)
             queue.Dispatch();
-        session.Touched.Clear();
+        _session.Touched.Clear();
         while (!group.IsEmpty)
         {
             var some = group[..Math.Min(group.Length, Completions.Most)];
@@ -144,18 +144,18 @@ internal sealed class Writer : IDisposable
     {
         foreach (var operation in group)
             operation.Claim();
-        lock (session.Gate)
+        lock (_session.Gate)
             try
             {
-                session.Begin();
+                _session.Begin();
                 foreach (var operation in group)
-                    operation.Apply(session);
-                session.Commit();
+                    operation.Apply(_session);
+                _session.Commit();
                 return null;
             }
             catch (Exception e)
             {
-                session.Rollback();
+                _session.Rollback();
                 foreach (var operation in group)
                     operation.Undo();
                 return e;

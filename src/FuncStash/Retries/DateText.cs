@@ -6,13 +6,13 @@ namespace FuncStash.Retries;
 internal static class DateText
 {
     // HTTP dates without their weekday, which senders get wrong and nobody needs.
-    private static readonly string[] Http =
+    private static readonly string[] s_http =
     [
         "d MMM yyyy H:m:s 'GMT'", "d MMM yyyy H:m:s 'UTC'", "d MMM yyyy H:m:s zzz", "d-MMM-yy H:m:s 'GMT'", "d-MMM-yyyy H:m:s 'GMT'",
         "MMM d H:m:s yyyy",
     ];
 
-    private static readonly string[] Iso =
+    private static readonly string[] s_iso =
         ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK", "yyyyMMdd'T'HHmmssK"];
 
     /// <summary>Reads a date; one without a zone is in UTC.</summary>
@@ -21,7 +21,7 @@ internal static class DateText
         // "Sun, 06 Nov 1994 …" and "Sunday, 06-Nov-94 …", or "Sun Nov  6 … 1994".
         var comma = value.IndexOf(',', StringComparison.Ordinal);
         var weekday = comma >= 0 ? comma + 1 : value.Length > 3 && value[3] == ' ' ? 4 : 0;
-        return TryParse(value.AsSpan(weekday), Http, out date) || TryParse(value, Iso, out date);
+        return TryParse(value.AsSpan(weekday), s_http, out date) || TryParse(value, s_iso, out date);
     }
 
     private static bool TryParse(ReadOnlySpan<char> value, string[] formats, out DateTimeOffset date) => DateTimeOffset.TryParseExact(

@@ -5,7 +5,7 @@ namespace FuncStash.Retries;
 /// <param name="Apply">Its value; the arguments are as many as <paramref name="Arity"/> says.</param>
 internal sealed record ExpressionFunction(int? Arity, Func<double[], double> Apply)
 {
-    private static readonly Dictionary<string, ExpressionFunction> All = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, ExpressionFunction> s_all = new(StringComparer.Ordinal)
     {
         ["pow"] = new(2, x => Math.Pow(x[0], x[1])),
         ["exp"] = new(1, x => Math.Exp(x[0])),
@@ -19,5 +19,5 @@ internal sealed record ExpressionFunction(int? Arity, Func<double[], double> App
     };
 
     /// <summary>The function of that name, null when there is none.</summary>
-    public static ExpressionFunction? Named(string name) => All.GetValueOrDefault(name);
+    public static ExpressionFunction? Named(string name) => s_all.GetValueOrDefault(name);
 }

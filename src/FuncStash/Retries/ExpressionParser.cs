@@ -6,10 +6,10 @@ internal ref struct ExpressionParser
 {
     public const int MaxLength = 1_000, MaxNesting = 64;
 
-    private ExpressionTokens tokens;
-    private int nesting;
+    private ExpressionTokens _tokens;
+    private int _nesting;
 
-    private ExpressionParser(ReadOnlySpan<char> text) => tokens = new(text);
+    private ExpressionParser(ReadOnlySpan<char> text) => _tokens = new(text);
 
     /// <exception cref="ExpressionException">What is wrong, and where.</exception>
     public static Expression Parse(string text)
@@ -18,7 +18,7 @@ internal ref struct ExpressionParser
             throw new ExpressionException($"over the limit of {MaxLength} characters", MaxLength);
         var parser = new ExpressionParser(text);
         var expression = parser.Sum();
-        return parser.tokens.Kind == TokenKind.End ? expression : throw parser.tokens.Unexpected();
+        return parser._tokens.Kind == TokenKind.End ? expression : throw parser._tokens.Unexpected();
     }
 
     /// <summary><c>product (('+' | '-') product)*</c></summary>
@@ -27,9 +27,9 @@ internal ref struct ExpressionParser
         var left = Product();
         while (true)
         {
-            if (tokens.TryTake('+'))
+            if (_tokens.TryTake('+'))
                 left = new Expression.Sum(left, Product());
-            else if (tokens.TryTake('-'))
+            else if (_tokens.TryTake('-'))
                 left = new Expression.Difference(left, Product());
             else
                 return left;
@@ -42,9 +42,9 @@ internal ref struct ExpressionParser
         var left = Signed();
         while (true)
         {
-            if (tokens.TryTake('*'))
+            if (_tokens.TryTake('*'))
                 left = new Expression.Product(left, Signed());
-            else if (tokens.TryTake('/'))
+            else if (_tokens.TryTake('/'))
                 left = new Expression.Quotient(left, Signed());
             else
                 return left;
@@ -55,32 +55,32 @@ internal ref struct ExpressionParser
     private Expression Signed()
     {
         // Every way down passes here, so this is the one place that counts.
-        if (++nesting > MaxNesting)
-            throw new ExpressionException($"nested deeper than {MaxNesting} levels", tokens.Start);
-        var expression = tokens.TryTake('-') ? new Expression.Negation(Signed())
-            : tokens.TryTake('+') ? Signed()
-            : tokens.TryTake('(') ? Closed(Sum())
-            : tokens.Kind == TokenKind.Number ? new Expression.Number(tokens.TakeNumber())
-            : tokens.Kind == TokenKind.Name ? Named()
-            : throw tokens.Unexpected();
-        nesting--;
+        if (++_nesting > MaxNesting)
+            throw new ExpressionException($"nested deeper than {MaxNesting} levels", _tokens.Start);
+        var expression = _tokens.TryTake('-') ? new Expression.Negation(Signed())
+            : _tokens.TryTake('+') ? Signed()
+            : _tokens.TryTake('(') ? Closed(Sum())
+            : _tokens.Kind == TokenKind.Number ? new Expression.Number(_tokens.TakeNumber())
+            : _tokens.Kind == TokenKind.Name ? Named()
+            : throw _tokens.Unexpected();
+        _nesting--;
         return expression;
     }
 
     private Expression Named()
     {
-        var start = tokens.Start;
-        var name = tokens.TakeName();
+        var start = _tokens.Start;
+        var name = _tokens.TakeName();
         if (name == "retried")
             return new Expression.Retried();
         if (ExpressionFunction.Named(name) is not { } function)
             throw new ExpressionException($"unknown name '{name}'", start);
 
-        tokens.Expect('(');
+        _tokens.Expect('(');
         var arguments = new List<Expression> { Sum() };
-        while (tokens.TryTake(','))
+        while (_tokens.TryTake(','))
             arguments.Add(Sum());
-        tokens.Expect(')');
+        _tokens.Expect(')');
         return function.Arity is not { } arity || arguments.Count == arity
             ? new Expression.Call(function, arguments)
             : throw new ExpressionException(
@@ -89,7 +89,7 @@ internal ref struct ExpressionParser
 
     private Expression Closed(Expression inner)
     {
-        tokens.Expect(')');
+        _tokens.Expect(')');
         return inner;
     }
 }

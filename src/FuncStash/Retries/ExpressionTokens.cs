@@ -13,12 +13,12 @@ internal enum TokenKind
 /// <summary>The tokens of a retry-delay expression, one at a time: numbers, names and single characters.</summary>
 internal ref struct ExpressionTokens
 {
-    private readonly ReadOnlySpan<char> text;
-    private int end;
+    private readonly ReadOnlySpan<char> _text;
+    private int _end;
 
     public ExpressionTokens(ReadOnlySpan<char> text)
     {
-        this.text = text;
+        _text = text;
         Advance();
     }
 
@@ -28,7 +28,7 @@ internal ref struct ExpressionTokens
     /// <summary>Where the current token starts, counted from 0.</summary>
     public int Start { get; private set; }
 
-    private readonly ReadOnlySpan<char> Current => text[Start..end];
+    private readonly ReadOnlySpan<char> Current => _text[Start.._end];
 
     public double TakeNumber()
     {
@@ -64,25 +64,25 @@ internal ref struct ExpressionTokens
 
     private void Advance()
     {
-        Start = end;
-        while (Start < text.Length && text[Start] is ' ' or '\t')
+        Start = _end;
+        while (Start < _text.Length && _text[Start] is ' ' or '\t')
             Start++;
-        end = Start;
-        if (Start == text.Length)
+        _end = Start;
+        if (Start == _text.Length)
             Kind = TokenKind.End;
-        else if (char.IsAsciiDigit(text[Start]) || IsDotBeforeDigit(Start))
+        else if (char.IsAsciiDigit(_text[Start]) || IsDotBeforeDigit(Start))
             AdvanceNumber();
-        else if (char.IsAsciiLetter(text[Start]))
+        else if (char.IsAsciiLetter(_text[Start]))
         {
             Kind = TokenKind.Name;
-            while (end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || text[end] == '_'))
-                end++;
+            while (_end < _text.Length && (char.IsAsciiLetterOrDigit(_text[_end]) || _text[_end] == '_'))
+                _end++;
         }
         else
         {
             Kind = TokenKind.Symbol;
             // A surrogate pair is one character to whoever reads the error.
-            end += char.IsSurrogatePair(text[Start], Start + 1 < text.Length ? text[Start + 1] : '\0') ? 2 : 1;
+            _end += char.IsSurrogatePair(_text[Start], Start + 1 < _text.Length ? _text[Start + 1] : '\0') ? 2 : 1;
         }
     }
 
@@ -90,29 +90,29 @@ internal ref struct ExpressionTokens
     {
         Kind = TokenKind.Number;
         SkipDigits();
-        if (IsDotBeforeDigit(end))
+        if (IsDotBeforeDigit(_end))
         {
-            end++;
+            _end++;
             SkipDigits();
         }
 
         // An e without digits behind it is no exponent: it starts the next token.
-        if (end == text.Length || text[end] is not ('e' or 'E'))
+        if (_end == _text.Length || _text[_end] is not ('e' or 'E'))
             return;
-        var sign = end + 1 < text.Length && text[end + 1] is '+' or '-' ? 1 : 0;
-        if (!IsDigit(end + 1 + sign))
+        var sign = _end + 1 < _text.Length && _text[_end + 1] is '+' or '-' ? 1 : 0;
+        if (!IsDigit(_end + 1 + sign))
             return;
-        end += 1 + sign;
+        _end += 1 + sign;
         SkipDigits();
     }
 
     private void SkipDigits()
     {
-        while (IsDigit(end))
-            end++;
+        while (IsDigit(_end))
+            _end++;
     }
 
-    private readonly bool IsDigit(int index) => index < text.Length && char.IsAsciiDigit(text[index]);
+    private readonly bool IsDigit(int index) => index < _text.Length && char.IsAsciiDigit(_text[index]);
 
-    private readonly bool IsDotBeforeDigit(int index) => index < text.Length && text[index] == '.' && IsDigit(index + 1);
+    private readonly bool IsDotBeforeDigit(int index) => index < _text.Length && _text[index] == '.' && IsDigit(index + 1);
 }

@@ -6,13 +6,13 @@ namespace FuncStash.Retries;
 /// <summary>The wait that a failed response asks for in its headers (protocol#retry-after).</summary>
 public static class RetryAfter
 {
-    private static readonly string[] Headers =
+    private static readonly string[] s_headers =
         ["Retry-After", "X-RateLimit-Reset", "X-RateLimit-Reset-Requests", "X-RateLimit-Reset-Tokens"];
 
     // A number from here on is no wait in seconds (31 years) but a Unix time (from 2001 on): in seconds, or in milliseconds.
     private const decimal FirstUnixTime = 1e9m, FirstUnixMilliseconds = 1e11m;
 
-    private static readonly string[] Weekdays = [.. CultureInfo.InvariantCulture.DateTimeFormat.DayNames];
+    private static readonly string[] s_weekdays = [.. CultureInfo.InvariantCulture.DateTimeFormat.DayNames];
 
     /// <summary>The wait of the first header, in the order of protocol#retry-after, that states a usable one.</summary>
     /// <param name="responseHeader">Gives a response header's values by name, null where there are none.</param>
@@ -24,7 +24,7 @@ public static class RetryAfter
     /// </returns>
     public static TimeSpan? Parse(Func<string, IReadOnlyList<string>?> responseHeader, DateTimeOffset now)
     {
-        foreach (var name in Headers)
+        foreach (var name in s_headers)
         {
             if (Longest(responseHeader(name) ?? [], now) is { } wait)
                 return wait;
@@ -60,7 +60,7 @@ public static class RetryAfter
     }
 
     private static bool IsWeekday(string text) =>
-        text.Length >= 3 && Array.Exists(Weekdays, day => day.StartsWith(text.TrimStart('"'), StringComparison.OrdinalIgnoreCase));
+        text.Length >= 3 && Array.Exists(s_weekdays, day => day.StartsWith(text.TrimStart('"'), StringComparison.OrdinalIgnoreCase));
 
     private static TimeSpan? Wait(string value, DateTimeOffset now)
     {

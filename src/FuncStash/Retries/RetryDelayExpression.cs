@@ -9,12 +9,12 @@ namespace FuncStash.Retries;
 /// </remarks>
 public sealed class RetryDelayExpression
 {
-    private readonly Expression expression;
+    private readonly Expression _expression;
 
     private RetryDelayExpression(string text, Expression expression)
     {
         Text = text;
-        this.expression = expression;
+        _expression = expression;
     }
 
     /// <summary>The expression verbatim.</summary>
@@ -43,7 +43,7 @@ public sealed class RetryDelayExpression
     public TimeSpan Delay(int retried)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(retried);
-        var milliseconds = expression.Evaluate(retried);
+        var milliseconds = _expression.Evaluate(retried);
         return milliseconds > 0
             ? TimeSpan.FromMilliseconds(Math.Min(milliseconds, Backoff.Max.TotalMilliseconds))
             : TimeSpan.Zero;

@@ -18,10 +18,10 @@ public sealed class Signer(TimeProvider time)
     private const string Alphanumerics = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
     // Receivers parse the claims as JSON, so URLs need not be escaped for HTML.
-    private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly JsonWebTokenHandler handler = new();
-    private readonly ConcurrentDictionary<string, SigningCredentials> credentials = new(StringComparer.Ordinal);
+    private readonly JsonWebTokenHandler _handler = new();
+    private readonly ConcurrentDictionary<string, SigningCredentials> _credentials = new(StringComparer.Ordinal);
 
     /// <summary>A new signing key: <c>sig_</c> and 28 random alphanumerics.</summary>
     public static string NewKey() => "sig_" + RandomNumberGenerator.GetString(Alphanumerics, 28);
@@ -32,7 +32,7 @@ public sealed class Signer(TimeProvider time)
     /// <param name="body">The body that is sent.</param>
     /// <exception cref="ArgumentException">The key is shorter than <see cref="FuncStashOptions.MinSigningKeyBytes"/>.</exception>
     public string Sign(string key, string url, ReadOnlySpan<byte> body) =>
-        handler.CreateToken(Claims(url, body), credentials.GetOrAdd(key, Credentials));
+        _handler.CreateToken(Claims(url, body), _credentials.GetOrAdd(key, Credentials));
 
     private static SigningCredentials Credentials(string key)
     {
@@ -47,7 +47,7 @@ public sealed class Signer(TimeProvider time)
     {
         var now = time.GetUtcNow().ToUnixTimeSeconds();
         var buffer = new ArrayBufferWriter<byte>(512);
-        using (var claims = new Utf8JsonWriter(buffer, Json))
+        using (var claims = new Utf8JsonWriter(buffer, s_json))
         {
             claims.WriteStartObject();
             claims.WriteString("iss", "Upstash");

@@ -5,7 +5,7 @@ namespace FuncStash.Wire;
 /// <summary>Names of HTTP headers as they are stored and returned (protocol#header-names).</summary>
 public static class HeaderName
 {
-    private static readonly SearchValues<char> TokenCharacters = SearchValues.Create(
+    private static readonly SearchValues<char> s_tokenCharacters = SearchValues.Create(
         "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     /// <summary>
@@ -24,7 +24,7 @@ public static class HeaderName
     }
 
     /// <summary>Whether the text is a header name: a token of RFC 9110 §5.6.2.</summary>
-    public static bool IsValid(string name) => name.Length > 0 && !name.AsSpan().ContainsAnyExcept(TokenCharacters);
+    public static bool IsValid(string name) => name.Length > 0 && !name.AsSpan().ContainsAnyExcept(s_tokenCharacters);
 
     private static bool IsCanonical(string name)
     {

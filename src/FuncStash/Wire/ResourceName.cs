@@ -11,7 +11,7 @@ public static class ResourceName
     /// <summary>The rule in words, for error texts.</summary>
     public static readonly string Rule = $"1 to {MaxLength} letters, digits, dots, hyphens and underscores, not . or ..";
 
-    private static readonly SearchValues<char> Allowed =
+    private static readonly SearchValues<char> s_allowed =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
     /// <summary>
@@ -19,5 +19,5 @@ public static class ResourceName
     /// which clients and proxies take out of a path (RFC 3986 §5.2.4), so that nobody could name them.
     /// </summary>
     public static bool IsValid(string name) =>
-        name.Length is > 0 and <= MaxLength && name is not ("." or "..") && !name.AsSpan().ContainsAnyExcept(Allowed);
+        name.Length is > 0 and <= MaxLength && name is not ("." or "..") && !name.AsSpan().ContainsAnyExcept(s_allowed);
 }

@@ -5,7 +5,7 @@ namespace FuncStash.Client.Tests.Examples;
 /// <summary>Both packages work in a program that is compiled to native code, and its compiler has nothing to say about them.</summary>
 public sealed class NativeTests(EmbeddedServer server)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(15);
 
     [Fact]
     public async Task An_app_compiled_to_native_code_publishes_and_is_delivered_to()
@@ -39,7 +39,7 @@ public sealed class NativeTests(EmbeddedServer server)
                 "-p:RestorePackagesWithLockFile=false", "-p:NuGetLockFilePath=none",
                 .. OperatingSystem.IsLinux() && !IsOnPath("clang") ? (string[])["-p:CppCompilerAndLinker=gcc"] : [],
             ]).Start();
-        if (await compiler.ExitAsync(Patience) == 0)
+        if (await compiler.ExitAsync(s_patience) == 0)
             return;
         Assert.SkipWhen(compiler.Output.Contains("ILCompiler", StringComparison.Ordinal) && compiler.Output.Contains("NU11", StringComparison.Ordinal),
             "the package of the native compiler cannot be restored here");

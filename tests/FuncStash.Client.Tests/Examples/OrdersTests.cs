@@ -21,18 +21,18 @@ public sealed class OrdersTests(EmbeddedServer server)
     {
         await using var shop = await Shop.StartAsync(server);
         var url = shop.Url + "/ship";
-        const string order = """{"id":43,"item":"throne"}""";
+        const string Order = """{"id":43,"item":"throne"}""";
         var past = new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddHours(-1));
-        var (real, elsewhere) = await SignedByServerAsync(order);
+        var (real, elsewhere) = await SignedByServerAsync(Order);
 
-        await RefusedAsync(shop, Request(url, "no token", order), "it is not a JSON Web Token signed with HS256");
-        await RefusedAsync(shop, Request(url, new TestSigner("sig_0000000000000000000000000000").Sign(url, Encoding.UTF8.GetBytes(order)), order), "it was not made with the current or next signing key");
-        await RefusedAsync(shop, Request(url, Signer().Sign(url, "{}"u8), order), "body: it was made for another body");
-        await RefusedAsync(shop, Request(url, Signer(past).Sign(url, Encoding.UTF8.GetBytes(order)), order), "exp: it has expired");
-        await RefusedAsync(shop, Request(url, Signer().Sign(url + "?a=1", Encoding.UTF8.GetBytes(order)), order), "sub: it was made for another URL");
+        await RefusedAsync(shop, Request(url, "no token", Order), "it is not a JSON Web Token signed with HS256");
+        await RefusedAsync(shop, Request(url, new TestSigner("sig_0000000000000000000000000000").Sign(url, Encoding.UTF8.GetBytes(Order)), Order), "it was not made with the current or next signing key");
+        await RefusedAsync(shop, Request(url, Signer().Sign(url, "{}"u8), Order), "body: it was made for another body");
+        await RefusedAsync(shop, Request(url, Signer(past).Sign(url, Encoding.UTF8.GetBytes(Order)), Order), "exp: it has expired");
+        await RefusedAsync(shop, Request(url, Signer().Sign(url + "?a=1", Encoding.UTF8.GetBytes(Order)), Order), "sub: it was made for another URL");
         // What the server itself signed, for another endpoint.
-        await RefusedAsync(shop, Request(url, real, order), "sub: it was made for another URL");
-        Assert.True(new SignatureVerifier(EmbeddedServer.CurrentKey).Verify(real, Encoding.UTF8.GetBytes(order), elsewhere).IsValid);
+        await RefusedAsync(shop, Request(url, real, Order), "sub: it was made for another URL");
+        Assert.True(new SignatureVerifier(EmbeddedServer.CurrentKey).Verify(real, Encoding.UTF8.GetBytes(Order), elsewhere).IsValid);
         Assert.DoesNotContain("throne", shop.Output, StringComparison.Ordinal);
     }
 
@@ -40,11 +40,11 @@ public sealed class OrdersTests(EmbeddedServer server)
     public async Task The_same_request_a_second_time_is_refused()
     {
         await using var shop = await Shop.StartAsync(server);
-        const string order = """{"id":44,"item":"lamp"}""";
-        var token = Signer().Sign(shop.Url + "/ship", Encoding.UTF8.GetBytes(order));
+        const string Order = """{"id":44,"item":"lamp"}""";
+        var token = Signer().Sign(shop.Url + "/ship", Encoding.UTF8.GetBytes(Order));
 
-        Assert.Equal(HttpStatusCode.OK, (await shop.SendAsync(Request(shop.Url + "/ship", token, order))).StatusCode);
-        await RefusedAsync(shop, Request(shop.Url + "/ship", token, order), "jti: it was used before");
+        Assert.Equal(HttpStatusCode.OK, (await shop.SendAsync(Request(shop.Url + "/ship", token, Order))).StatusCode);
+        await RefusedAsync(shop, Request(shop.Url + "/ship", token, Order), "jti: it was used before");
     }
 
     private async Task<(string Signature, string Url)> SignedByServerAsync(string body)

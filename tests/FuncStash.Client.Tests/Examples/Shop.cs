@@ -21,8 +21,8 @@ internal sealed class Shop : IAsyncDisposable
     {
         var settings = new Dictionary<string, string>(server.Settings) { ["ASPNETCORE_URLS"] = "http://127.0.0.1:0" };
         var shop = new Shop(new Child(file, arguments, settings).Start());
-        const string ready = "Now listening on: ";
-        shop.Url = (await shop._process.LineAsync(line => line.Contains(ready, StringComparison.Ordinal))).Split(ready)[1].Trim();
+        const string Ready = "Now listening on: ";
+        shop.Url = (await shop._process.LineAsync(line => line.Contains(Ready, StringComparison.Ordinal))).Split(Ready)[1].Trim();
         return shop;
     }
 

@@ -6,7 +6,7 @@ namespace FuncStash.Client.Tests.Recorded;
 public sealed class RecordedCallsTests
 {
     // What the client must be able to read, where the recording needed nothing.
-    private static readonly Dictionary<string, string> Answers = new()
+    private static readonly Dictionary<string, string> s_answers = new()
     {
         ["GET /v2/messages/msg_1"] = """{"messageId":"msg_1","url":"https://a.example.com"}""",
         ["DELETE /v2/messages"] = """{"cancelled":0}""",
@@ -46,7 +46,7 @@ public sealed class RecordedCallsTests
         Assert.Equal(Call.All.Select(call => call.Name).Order(), SameCalls.All.Keys.Order());
 
     private static string AnswerTo(Received request) =>
-        Answers.GetValueOrDefault($"{request.Method} {PathOf(request.Target)}") ?? PathOf(request.Target) switch
+        s_answers.GetValueOrDefault($"{request.Method} {PathOf(request.Target)}") ?? PathOf(request.Target) switch
         {
             "/v2/batch" => $"[{string.Join(',', Enumerable.Repeat("""{"messageId":"msg_1"}""", request.Text.Split("\"destination\"").Length - 1))}]",
             "/v2/queues" or "/v2/topics" or "/v2/schedules" when request.Method == "GET" => "[]",

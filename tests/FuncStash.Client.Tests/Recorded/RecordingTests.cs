@@ -5,28 +5,28 @@ namespace FuncStash.Client.Tests.Recorded;
 /// <summary>The official SDK itself, beside this client.</summary>
 public sealed class RecordingTests
 {
-    private static readonly string Folder = Path.Combine(Repository.Root, "tests", "FuncStash.Client.Tests", "Recorded");
+    private static readonly string s_folder = Path.Combine(Repository.Root, "tests", "FuncStash.Client.Tests", "Recorded");
 
     [Fact]
     public async Task A_recording_made_anew_is_the_same()
     {
         await InstallAsync();
-        await using var recording = new Child("node", ["record.mjs"], folder: Folder).Start();
+        await using var recording = new Child("node", ["record.mjs"], folder: s_folder).Start();
         Assert.Equal(0, await recording.ExitAsync());
 
-        Assert.Equal((await File.ReadAllTextAsync(Path.Combine(Folder, "requests.json"))).TrimEnd(), recording.Output);
+        Assert.Equal((await File.ReadAllTextAsync(Path.Combine(s_folder, "requests.json"))).TrimEnd(), recording.Output);
     }
 
     [Fact]
     public async Task Its_receiver_accepts_what_the_test_signer_signs()
     {
-        const string url = "https://app.example.com/hook?a=1", body = "{\"name\":\"größe\"}";
+        const string Url = "https://app.example.com/hook?a=1", Body = "{\"name\":\"größe\"}";
         await InstallAsync();
         foreach (var key in (string[])[EmbeddedServer.CurrentKey, EmbeddedServer.NextKey])
         {
-            var token = new TestSigner(key).Sign(url, System.Text.Encoding.UTF8.GetBytes(body));
+            var token = new TestSigner(key).Sign(Url, System.Text.Encoding.UTF8.GetBytes(Body));
             await using var receiver = new Child(
-                "node", ["verify.mjs", token, body, url, EmbeddedServer.CurrentKey, EmbeddedServer.NextKey], folder: Folder).Start();
+                "node", ["verify.mjs", token, Body, Url, EmbeddedServer.CurrentKey, EmbeddedServer.NextKey], folder: s_folder).Start();
 
             Assert.True(await receiver.ExitAsync() == 0, receiver.Output);
             Assert.Equal("true", receiver.Output);
@@ -35,11 +35,11 @@ public sealed class RecordingTests
 
     private static async Task InstallAsync()
     {
-        var locked = new FileInfo(Path.Combine(Folder, "package-lock.json"));
-        var installed = new FileInfo(Path.Combine(Folder, "node_modules", ".package-lock.json"));
+        var locked = new FileInfo(Path.Combine(s_folder, "package-lock.json"));
+        var installed = new FileInfo(Path.Combine(s_folder, "node_modules", ".package-lock.json"));
         if (installed.Exists && installed.LastWriteTimeUtc >= locked.LastWriteTimeUtc)
             return;
-        await using var npm = new Child("npm", ["ci"], folder: Folder).Start();
+        await using var npm = new Child("npm", ["ci"], folder: s_folder).Start();
         Assert.True(await npm.ExitAsync(TimeSpan.FromMinutes(3)) == 0, npm.Output);
     }
 }

@@ -4,7 +4,7 @@ namespace FuncStash.Client.Tests.Recorded;
 internal static class SameCalls
 {
     private const string Url = "https://api.example.com/hooks/orders?source=shop&n=1";
-    private static readonly DateTimeOffset From = DateTimeOffset.FromUnixTimeMilliseconds(1767225600000);
+    private static readonly DateTimeOffset s_from = DateTimeOffset.FromUnixTimeMilliseconds(1767225600000);
 
     private static MessageBody Json => MessageBody.FromJson(new Order(42, "chair"), CallJson.Default.Order);
 
@@ -19,7 +19,7 @@ internal static class SameCalls
         {
             Method = HttpMethod.Put,
             Headers = { ["Content-Type"] = "application/xml", ["X-Tenant"] = "acme", ["Authorization"] = "Bearer theirs" },
-            Delay = TimeSpan.FromSeconds(90), NotBefore = From, DeduplicationId = "order-42", Retries = 5,
+            Delay = TimeSpan.FromSeconds(90), NotBefore = s_from, DeduplicationId = "order-42", Retries = 5,
             RetryDelay = "1000 * (1 + retried)", Callback = "https://api.example.com/done",
             FailureCallback = "https://api.example.com/failed?x=1", Timeout = TimeSpan.FromSeconds(1.5),
             FlowControl = new("acme") { Parallelism = 3, Rate = 5, Period = TimeSpan.FromMinutes(1) }, Labels = ["billing", "eu"],
@@ -53,13 +53,13 @@ internal static class SameCalls
             {
                 Urls = ["https://a.example.com/x?y=1,2", "https://b.example.com"], UrlGroups = ["orders"], ScheduleIds = ["nightly"],
                 QueueNames = ["mail", "sms"], Labels = ["billing"], FlowControlKeys = ["acme"], CallerIps = ["203.0.113.9"],
-                Hosts = ["a.example.com"], Paths = ["/x", "/y z"], FromDate = From, ToDate = From.AddMilliseconds(100_000),
+                Hosts = ["a.example.com"], Paths = ["/x", "/y z"], FromDate = s_from, ToDate = s_from.AddMilliseconds(100_000),
             },
             count: 50),
         ["cancel everything"] = c => c.Messages.CancelAllAsync(count: 100),
         ["list the dead letters"] = c => c.Dlq.GetPageAsync(),
         ["list dead letters by filter"] = c => c.Dlq.GetPageAsync(
-            new() { MessageId = "msg_1", Urls = ["https://a.example.com"], ResponseStatuses = [404, 500], Labels = ["a", "b"], FromDate = From },
+            new() { MessageId = "msg_1", Urls = ["https://a.example.com"], ResponseStatuses = [404, 500], Labels = ["a", "b"], FromDate = s_from },
             pageSize: 20, cursor: "1767225612000-1"),
         ["retry a dead letter"] = c => Refused(c.Dlq.RetryAsync("1767225612000-0")),
         ["retry dead letters"] = c => AllOf(c.Dlq.RetryManyAsync(["1767225612000-0", "1767225612000-1"])),
@@ -75,7 +75,7 @@ internal static class SameCalls
             new()
             {
                 State = LogState.Delivered, Urls = ["https://a.example.com"], Labels = ["a", "b"], Hosts = ["a.example.com"], Paths = ["/x"],
-                FromDate = From, ToDate = From,
+                FromDate = s_from, ToDate = s_from,
             },
             pageSize: 30, cursor: "1686652644442-12"),
         ["create a schedule"] = c => c.Schedules.CreateAsync("https://api.example.com/nightly", "0 4 * * *", Json),

@@ -5,7 +5,7 @@ namespace FuncStash.Client.Tests.Retries;
 /// <summary>What holds for every wait before a retry.</summary>
 public sealed class RetryRuleProperties
 {
-    private static readonly Gen<QStashRetryOptions> Options =
+    private static readonly Gen<QStashRetryOptions> s_options =
         from retries in Gen.Int[0, 80]
         from delay in Gen.Int[0, 100_000]
         from max in Gen.Int[0, 1_000_000]
@@ -16,7 +16,7 @@ public sealed class RetryRuleProperties
 
     [Fact]
     public void A_wait_is_within_the_limits_and_never_negative() =>
-        Gen.Select(Options, Gen.Int[0, 90], Gen.Int[0, 700], Gen.Double[0, 0.999]).Sample((options, retries, elapsed, scatter) =>
+        Gen.Select(s_options, Gen.Int[0, 90], Gen.Int[0, 700], Gen.Double[0, 0.999]).Sample((options, retries, elapsed, scatter) =>
         {
             var wait = RetryRule.Wait(Transient(503), retries, TimeSpan.FromSeconds(elapsed), true, options, scatter);
             return wait is null

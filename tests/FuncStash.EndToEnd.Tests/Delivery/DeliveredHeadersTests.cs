@@ -6,7 +6,7 @@ namespace FuncStash.EndToEnd.Tests.Delivery;
 /// <summary>Exactly what a destination receives (protocol#delivered-headers).</summary>
 public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests(hosts, sdk)
 {
-    private static readonly string[] Own =
+    private static readonly string[] s_own =
     [
         "content-length", "host", "upstash-caller-ip", "upstash-max-retries", "upstash-message-id", "upstash-region",
         "upstash-retried", "upstash-retries", "upstash-signature", "user-agent",
@@ -18,7 +18,7 @@ public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : En
         var id = await Wire.PublishAsync(Receiver.Url("/hook"), "abc", ("Accept", "text/html"), ("X-Stray", "1"));
 
         var request = await Receiver.OneAsync("/hook");
-        Assert.Equal(Own, Names(request));
+        Assert.Equal(s_own, Names(request));
         Assert.Equal("Upstash-QStash", request.Header("user-agent"));
         Assert.Equal(id, request.MessageId);
         Assert.Equal("0", request.Header("upstash-retried"));
@@ -36,7 +36,7 @@ public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : En
             Receiver.Url("/hook"), "{}", ("Content-Type", "application/json; charset=utf-8"), ("Upstash-Forward-X-A", "1"));
 
         var request = await Receiver.OneAsync("/hook");
-        Assert.Equal(Own.Append("content-type").Append("x-a").Order(), Names(request));
+        Assert.Equal(s_own.Append("content-type").Append("x-a").Order(), Names(request));
         Assert.Equal("application/json; charset=utf-8", request.Header("content-type"));
     }
 
@@ -55,7 +55,7 @@ public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : En
     {
         await Sdk.CallAsync(Host, "publishJSON", new { url = Receiver.Url("/hook"), body = 1 });
 
-        Assert.Equal(Own.Append("content-type").Order(), Names(await Receiver.OneAsync("/hook")));
+        Assert.Equal(s_own.Append("content-type").Order(), Names(await Receiver.OneAsync("/hook")));
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : En
 
         var request = await Receiver.OneAsync("/hook");
         Assert.Equal("the whole body", request.Text);
-        Assert.Equal(Own.Append("x-kept").Order(), Names(request));
+        Assert.Equal(s_own.Append("x-kept").Order(), Names(request));
         Assert.Equal("14", request.Header("content-length"));
         Assert.Equal(Receiver.Authority, request.Header("host"));
         Assert.Equal(id, request.MessageId);

@@ -12,15 +12,15 @@ namespace FuncStash.EndToEnd.Tests.Hosts;
 /// </summary>
 public sealed class FunctionsHost : HostFixture
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(120);
-    private static readonly string? Command = Environment.GetEnvironmentVariable("FUNCSTASH_FUNC_START");
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(120);
+    private static readonly string? s_command = Environment.GetEnvironmentVariable("FUNCSTASH_FUNC_START");
 
     public override string Name => "Functions+Azurite";
 
     public override string? Unavailable =>
         !File.Exists(Path.Combine(Repository.FunctionsOutput, "host.json"))
             ? "the Functions app is not built here"
-            : string.IsNullOrEmpty(Command) && !IsOnPath("func")
+            : string.IsNullOrEmpty(s_command) && !IsOnPath("func")
                 ? "there is no Functions host: no func on the PATH, and FUNCSTASH_FUNC_START is not set"
                 : null;
 
@@ -37,9 +37,9 @@ public sealed class FunctionsHost : HostFixture
     {
         credentials ??= Credentials.Development;
         var number = (port == 0 ? FreePort() : port).ToString(CultureInfo.InvariantCulture);
-        var (file, arguments) = string.IsNullOrEmpty(Command)
+        var (file, arguments) = string.IsNullOrEmpty(s_command)
             ? ("func", (string[])["start", "--port", number])
-            : (Command, [Repository.FunctionsOutput, number]);
+            : (s_command, [Repository.FunctionsOutput, number]);
         var process = ChildProcess.Start(
             file, arguments,
             new Dictionary<string, string?>(data.Environment)
@@ -58,7 +58,7 @@ public sealed class FunctionsHost : HostFixture
         var host = new RunningHost(process, new Uri("http://127.0.0.1:" + number), credentials);
         try
         {
-            await Eventually.GetAsync(() => AnswersAsync(host), answers => answers, _ => host.Output, StartTimeout);
+            await Eventually.GetAsync(() => AnswersAsync(host), answers => answers, _ => host.Output, s_startTimeout);
             return host;
         }
         catch

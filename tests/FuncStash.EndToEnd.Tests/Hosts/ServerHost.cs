@@ -6,7 +6,7 @@ namespace FuncStash.EndToEnd.Tests.Hosts;
 /// <summary>FuncStash.Server as its own process.</summary>
 public abstract partial class ServerHost : HostFixture
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(60);
 
     public override Task<RunningHost> StartAsync(DataStore data, int port = 0, Credentials? credentials = null) =>
         StartAsync(data, port, credentials, "dotnet");
@@ -40,8 +40,8 @@ public abstract partial class ServerHost : HostFixture
             });
         try
         {
-            await process.WaitForLineAsync(line => Ready().IsMatch(line), StartTimeout);
-            var url = await process.WaitForLineAsync(line => Url().IsMatch(line), StartTimeout);
+            await process.WaitForLineAsync(line => Ready().IsMatch(line), s_startTimeout);
+            var url = await process.WaitForLineAsync(line => Url().IsMatch(line), s_startTimeout);
             return new RunningHost(process, new Uri(Url().Match(url).Groups[1].Value), credentials);
         }
         catch

@@ -18,7 +18,7 @@ namespace FuncStash.EndToEnd.Tests.Lifecycle;
 public abstract class CrashTests(HostFixture hosts, NodeSdk sdk, ITestOutputHelper output) : EndToEndTests(hosts, sdk)
 {
     private const int Messages = 300;
-    private static readonly string[] Kinds = ["/plain", "/plain", "/delayed", "/failing"];
+    private static readonly string[] s_kinds = ["/plain", "/plain", "/delayed", "/failing"];
     private readonly ConcurrentDictionary<string, string> _acknowledged = new();
     private readonly string _label = Unique("crash");
 
@@ -68,7 +68,7 @@ public abstract class CrashTests(HostFixture hosts, NodeSdk sdk, ITestOutputHelp
     private Task PublishAllAsync(WireClient wire) =>
         Parallel.ForAsync(0, Messages, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (n, _) =>
         {
-            var path = Kinds[n % Kinds.Length];
+            var path = s_kinds[n % s_kinds.Length];
             (string, string)[] settings = path switch
             {
                 "/delayed" => [("Upstash-Delay", "1s")],

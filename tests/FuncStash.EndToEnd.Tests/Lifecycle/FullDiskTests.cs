@@ -9,7 +9,7 @@ namespace FuncStash.EndToEnd.Tests.Lifecycle;
 [Collection(Alone.Name)]
 public sealed class FullDiskOnServer
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task What_was_sent_is_sent_once_what_is_due_waits_and_publishes_are_told_why_until_there_is_room()
@@ -25,13 +25,13 @@ public sealed class FullDiskOnServer
         var ids = new List<string>();
         for (var i = 0; i < Many; i++)
             ids.Add(await wire.PublishAsync(receiver.Url("/held")));
-        await receiver.WaitForAsync("/held", Many, Patience);
+        await receiver.WaitForAsync("/held", Many, s_patience);
         var delayed = await wire.PublishAsync(receiver.Url("/due"), "", ("Upstash-Delay", "3s"));
         var due = TimeProvider.System.GetUtcNow().AddSeconds(4);
 
         var filler = Fill($"/proc/{host.ProcessId}/root{data.Path}/filler");
         gate.SetResult();
-        var ready = await Eventually.GetAsync(() => wire.GetAsync("/ready"), answer => answer.Status != HttpStatusCode.OK, timeout: Patience);
+        var ready = await Eventually.GetAsync(() => wire.GetAsync("/ready"), answer => answer.Status != HttpStatusCode.OK, timeout: s_patience);
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "not ready: the disk of the storage is full"), (ready.Status, ready.Error));
         // It stays so past the time when the delayed message is due.
         await Eventually.GetAsync(
@@ -43,13 +43,13 @@ public sealed class FullDiskOnServer
                 Assert.Equal(["5"], refused.Headers.GetValues("Retry-After"));
                 return TimeProvider.System.GetUtcNow();
             },
-            now => now > due, timeout: Patience);
+            now => now > due, timeout: s_patience);
         Assert.Empty(receiver.Requests("/due"));
         Assert.Equal(HttpStatusCode.OK, (await wire.GetAsync("/health")).Status);
 
         File.Delete(filler);
         foreach (var id in ids.Append(delayed))
-            await wire.StatesUntilAsync(id, "DELIVERED", Patience);
+            await wire.StatesUntilAsync(id, "DELIVERED", s_patience);
         Assert.Equal(HttpStatusCode.OK, (await wire.GetAsync("/ready")).Status);
         await wire.PublishAsync(receiver.Url("/after"));
         await receiver.OneAsync("/after");
@@ -64,7 +64,7 @@ public sealed class FullDiskOnServer
         if (!OperatingSystem.IsLinux())
             return false;
         await using var tried = ChildProcess.Start("/bin/sh", ["-c", "unshare --map-root-user --mount mount -t tmpfs none /tmp"]);
-        return await tried.ExitAsync(Patience) == 0;
+        return await tried.ExitAsync(s_patience) == 0;
     }
 
     private static string Fill(string path)

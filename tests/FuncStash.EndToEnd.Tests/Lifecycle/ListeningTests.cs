@@ -10,7 +10,7 @@ namespace FuncStash.EndToEnd.Tests.Lifecycle;
 /// <summary>Where the server listens: <c>http://localhost:8080</c> is 127.0.0.1 and ::1, and clients try either first.</summary>
 public sealed partial class ListeningTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     [Theory]
     [InlineData]
@@ -19,7 +19,7 @@ public sealed partial class ListeningTests
     {
         Assert.SkipUnless(Socket.OSSupportsIPv6, "there is no IPv6 here");
         await using var server = Start(["--port", "0", .. host]);
-        var port = Port().Match(await server.WaitForLineAsync(line => Port().IsMatch(line), Patience)).Groups[1].Value;
+        var port = Port().Match(await server.WaitForLineAsync(line => Port().IsMatch(line), s_patience)).Groups[1].Value;
 
         foreach (var address in new[] { "127.0.0.1", "[::1]", "localhost" })
         {
@@ -28,7 +28,7 @@ public sealed partial class ListeningTests
             Assert.Equal(200, answer.Status);
             Assert.StartsWith("""{"status":"healthy",""", answer.Body, StringComparison.Ordinal);
         }
-        Assert.Equal(0, await server.TerminateAsync(Patience));
+        Assert.Equal(0, await server.TerminateAsync(s_patience));
     }
 
     [Theory]
@@ -37,12 +37,12 @@ public sealed partial class ListeningTests
     public async Task An_address_is_that_one_alone(string host)
     {
         await using var server = Start("--port", "0", "--host", host);
-        var port = Port().Match(await server.WaitForLineAsync(line => Port().IsMatch(line), Patience)).Groups[1].Value;
+        var port = Port().Match(await server.WaitForLineAsync(line => Port().IsMatch(line), s_patience)).Groups[1].Value;
         var other = host == "::1" ? IPAddress.Loopback : IPAddress.IPv6Loopback;
 
         using var client = new TcpClient(other.AddressFamily);
         await Assert.ThrowsAsync<SocketException>(() => client.ConnectAsync(other, int.Parse(port, CultureInfo.InvariantCulture)));
-        Assert.Equal(0, await server.TerminateAsync(Patience));
+        Assert.Equal(0, await server.TerminateAsync(s_patience));
     }
 
     [Theory]
@@ -55,7 +55,7 @@ public sealed partial class ListeningTests
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
         await using var server = Start("--port", port.ToString(CultureInfo.InvariantCulture));
 
-        Assert.NotEqual(0, await server.ExitAsync(Patience));
+        Assert.NotEqual(0, await server.ExitAsync(s_patience));
         Assert.Matches($@"address already in use.*:{port}\s*$", server.Output);
         Assert.DoesNotContain("   at ", server.Output, StringComparison.Ordinal);
     }

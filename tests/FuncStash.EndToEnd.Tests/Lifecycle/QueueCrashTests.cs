@@ -15,7 +15,7 @@ namespace FuncStash.EndToEnd.Tests.Lifecycle;
 public abstract class QueueCrashTests(HostFixture hosts, NodeSdk sdk, ITestOutputHelper output) : EndToEndTests(hosts, sdk)
 {
     private const int Messages = 120, Kills = 4;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(180);
 
     private int _acknowledged;
 
@@ -43,10 +43,10 @@ public abstract class QueueCrashTests(HostFixture hosts, NodeSdk sdk, ITestOutpu
         await publishing;
 
         await Eventually.GetAsync(
-            () => wire.GetAsync("/v2/queues/q"), queue => (int)queue.Json["lag"]! == 0, timeout: Patience);
+            () => wire.GetAsync("/v2/queues/q"), queue => (int)queue.Json["lag"]! == 0, timeout: s_patience);
         await Eventually.GetAsync(
             () => wire.GetAsync("/v2/flowControl/k"),
-            key => (int)key.Json["waitListSize"]! + (int)key.Json["parallelismCount"]! == 0, timeout: Patience);
+            key => (int)key.Json["waitListSize"]! + (int)key.Json["parallelismCount"]! == 0, timeout: s_patience);
         var order = Numbers("/queue");
         // A step that a kill cut off may have been sent twice, but never after the next one.
         Assert.Equal(order.Order(), order);

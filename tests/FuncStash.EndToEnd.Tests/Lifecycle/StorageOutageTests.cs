@@ -12,7 +12,7 @@ namespace FuncStash.EndToEnd.Tests.Lifecycle;
 public abstract class StorageOutageTests(HostFixture hosts, NodeSdk sdk, ITestOutputHelper output) : EndToEndTests(hosts, sdk)
 {
     private const int Messages = 60, BeforeOutage = 25;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
 
     [Fact]
     public async Task Publishes_are_refused_meanwhile_and_what_was_acknowledged_is_delivered_afterwards()
@@ -41,18 +41,18 @@ public abstract class StorageOutageTests(HostFixture hosts, NodeSdk sdk, ITestOu
                     Interlocked.Increment(ref refused);
                     return false;
                 },
-                accepted => accepted, timeout: Patience);
+                accepted => accepted, timeout: s_patience);
         });
-        await Eventually.GetAsync(() => Task.FromResult(acknowledged.Count), count => count >= BeforeOutage, timeout: Patience);
+        await Eventually.GetAsync(() => Task.FromResult(acknowledged.Count), count => count >= BeforeOutage, timeout: s_patience);
         data.Kill();
-        await Eventually.GetAsync(() => Task.FromResult(Volatile.Read(ref refused)), count => count > 0, timeout: Patience);
+        await Eventually.GetAsync(() => Task.FromResult(Volatile.Read(ref refused)), count => count > 0, timeout: s_patience);
         await data.RestartAsync();
         await publishing;
         output.WriteLine($"{refused} publishes refused");
 
         Assert.Equal(Messages, acknowledged.Count);
         foreach (var (id, path) in acknowledged)
-            await wire.StatesUntilAsync(id, path == "/failing" ? "FAILED" : "DELIVERED", Patience);
+            await wire.StatesUntilAsync(id, path == "/failing" ? "FAILED" : "DELIVERED", s_patience);
         Assert.Equal(0, await host.StopAsync());
         await data.DisposeAsync();
     }
@@ -72,10 +72,10 @@ public abstract class StorageOutageTests(HostFixture hosts, NodeSdk sdk, ITestOu
         gate.SetResult();
         // Refused after as many tries as the outcome has had by then.
         await Eventually.GetAsync(
-            () => wire.TryPublishAsync(Receiver.Url("/hook"), []), answer => answer.Status != HttpStatusCode.OK, timeout: Patience);
+            () => wire.TryPublishAsync(Receiver.Url("/hook"), []), answer => answer.Status != HttpStatusCode.OK, timeout: s_patience);
         await data.RestartAsync();
 
-        var states = await wire.StatesUntilAsync(id, "DELIVERED", Patience);
+        var states = await wire.StatesUntilAsync(id, "DELIVERED", s_patience);
         Assert.Equal(["CREATED", "ACTIVE", "DELIVERED"], states);
         Assert.Single(Receiver.Requests("/held"));
         Assert.Equal(0, await host.StopAsync());

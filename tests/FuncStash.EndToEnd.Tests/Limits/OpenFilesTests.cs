@@ -13,7 +13,7 @@ namespace FuncStash.EndToEnd.Tests.Limits;
 public sealed class OpenFilesOnServer(SqliteHost hosts)
 {
     private const string Few = "ulimit -n 640";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(90);
 
     [Fact]
     public async Task Messages_to_more_hosts_than_there_are_files_are_all_delivered_once()
@@ -30,7 +30,7 @@ public sealed class OpenFilesOnServer(SqliteHost hosts)
         {
             most = Math.Max(most, receiver.All.Count % 50 == 0 ? ProcessFiles.Sockets(host.ProcessId) : 0);
             return receiver.All.Count >= Many;
-        }, Patience, () => $"{Many} requests; there are {receiver.All.Count}; the server printed:\n{host.Output}");
+        }, s_patience, () => $"{Many} requests; there are {receiver.All.Count}; the server printed:\n{host.Output}");
         for (var first = 0; first < Many; first += 100)
             await PublishAsync(wire, Enumerable.Range(first, 100).Select(n => receiver.BaseUrl.Replace("0.0.0.0", $"127.0.{n / 200}.{1 + (n % 200)}", StringComparison.Ordinal)));
         await delivering;
@@ -39,7 +39,7 @@ public sealed class OpenFilesOnServer(SqliteHost hosts)
         Assert.All(receiver.All, request => Assert.Equal("0", request.Header("upstash-retried")));
         Assert.Equal(Many, receiver.All.Select(request => request.MessageId).Distinct().Count());
         // They serve nobody any more.
-        await Eventually.GetAsync(() => Task.FromResult(ProcessFiles.Sockets(host.ProcessId)), sockets => sockets < Others, timeout: Patience);
+        await Eventually.GetAsync(() => Task.FromResult(ProcessFiles.Sockets(host.ProcessId)), sockets => sockets < Others, timeout: s_patience);
         Assert.Equal(0, await host.StopAsync());
         await data.DisposeAsync();
     }
@@ -56,7 +56,7 @@ public sealed class OpenFilesOnServer(SqliteHost hosts)
         for (var i = 0; i < Many; i++)
         {
             clients.Add(new TcpClient());
-            await clients[^1].ConnectAsync(host.Url.Host, host.Url.Port).WaitAsync(Patience, TimeProvider.System);
+            await clients[^1].ConnectAsync(host.Url.Host, host.Url.Port).WaitAsync(s_patience, TimeProvider.System);
         }
 
         var began = TimeProvider.System.GetTimestamp();
@@ -65,7 +65,7 @@ public sealed class OpenFilesOnServer(SqliteHost hosts)
         Assert.InRange(TimeProvider.System.GetElapsedTime(began).TotalSeconds, 0, 10);
 
         // The first to come were the first to go.
-        Assert.Equal(0, await clients[0].GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(Patience, TimeProvider.System));
+        Assert.Equal(0, await clients[0].GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(s_patience, TimeProvider.System));
         clients.ForEach(client => client.Dispose());
         Assert.Equal(0, await host.StopAsync());
         await data.DisposeAsync();
@@ -96,7 +96,7 @@ public sealed class OpenFilesOnServer(SqliteHost hosts)
             Assert.InRange((Process.GetProcessById(host.ProcessId).TotalProcessorTime - cpu).TotalSeconds, 0, 2);
         }
 
-        var requests = await receiver.WaitForAsync("/hook", Many, Patience);
+        var requests = await receiver.WaitForAsync("/hook", Many, s_patience);
         Assert.All(requests, request => Assert.Equal("0", request.Header("upstash-retried")));
         Assert.Empty(await wire.EventsAsync("state=ERROR"));
         Assert.Equal(0, await host.StopAsync());

@@ -19,8 +19,8 @@ namespace FuncStash.EndToEnd.Tests.Receiving;
 /// </summary>
 public sealed class Receiver : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private static readonly ConcurrentDictionary<string, bool> Used = new(StringComparer.Ordinal);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+    private static readonly ConcurrentDictionary<string, bool> s_used = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private readonly List<ReceivedRequest> _requests = [];
     private readonly ConcurrentDictionary<string, Answer[]> _answers = new(StringComparer.Ordinal);
@@ -69,7 +69,7 @@ public sealed class Receiver : IAsyncDisposable
         await receiver._app.StartAsync();
         var addresses = receiver._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();
         receiver.BaseUrl = addresses!.Addresses.Single();
-        if (Used.TryAdd(receiver.BaseUrl, true))
+        if (s_used.TryAdd(receiver.BaseUrl, true))
             return receiver;
         // While it holds the port, the next one gets another.
         await using (receiver)
@@ -97,7 +97,7 @@ public sealed class Receiver : IAsyncDisposable
     /// <summary>Waits until a condition on what was received holds, looking at each arrival.</summary>
     public async Task WaitUntilAsync(Func<bool> condition, TimeSpan? timeout = null, Func<string>? awaited = null)
     {
-        using var expiry = new CancellationTokenSource(timeout ?? Patience, TimeProvider.System);
+        using var expiry = new CancellationTokenSource(timeout ?? s_patience, TimeProvider.System);
         while (true)
         {
             Task arrival;

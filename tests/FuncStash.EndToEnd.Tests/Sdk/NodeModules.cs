@@ -5,7 +5,7 @@ namespace FuncStash.EndToEnd.Tests.Sdk;
 /// <summary>Installs what package-lock.json names, once, however many test processes start together.</summary>
 internal static class NodeModules
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
 
     /// <param name="folder">The folder of package.json and package-lock.json.</param>
     public static async Task EnsureAsync(string folder)
@@ -16,14 +16,14 @@ internal static class NodeModules
         if (installed.Exists && installed.LastWriteTimeUtc >= locked.LastWriteTimeUtc)
             return;
         await using var npm = ChildProcess.Start("npm", ["ci"], folder: folder, tree: true);
-        if (await npm.ExitAsync(Patience) != 0)
+        if (await npm.ExitAsync(s_patience) != 0)
             throw new InvalidOperationException("npm ci failed:\n" + npm.Output);
     }
 
     private static async Task<FileStream> TakeTurnAsync(string folder)
     {
         var path = Path.Combine(folder, ".npm-ci.lock");
-        using var expiry = new CancellationTokenSource(Patience, TimeProvider.System);
+        using var expiry = new CancellationTokenSource(s_patience, TimeProvider.System);
         while (true)
         {
             try

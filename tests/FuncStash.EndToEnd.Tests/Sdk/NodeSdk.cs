@@ -14,8 +14,8 @@ namespace FuncStash.EndToEnd.Tests.Sdk;
 /// </summary>
 public sealed class NodeSdk : IAsyncDisposable
 {
-    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(60);
-    private static readonly JsonSerializerOptions Json = new()
+    private static readonly TimeSpan s_callTimeout = TimeSpan.FromSeconds(60);
+    private static readonly JsonSerializerOptions s_json = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -79,7 +79,7 @@ public sealed class NodeSdk : IAsyncDisposable
         var id = Interlocked.Increment(ref _lastId);
         var answer = new TaskCompletionSource<JsonNode?>(TaskCreationOptions.RunContinuationsAsynchronously);
         _calls[id] = answer;
-        var line = JsonSerializer.Serialize(new { id, config, call, on, args }, Json);
+        var line = JsonSerializer.Serialize(new { id, config, call, on, args }, s_json);
         await _writing.WaitAsync();
         try
         {
@@ -91,7 +91,7 @@ public sealed class NodeSdk : IAsyncDisposable
             _writing.Release();
         }
 
-        return await answer.Task.WaitAsync(CallTimeout, TimeProvider.System);
+        return await answer.Task.WaitAsync(s_callTimeout, TimeProvider.System);
     }
 
     private async Task<Process> StartAsync()

@@ -9,7 +9,7 @@ namespace FuncStash.EndToEnd.Tests.Wire;
 /// <summary>Plain HTTP, for what the SDK cannot say: exact targets, odd headers, raw answers.</summary>
 public sealed class WireClient(RunningHost host)
 {
-    private static readonly HttpClient Http = new(
+    private static readonly HttpClient s_http = new(
         new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false })
     {
         Timeout = TimeSpan.FromSeconds(60),
@@ -35,7 +35,7 @@ public sealed class WireClient(RunningHost host)
                 Assert.True(request.Headers.TryAddWithoutValidation(name, value), name);
         }
 
-        using var answer = await Http.SendAsync(request);
+        using var answer = await s_http.SendAsync(request);
         var content = answer.Content.Headers.ContentType?.MediaType;
         return new(answer.StatusCode, answer.Headers, content, await answer.Content.ReadAsStringAsync());
     }
@@ -45,7 +45,7 @@ public sealed class WireClient(RunningHost host)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, host.Url.GetLeftPart(UriPartial.Authority) + target);
         request.Headers.Authorization = new("Bearer", host.Credentials.Token);
-        using var answer = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var answer = await s_http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         await answer.Content.CopyToAsync(Stream.Null);
     }

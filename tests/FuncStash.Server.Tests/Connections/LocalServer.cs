@@ -14,7 +14,7 @@ namespace FuncStash.Server.Tests.Connections;
 /// <summary>Kestrel in this process as the server sets it up, with an application of the test's behind it.</summary>
 internal sealed class LocalServer : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     private readonly WebApplication _app;
 
@@ -54,7 +54,7 @@ internal sealed class LocalServer : IAsyncDisposable
             await stream.WriteAsync(Encoding.Latin1.GetBytes(piece));
             await stream.FlushAsync();
         }
-        return await answer.WaitAsync(Patience, TimeProvider.System);
+        return await answer.WaitAsync(s_patience, TimeProvider.System);
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();

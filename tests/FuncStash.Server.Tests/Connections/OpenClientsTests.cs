@@ -9,7 +9,7 @@ public sealed class OpenClientsTests
 {
     private const string Request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n", Last = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     [Fact]
     public async Task For_a_new_client_the_one_that_has_been_idle_for_longest_is_closed()
@@ -101,7 +101,7 @@ public sealed class OpenClientsTests
         var bytes = new byte[1024];
         while (!text.ToString().EndsWith("well\r\n0\r\n\r\n", StringComparison.Ordinal))
         {
-            var read = await stream.ReadAsync(bytes).AsTask().WaitAsync(Patience, TimeProvider.System);
+            var read = await stream.ReadAsync(bytes).AsTask().WaitAsync(s_patience, TimeProvider.System);
             Assert.True(read > 0, $"closed after: {text}");
             text.Append(Encoding.ASCII.GetString(bytes, 0, read));
         }
@@ -112,7 +112,7 @@ public sealed class OpenClientsTests
         using var reader = new StreamReader(client.GetStream(), Encoding.Latin1);
         try
         {
-            return await reader.ReadToEndAsync().WaitAsync(Patience, TimeProvider.System);
+            return await reader.ReadToEndAsync().WaitAsync(s_patience, TimeProvider.System);
         }
         catch (IOException)
         {

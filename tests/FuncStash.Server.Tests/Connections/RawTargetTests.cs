@@ -22,20 +22,20 @@ public sealed class RawTargetTests
     }
 
     // Bytes as Latin-1, some of which look like a request of their own.
-    private static readonly Gen<string> Body = Gen.OneOf(
+    private static readonly Gen<string> s_body = Gen.OneOf(
         Gen.Const(""),
         Gen.Const("POST /\u00C3\u00BC HTTP/1.1\r\nHost: evil\r\n\r\n"),
         Gen.Const("\r\n\r\nGET /\u00FC HTTP/1.1\r\n\r\n"),
         Gen.String[Gen.Char['\0', '\u00FF'], 0, 300],
         Gen.Int[1, 3].Select(n => new string('\u00FC', n * 9000)));
 
-    private static readonly Gen<string> Target =
+    private static readonly Gen<string> s_target =
         Gen.String[Gen.OneOf(Gen.Char["abc/?&=%25.-"], Gen.Char['\u0080', '\u00FF']), 0, 40].Select(rest =>
             "/" + rest.Replace("%", "%25", StringComparison.Ordinal));
 
-    private static readonly Gen<Sent> Request =
-        from target in Target
-        from body in Body
+    private static readonly Gen<Sent> s_request =
+        from target in s_target
+        from body in s_body
         from chunked in Gen.Bool
         from size in Gen.Int[1, 5000]
         select new Sent(target, body, chunked, size);
@@ -55,7 +55,7 @@ public sealed class RawTargetTests
     public async Task Requests_one_after_the_other_on_a_connection_arrive_as_they_were_sent()
     {
         await using var server = await EchoAsync();
-        var plays = Gen.Select(Request.Array[1, 6], Gen.Int[1, 9000].Array[0, 8]);
+        var plays = Gen.Select(s_request.Array[1, 6], Gen.Int[1, 9000].Array[0, 8]);
         await plays.SampleAsync(async (requests, cuts) =>
         {
             var bytes = string.Concat(requests.Select(request => request.Bytes))

@@ -6,9 +6,9 @@ namespace FuncStash.Storage.Tests;
 /// <summary>Lets the first request with this method through to the service and cancels its caller before the answer comes.</summary>
 internal sealed class HangUp(RequestMethod method) : HttpPipelinePolicy, IDisposable
 {
-    private readonly CancellationTokenSource caller = new();
+    private readonly CancellationTokenSource _caller = new();
 
-    public CancellationToken Caller => caller.Token;
+    public CancellationToken Caller => _caller.Token;
 
     public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) =>
         throw new NotSupportedException("the store sends nothing synchronously");
@@ -18,9 +18,9 @@ internal sealed class HangUp(RequestMethod method) : HttpPipelinePolicy, IDispos
         await ProcessNextAsync(message, pipeline);
         if (message.Request.Method != method)
             return;
-        await caller.CancelAsync();
+        await _caller.CancelAsync();
         message.CancellationToken.ThrowIfCancellationRequested();
     }
 
-    public void Dispose() => caller.Dispose();
+    public void Dispose() => _caller.Dispose();
 }

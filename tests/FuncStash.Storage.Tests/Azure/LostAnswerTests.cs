@@ -34,7 +34,7 @@ public sealed class LostAnswerTests(AzuriteAccount account)
     {
         using var store = await OpenAsync();
         var old = await store.Tables.CommitAsync(new("t", "p", [new Write.Insert(Row("a", 1))]));
-        using var losing = new AzureStore(lastOptions! with { OperationPolicy = new LostAnswers(RequestMethod.Put) });
+        using var losing = new AzureStore(_lastOptions! with { OperationPolicy = new LostAnswers(RequestMethod.Put) });
 
         var result = await losing.Tables.CommitAsync(new("t", "p", [new Write.Replace(Row("a", 2), old.ETags[0])]));
 
@@ -49,7 +49,7 @@ public sealed class LostAnswerTests(AzuriteAccount account)
     {
         using var store = await OpenAsync();
         await store.Tables.CommitAsync(new("t", "p", [new Write.Insert(Row("gone", 1))]));
-        using var losing = new AzureStore(lastOptions! with { OperationPolicy = new LostAnswers(RequestMethod.Post) });
+        using var losing = new AzureStore(_lastOptions! with { OperationPolicy = new LostAnswers(RequestMethod.Post) });
 
         var result = await losing.Tables.CommitAsync(new("t", "p",
             [new Write.Insert(Row("a", 1)), new Write.Delete("gone", null), new Write.Upsert(Row("b", 2))]));
@@ -65,7 +65,7 @@ public sealed class LostAnswerTests(AzuriteAccount account)
     {
         using var store = await OpenAsync();
         await store.Tables.CommitAsync(new("t", "p", [new Write.Insert(Row("a", 1))]));
-        using var losing = new AzureStore(lastOptions! with { OperationPolicy = new LostAnswers(RequestMethod.Post) });
+        using var losing = new AzureStore(_lastOptions! with { OperationPolicy = new LostAnswers(RequestMethod.Post) });
 
         var result = await losing.Tables.CommitAsync(new("t", "p",
             [new Write.Upsert(Row("b", 2)), new Write.Insert(Row("a", 1))]));
@@ -81,7 +81,7 @@ public sealed class LostAnswerTests(AzuriteAccount account)
         await store.Tables.CommitAsync(new("t", "p", [new Write.Insert(Row("a", 1))]));
         await store.Queues.SendAsync([new Send("work", "x")]);
         using var losing = new AzureStore(
-            lastOptions! with { OperationPolicy = new LostAnswers(RequestMethod.Delete, RequestMethod.Delete) });
+            _lastOptions! with { OperationPolicy = new LostAnswers(RequestMethod.Delete, RequestMethod.Delete) });
         var lease = Assert.Single(
             await losing.Queues.ReceiveAsync("work", 1, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(5)));
 
@@ -96,7 +96,7 @@ public sealed class LostAnswerTests(AzuriteAccount account)
     {
         using var store = await OpenAsync();
         using var hangUp = new HangUp(RequestMethod.Post);
-        using var impatient = new AzureStore(lastOptions! with { OperationPolicy = hangUp });
+        using var impatient = new AzureStore(_lastOptions! with { OperationPolicy = hangUp });
 
         var result = await impatient.Tables.CommitAsync(
             new("t", "p", [new Write.Insert(Row("a", 1))]) { Sends = [new Send("work", "a")] }, hangUp.Caller);
@@ -110,15 +110,15 @@ public sealed class LostAnswerTests(AzuriteAccount account)
         Assert.Null(await store.Tables.GetAsync("t", "p", "b"));
     }
 
-    private AzureStoreOptions? lastOptions;
+    private AzureStoreOptions? _lastOptions;
 
     // The table is created beforehand, so that the losses hit the operations that the test is about.
     private async Task<AzureStore> OpenAsync(params RequestMethod[] losses)
     {
-        lastOptions = account.Options();
-        using (var first = new AzureStore(lastOptions))
+        _lastOptions = account.Options();
+        using (var first = new AzureStore(_lastOptions))
             await first.Tables.CommitAsync(new("t", "p", [new Write.Insert(Row("first", 0))]));
-        var store = new AzureStore(lastOptions with { OperationPolicy = new LostAnswers(losses) });
+        var store = new AzureStore(_lastOptions with { OperationPolicy = new LostAnswers(losses) });
         return store;
     }
 }

@@ -6,7 +6,7 @@ namespace FuncStash.Storage.Tests;
 /// <summary>Lets a request through to the service and then loses its answer, once for each method named.</summary>
 internal sealed class LostAnswers(params RequestMethod[] methods) : HttpPipelinePolicy
 {
-    private readonly List<RequestMethod> losses = [.. methods];
+    private readonly List<RequestMethod> _losses = [.. methods];
 
     public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
     {
@@ -22,8 +22,8 @@ internal sealed class LostAnswers(params RequestMethod[] methods) : HttpPipeline
 
     private void Lose(HttpMessage message)
     {
-        lock (losses)
-            if (losses.Remove(message.Request.Method))
+        lock (_losses)
+            if (_losses.Remove(message.Request.Method))
                 throw new IOException("The answer was lost.");
     }
 }

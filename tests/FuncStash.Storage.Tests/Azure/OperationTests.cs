@@ -9,7 +9,7 @@ namespace FuncStash.Storage.Tests;
 /// <summary>What each step costs in billed operations, and that nothing is created twice.</summary>
 public sealed class OperationTests(AzuriteAccount account)
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_lease = TimeSpan.FromSeconds(30);
 
     [Fact]
     public async Task Each_step_costs_one_operation_and_creation_happens_once()
@@ -26,10 +26,10 @@ public sealed class OperationTests(AzuriteAccount account)
                 [new Write.Insert(Row($"c{i}", 1)), new Write.Upsert(Row($"d{i}", 1)), new Write.Delete($"b{i}", null)]));
             await store.Tables.GetAsync("t", "p", $"c{i}");
             await store.Tables.QueryAsync("t", "p", RowRange.Prefix("a"), 10);
-            var lease = Assert.Single(await store.Queues.ReceiveAsync("work", 32, Lease, TimeSpan.Zero));
-            Assert.True(await store.Queues.RenewAsync(lease, Lease));
+            var lease = Assert.Single(await store.Queues.ReceiveAsync("work", 32, s_lease, TimeSpan.Zero));
+            Assert.True(await store.Queues.RenewAsync(lease, s_lease));
             await store.Tables.CommitAsync(new("t", "p", [new Write.Delete($"a{i}", null)]) { LeaseEnd = new(lease) });
-            Assert.Empty(await store.Queues.ReceiveAsync("work", 32, Lease, TimeSpan.Zero));
+            Assert.Empty(await store.Queues.ReceiveAsync("work", 32, s_lease, TimeSpan.Zero));
             await store.Queues.CountAsync("work");
             await store.Bodies.PutAsync("body", new byte[100_000]);
             await store.Bodies.GetAsync("body");
@@ -85,7 +85,7 @@ public sealed class OperationTests(AzuriteAccount account)
         using var store = new AzureStore(account.Options() with { OperationPolicy = counter });
 
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ =>
-            store.Queues.ReceiveAsync("work", 32, Lease, TimeSpan.FromSeconds(3)).AsTask()));
+            store.Queues.ReceiveAsync("work", 32, s_lease, TimeSpan.FromSeconds(3)).AsTask()));
 
         // After 20, 40, 80, 160, 320 and 640 ms, then each second.
         Assert.InRange(counter["queue empty receive"], 2, 11);
@@ -113,7 +113,7 @@ public sealed class OperationTests(AzuriteAccount account)
         await store.Bodies.PutAsync("body", new byte[1]);
 
         Assert.True(again.Applied);
-        Assert.Single(await store.Queues.ReceiveAsync("work", 1, Lease, TimeSpan.Zero));
+        Assert.Single(await store.Queues.ReceiveAsync("work", 1, s_lease, TimeSpan.Zero));
         Assert.NotNull(await store.Bodies.GetAsync("body"));
     }
 }

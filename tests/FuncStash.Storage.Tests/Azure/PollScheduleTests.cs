@@ -5,10 +5,10 @@ namespace FuncStash.Storage.Tests;
 
 public sealed class PollScheduleTests
 {
-    private readonly FakeTimeProvider time = new();
-    private readonly PollSchedule schedule;
+    private readonly FakeTimeProvider _time = new();
+    private readonly PollSchedule _schedule;
 
-    public PollScheduleTests() => schedule = new PollSchedule(time);
+    public PollScheduleTests() => _schedule = new PollSchedule(_time);
 
     [Fact]
     public void The_interval_doubles_up_to_a_second_while_nothing_comes()
@@ -16,10 +16,10 @@ public sealed class PollScheduleTests
         var waits = new List<double>();
         for (var i = 0; i < 9; i++)
         {
-            schedule.Empty(Asked());
-            var turn = schedule.Take();
+            _schedule.Empty(Asked());
+            var turn = _schedule.Take();
             waits.Add(turn.Wait.TotalMilliseconds);
-            time.Advance(turn.Wait);
+            _time.Advance(turn.Wait);
         }
 
         Assert.Equal([20, 40, 80, 160, 320, 640, 1000, 1000, 1000], waits);
@@ -28,12 +28,12 @@ public sealed class PollScheduleTests
     [Fact]
     public void Only_one_of_several_receivers_asks_an_idle_queue()
     {
-        schedule.Empty(Asked());
+        _schedule.Empty(Asked());
 
-        time.Advance(PollSchedule.Shortest);
+        _time.Advance(PollSchedule.Shortest);
 
-        Assert.True(schedule.Take().IsNow);
-        Assert.False(schedule.Take().IsNow);
+        Assert.True(_schedule.Take().IsNow);
+        Assert.False(_schedule.Take().IsNow);
     }
 
     [Fact]
@@ -43,9 +43,9 @@ public sealed class PollScheduleTests
         for (var passed = TimeSpan.Zero; passed < TimeSpan.FromSeconds(3); passed += TimeSpan.FromMilliseconds(1))
         {
             // No answer comes.
-            if (schedule.Take().IsNow)
+            if (_schedule.Take().IsNow)
                 asked++;
-            time.Advance(TimeSpan.FromMilliseconds(1));
+            _time.Advance(TimeSpan.FromMilliseconds(1));
         }
 
         // At once, after 20, 40, 80, 160, 320 and 640 ms, then after a second.
@@ -56,52 +56,52 @@ public sealed class PollScheduleTests
     public void All_receivers_ask_a_busy_queue()
     {
         Asked();
-        schedule.Found();
+        _schedule.Found();
 
-        Assert.True(schedule.Take().IsNow);
-        Assert.True(schedule.Take().IsNow);
+        Assert.True(_schedule.Take().IsNow);
+        Assert.True(_schedule.Take().IsNow);
     }
 
     [Fact]
     public void A_queue_that_runs_dry_is_asked_again_after_the_shortest_interval()
     {
         Asked();
-        schedule.Found();
+        _schedule.Found();
 
-        schedule.Empty(Asked());
+        _schedule.Empty(Asked());
 
-        Assert.Equal(PollSchedule.Shortest, schedule.Take().Wait);
+        Assert.Equal(PollSchedule.Shortest, _schedule.Take().Wait);
     }
 
     [Fact]
     public void A_send_ends_the_wait()
     {
-        schedule.Empty(Asked());
-        var waiting = schedule.Take();
+        _schedule.Empty(Asked());
+        var waiting = _schedule.Take();
         Assert.False(waiting.IsNow);
 
-        schedule.Sent();
+        _schedule.Sent();
 
         Assert.True(waiting.Signal.IsCompleted);
-        Assert.True(schedule.Take().IsNow);
+        Assert.True(_schedule.Take().IsNow);
     }
 
     [Fact]
     public void A_send_during_an_empty_receive_is_not_slept_over()
     {
         Asked();
-        schedule.Found();
+        _schedule.Found();
         var turn = Asked();
 
-        schedule.Sent();
-        schedule.Empty(turn);
+        _schedule.Sent();
+        _schedule.Empty(turn);
 
-        Assert.True(schedule.Take().IsNow);
+        Assert.True(_schedule.Take().IsNow);
     }
 
     private PollSchedule.Turn Asked()
     {
-        var turn = schedule.Take();
+        var turn = _schedule.Take();
         Assert.True(turn.IsNow);
         return turn;
     }

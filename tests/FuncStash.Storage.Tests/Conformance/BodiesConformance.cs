@@ -3,7 +3,7 @@ namespace FuncStash.Storage.Tests.Conformance;
 /// <summary>Payloads by name.</summary>
 public abstract class BodiesConformance : StoreConformance
 {
-    private readonly string name = $"b-{Guid.NewGuid():N}";
+    private readonly string _name = $"b-{Guid.NewGuid():N}";
 
     [Theory]
     [InlineData(0)]
@@ -13,9 +13,9 @@ public abstract class BodiesConformance : StoreConformance
     public async Task A_body_comes_back_as_it_was(int length)
     {
         var content = Content(length);
-        await Bodies.PutAsync(name, content, Cancelled);
+        await Bodies.PutAsync(_name, content, Cancelled);
 
-        var read = await Bodies.GetAsync(name, Cancelled);
+        var read = await Bodies.GetAsync(_name, Cancelled);
         Assert.NotNull(read);
         Assert.True(content.AsSpan().SequenceEqual(read));
     }
@@ -23,43 +23,43 @@ public abstract class BodiesConformance : StoreConformance
     [Fact]
     public async Task A_body_that_is_put_again_is_replaced()
     {
-        await Bodies.PutAsync(name, Content(1000), Cancelled);
-        await Bodies.PutAsync(name, Content(10), Cancelled);
+        await Bodies.PutAsync(_name, Content(1000), Cancelled);
+        await Bodies.PutAsync(_name, Content(10), Cancelled);
 
-        Assert.Equal(Content(10), await Bodies.GetAsync(name, Cancelled));
-        await Bodies.DeleteAsync(name, Cancelled);
-        Assert.Null(await Bodies.GetAsync(name, Cancelled));
+        Assert.Equal(Content(10), await Bodies.GetAsync(_name, Cancelled));
+        await Bodies.DeleteAsync(_name, Cancelled);
+        Assert.Null(await Bodies.GetAsync(_name, Cancelled));
     }
 
     [Fact]
     public async Task A_part_of_a_buffer_is_stored_as_that_part()
     {
-        await Bodies.PutAsync(name, Content(100).AsMemory(10, 20), Cancelled);
-        Assert.Equal(Content(100)[10..30], await Bodies.GetAsync(name, Cancelled));
+        await Bodies.PutAsync(_name, Content(100).AsMemory(10, 20), Cancelled);
+        Assert.Equal(Content(100)[10..30], await Bodies.GetAsync(_name, Cancelled));
     }
 
     [Fact]
     public async Task A_body_that_is_not_there_is_null_and_its_removal_no_error()
     {
-        Assert.Null(await Bodies.GetAsync(name, Cancelled));
-        await Bodies.DeleteAsync(name, Cancelled);
+        Assert.Null(await Bodies.GetAsync(_name, Cancelled));
+        await Bodies.DeleteAsync(_name, Cancelled);
     }
 
     [Fact]
     public async Task Bodies_are_kept_apart_by_name()
     {
-        await Bodies.PutAsync(name, Content(5), Cancelled);
-        await Bodies.PutAsync(name + "-é東", Content(6), Cancelled);
-        await Bodies.DeleteAsync(name, Cancelled);
+        await Bodies.PutAsync(_name, Content(5), Cancelled);
+        await Bodies.PutAsync(_name + "-é東", Content(6), Cancelled);
+        await Bodies.DeleteAsync(_name, Cancelled);
 
-        Assert.Null(await Bodies.GetAsync(name, Cancelled));
-        Assert.Equal(Content(6), await Bodies.GetAsync(name + "-é東", Cancelled));
+        Assert.Null(await Bodies.GetAsync(_name, Cancelled));
+        Assert.Equal(Content(6), await Bodies.GetAsync(_name + "-é東", Cancelled));
     }
 
     [Fact]
     public async Task Old_bodies_are_listed_page_by_page()
     {
-        var names = Enumerable.Range(0, 5).Select(i => $"{name}-{i}").ToList();
+        var names = Enumerable.Range(0, 5).Select(i => $"{_name}-{i}").ToList();
         foreach (var each in names)
             await Bodies.PutAsync(each, Content(100_000), Cancelled);
         await Bodies.DeleteAsync(names[3], Cancelled);
@@ -74,11 +74,11 @@ public abstract class BodiesConformance : StoreConformance
     public async Task A_body_that_is_put_again_is_as_old_as_its_last_writing()
     {
         Assert.SkipWhen(Clock is null, "no clock of its own");
-        await Bodies.PutAsync(name, Content(10), Cancelled);
+        await Bodies.PutAsync(_name, Content(10), Cancelled);
         Clock!.Advance(TimeSpan.FromDays(1));
-        Assert.Equal([name], await ListAsync(TimeSpan.FromHours(-1)));
+        Assert.Equal([_name], await ListAsync(TimeSpan.FromHours(-1)));
 
-        await Bodies.PutAsync(name, Content(10), Cancelled);
+        await Bodies.PutAsync(_name, Content(10), Cancelled);
         Assert.Empty(await ListAsync(TimeSpan.FromHours(-1)));
     }
 
@@ -90,7 +90,7 @@ public abstract class BodiesConformance : StoreConformance
         {
             var page = await Bodies.ListAsync(before, after, 2, Cancelled);
             Assert.InRange(page.Names.Count, 0, 2);
-            found.AddRange(page.Names.Where(each => each.StartsWith(name, StringComparison.Ordinal)));
+            found.AddRange(page.Names.Where(each => each.StartsWith(_name, StringComparison.Ordinal)));
             after = page.Next;
         }
         while (after is not null);

@@ -3,24 +3,24 @@ namespace FuncStash.Storage.Tests.Conformance;
 /// <summary>Ranges of one partition, in ordinal order, page by page.</summary>
 public abstract class QueryConformance : StoreConformance
 {
-    private static readonly string[] Ordered =
+    private static readonly string[] s_ordered =
         [.. new[] { "-", ".", "0", "9", "A", "B", "Z", "_", "a", "a-", "a.b", "a|b", "aB", "ab", "a~", "b", "z", "|", "~", "é", "東" }
             .Order(StringComparer.Ordinal)];
 
     [Fact]
     public async Task Rows_come_in_ordinal_order_whatever_order_they_were_written_in()
     {
-        await FillAsync("p", [.. Ordered.Reverse()]);
+        await FillAsync("p", [.. s_ordered.Reverse()]);
         await FillAsync("o", ["x"]);
         await FillAsync("pp", ["x"]);
 
-        Assert.Equal(Ordered, await KeysAsync("p", RowRange.Prefix("")));
+        Assert.Equal(s_ordered, await KeysAsync("p", RowRange.Prefix("")));
     }
 
     [Fact]
     public async Task A_prefix_takes_what_starts_with_it()
     {
-        await FillAsync("p", Ordered);
+        await FillAsync("p", s_ordered);
 
         Assert.Equal(["a", "a-", "a.b", "aB", "ab", "a|b", "a~"], await KeysAsync("p", RowRange.Prefix("a")));
         Assert.Equal(["a|b"], await KeysAsync("p", RowRange.Prefix("a|")));
@@ -32,7 +32,7 @@ public abstract class QueryConformance : StoreConformance
     [Fact]
     public async Task A_prefix_after_a_key_goes_on_behind_it()
     {
-        await FillAsync("p", Ordered);
+        await FillAsync("p", s_ordered);
 
         Assert.Equal(["ab", "a|b", "a~"], await KeysAsync("p", RowRange.PrefixAfter("a", "aB")));
         Assert.Equal(["ab", "a|b", "a~"], await KeysAsync("p", RowRange.PrefixAfter("a", "aBsent")));

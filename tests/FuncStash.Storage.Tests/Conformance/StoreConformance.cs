@@ -12,11 +12,11 @@ namespace FuncStash.Storage.Tests.Conformance;
 /// </remarks>
 public abstract class StoreConformance : IAsyncLifetime
 {
-    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(500);
 
-    private IStore? store;
+    private IStore? _store;
 
-    protected IStore Store => store ?? throw new InvalidOperationException("not open yet");
+    protected IStore Store => _store ?? throw new InvalidOperationException("not open yet");
 
     protected ITables Tables => Store.Tables;
 
@@ -41,12 +41,12 @@ public abstract class StoreConformance : IAsyncLifetime
     /// <summary>The clock the store was given; null when it runs on real time.</summary>
     protected virtual FakeTimeProvider? Clock => null;
 
-    public async ValueTask InitializeAsync() => store = await OpenAsync();
+    public async ValueTask InitializeAsync() => _store = await OpenAsync();
 
     public async ValueTask DisposeAsync()
     {
-        if (store is not null)
-            await CloseAsync(store);
+        if (_store is not null)
+            await CloseAsync(_store);
         GC.SuppressFinalize(this);
     }
 
@@ -55,8 +55,8 @@ public abstract class StoreConformance : IAsyncLifetime
         TimeSpan within = default, int max = 10, TimeSpan? lease = null, string? queue = null)
     {
         var received = Queues.ReceiveAsync(queue ?? Queue, max, lease ?? TimeSpan.FromMinutes(5), within, Cancelled).AsTask();
-        for (var passed = TimeSpan.Zero; Clock is not null && passed < within && !received.IsCompleted; passed += Step)
-            Clock.Advance(Step);
+        for (var passed = TimeSpan.Zero; Clock is not null && passed < within && !received.IsCompleted; passed += s_step)
+            Clock.Advance(s_step);
         return await received;
     }
 

@@ -3,7 +3,7 @@ namespace FuncStash.Storage.Tests.Conformance;
 /// <summary>Sending, visibility, leases and their loss.</summary>
 public abstract class WorkQueuesConformance : StoreConformance
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2), Long = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(2), s_long = TimeSpan.FromMinutes(5);
 
     [Fact]
     public async Task An_empty_queue_gives_nothing()
@@ -90,7 +90,7 @@ public abstract class WorkQueuesConformance : StoreConformance
     [Fact]
     public async Task A_delayed_message_is_hidden_until_it_is_due()
     {
-        await Queues.SendAsync([new(Queue, "later", Soon), new(Queue, "much later", Long)], Cancelled);
+        await Queues.SendAsync([new(Queue, "later", s_soon), new(Queue, "much later", s_long)], Cancelled);
 
         Assert.Empty(await ReceiveAsync());
         Assert.Equal(2, await Queues.CountAsync(Queue, Cancelled));
@@ -101,7 +101,7 @@ public abstract class WorkQueuesConformance : StoreConformance
     [Fact]
     public async Task A_message_waits_behind_no_delayed_one()
     {
-        await Queues.SendAsync([new(Queue, "later", Long), new(Queue, "now")], Cancelled);
+        await Queues.SendAsync([new(Queue, "later", s_long), new(Queue, "now")], Cancelled);
         Assert.Equal("now", (await ReceiveOneAsync()).Text);
     }
 
@@ -117,13 +117,13 @@ public abstract class WorkQueuesConformance : StoreConformance
     public async Task A_lease_that_runs_out_gives_the_message_to_the_next_with_a_higher_count()
     {
         await SendAsync("m");
-        var lost = await ReceiveOneAsync(lease: Soon);
+        var lost = await ReceiveOneAsync(lease: s_soon);
 
-        var second = await ReceiveOneAsync(lease: Soon);
+        var second = await ReceiveOneAsync(lease: s_soon);
         var third = await ReceiveOneAsync();
 
         Assert.Equal([1, 2, 3], [lost.DequeueCount, second.DequeueCount, third.DequeueCount]);
-        Assert.False(await Queues.RenewAsync(lost, Long, Cancelled));
+        Assert.False(await Queues.RenewAsync(lost, s_long, Cancelled));
         Assert.False(await Queues.DeleteAsync(lost, Cancelled));
         Assert.False(await Queues.PoisonAsync(second, Cancelled));
         Assert.Equal(1, await Queues.CountAsync(Queue, Cancelled));
@@ -134,11 +134,11 @@ public abstract class WorkQueuesConformance : StoreConformance
     public async Task A_renewed_lease_lasts_longer_and_still_ends_the_message()
     {
         await SendAsync("m");
-        var lease = await ReceiveOneAsync(lease: Soon);
+        var lease = await ReceiveOneAsync(lease: s_soon);
 
         Assert.True(await Queues.RenewAsync(lease, TimeSpan.FromSeconds(30), Cancelled));
-        Assert.Empty(await ReceiveAsync(within: Soon + Soon));
-        Assert.True(await Queues.RenewAsync(lease, Long, Cancelled));
+        Assert.Empty(await ReceiveAsync(within: s_soon + s_soon));
+        Assert.True(await Queues.RenewAsync(lease, s_long, Cancelled));
         Assert.Empty(await ReceiveAsync());
         Assert.True(await Queues.DeleteAsync(lease, Cancelled));
         Assert.Equal(0, await Queues.CountAsync(Queue, Cancelled));
@@ -148,9 +148,9 @@ public abstract class WorkQueuesConformance : StoreConformance
     public async Task A_message_is_postponed_by_a_renewal()
     {
         await SendAsync("m");
-        var lease = await ReceiveOneAsync(lease: Long);
+        var lease = await ReceiveOneAsync(lease: s_long);
 
-        Assert.True(await Queues.RenewAsync(lease, Soon, Cancelled));
+        Assert.True(await Queues.RenewAsync(lease, s_soon, Cancelled));
         Assert.Empty(await ReceiveAsync());
         Assert.Equal(2, (await ReceiveOneAsync()).DequeueCount);
         Assert.False(await Queues.DeleteAsync(lease, Cancelled));
@@ -172,7 +172,7 @@ public abstract class WorkQueuesConformance : StoreConformance
         Assert.True(await Queues.DeleteAsync(lease, Cancelled));
 
         Assert.False(await Queues.DeleteAsync(lease, Cancelled));
-        Assert.False(await Queues.RenewAsync(lease, Long, Cancelled));
+        Assert.False(await Queues.RenewAsync(lease, s_long, Cancelled));
         Assert.False(await Queues.PoisonAsync(lease, Cancelled));
         Assert.Equal(0, await Queues.CountAsync(Queue, Cancelled));
     }
@@ -195,7 +195,7 @@ public abstract class WorkQueuesConformance : StoreConformance
     public async Task A_send_ends_the_wait_of_a_receiver()
     {
         // No clock is advanced here: the send alone must end the wait.
-        var waiting = Queues.ReceiveAsync(Queue, 10, Long, TimeSpan.FromMinutes(1), Cancelled).AsTask();
+        var waiting = Queues.ReceiveAsync(Queue, 10, s_long, TimeSpan.FromMinutes(1), Cancelled).AsTask();
         await SendAsync("m");
         Assert.Equal("m", Assert.Single(await waiting).Text);
     }
@@ -204,7 +204,7 @@ public abstract class WorkQueuesConformance : StoreConformance
     public async Task Each_message_goes_to_one_of_the_waiting_receivers()
     {
         var waiting = Enumerable.Range(0, 5)
-            .Select(_ => Queues.ReceiveAsync(Queue, 1, Long, TimeSpan.FromMinutes(1), Cancelled).AsTask()).ToArray();
+            .Select(_ => Queues.ReceiveAsync(Queue, 1, s_long, TimeSpan.FromMinutes(1), Cancelled).AsTask()).ToArray();
         await SendAsync("0", "1", "2", "3", "4");
 
         var received = (await Task.WhenAll(waiting)).Select(l => Assert.Single(l).Text);
@@ -215,7 +215,7 @@ public abstract class WorkQueuesConformance : StoreConformance
     public async Task Cancellation_ends_the_wait()
     {
         using var stop = new CancellationTokenSource();
-        var waiting = Queues.ReceiveAsync(Queue, 10, Long, TimeSpan.FromMinutes(1), stop.Token).AsTask();
+        var waiting = Queues.ReceiveAsync(Queue, 10, s_long, TimeSpan.FromMinutes(1), stop.Token).AsTask();
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
 

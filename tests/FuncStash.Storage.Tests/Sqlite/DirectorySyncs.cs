@@ -13,21 +13,21 @@ internal sealed unsafe partial class DirectorySyncs : IDisposable
     // In a 64-bit sqlite3_vfs, counted in pointers.
     private const int SetSystemCall = 18, GetSystemCall = 19;
 
-    private static readonly ConcurrentBag<string> Seen = [];
+    private static readonly ConcurrentBag<string> s_seen = [];
 
-    private static delegate* unmanaged[Cdecl]<byte*, int*, int> original;
+    private static delegate* unmanaged[Cdecl]<byte*, int*, int> s_original;
 
     public DirectorySyncs()
     {
         var vfs = Find(null);
         fixed (byte* name = "openDirectory"u8)
-            original = (delegate* unmanaged[Cdecl]<byte*, int*, int>)
+            s_original = (delegate* unmanaged[Cdecl]<byte*, int*, int>)
                 ((delegate* unmanaged[Cdecl]<nint*, byte*, nint>)vfs[GetSystemCall])(vfs, name);
         Replace((nint)(delegate* unmanaged[Cdecl]<byte*, int*, int>)&Open);
     }
 
     /// <summary>The files, of any test.</summary>
-    public static IEnumerable<string> Files => Seen;
+    public static IEnumerable<string> Files => s_seen;
 
     public void Dispose() => Replace(0);
 
@@ -41,8 +41,8 @@ internal sealed unsafe partial class DirectorySyncs : IDisposable
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Open(byte* file, int* handle)
     {
-        Seen.Add(Marshal.PtrToStringUTF8((nint)file)!);
-        return original(file, handle);
+        s_seen.Add(Marshal.PtrToStringUTF8((nint)file)!);
+        return s_original(file, handle);
     }
 
     [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_vfs_find")]

@@ -10,14 +10,14 @@ public sealed class QueueWindowTests
 {
     private const string Queue = "queue";
 
-    private readonly FakeTimeProvider clock = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_backlog_of_100_000_is_received_fast_and_does_not_fill_memory()
     {
-        await using var store = SqliteStore.Open(":memory:", clock);
+        await using var store = SqliteStore.Open(":memory:", _clock);
         for (var i = 0; i < 100; i++)
             await store.Queues.SendAsync(
                 [.. Enumerable.Range(i * 1000, 1000).SelectMany(n => new[]
@@ -42,7 +42,7 @@ public sealed class QueueWindowTests
     public async Task After_a_restart_what_was_leased_is_visible_and_what_was_postponed_is_not()
     {
         using var folder = new TemporaryFolder();
-        await using (var store = SqliteStore.Open(folder.File("store.db"), clock))
+        await using (var store = SqliteStore.Open(folder.File("store.db"), _clock))
         {
             await store.Queues.SendAsync(
                 [.. new[] { "leased", "postponed", "settled later", "deleted" }.Select(t => new Send(Queue, t)),
@@ -55,22 +55,22 @@ public sealed class QueueWindowTests
                 new Commit("t", "p", []) { LeaseEnd = new LeaseEnd(leases["settled later"], TimeSpan.FromMinutes(5)) }, Cancelled);
         }
 
-        await using var again = SqliteStore.Open(folder.File("store.db"), clock);
+        await using var again = SqliteStore.Open(folder.File("store.db"), _clock);
         Assert.Equal(4, await again.Queues.CountAsync(Queue, Cancelled));
         Assert.Equal("leased", Assert.Single(await ReceiveAsync(again, 10, TimeSpan.FromHours(9))).Text);
-        clock.Advance(TimeSpan.FromMinutes(5));
+        _clock.Advance(TimeSpan.FromMinutes(5));
         var settled = Assert.Single(await ReceiveAsync(again, 10, TimeSpan.FromHours(9)));
         Assert.Equal(("settled later", 2), (settled.Text, settled.DequeueCount));
-        clock.Advance(TimeSpan.FromMinutes(55));
+        _clock.Advance(TimeSpan.FromMinutes(55));
         Assert.Equal("postponed", Assert.Single(await ReceiveAsync(again, 10, TimeSpan.FromHours(9))).Text);
-        clock.Advance(TimeSpan.FromHours(1));
+        _clock.Advance(TimeSpan.FromHours(1));
         Assert.Equal("delayed", Assert.Single(await ReceiveAsync(again, 10, TimeSpan.FromHours(9))).Text);
     }
 
     [Fact]
     public async Task A_postponed_message_may_still_be_ended_by_who_postponed_it()
     {
-        await using var store = SqliteStore.Open(":memory:", clock);
+        await using var store = SqliteStore.Open(":memory:", _clock);
         await store.Queues.SendAsync([new Send(Queue, "m"), new Send(Queue, "n")], Cancelled);
         var leases = await ReceiveAsync(store, 2, TimeSpan.FromSeconds(30));
         foreach (var lease in leases)
@@ -78,9 +78,9 @@ public sealed class QueueWindowTests
 
         Assert.True(await store.Queues.RenewAsync(leases[0], TimeSpan.FromHours(2), Cancelled));
         Assert.True(await store.Queues.DeleteAsync(leases[1], Cancelled));
-        clock.Advance(TimeSpan.FromMinutes(90));
+        _clock.Advance(TimeSpan.FromMinutes(90));
         Assert.Empty(await ReceiveAsync(store, 2, TimeSpan.FromMinutes(5)));
-        clock.Advance(TimeSpan.FromMinutes(30));
+        _clock.Advance(TimeSpan.FromMinutes(30));
         Assert.Equal("m", Assert.Single(await ReceiveAsync(store, 2, TimeSpan.FromMinutes(5))).Text);
         Assert.False(await store.Queues.DeleteAsync(leases[0], Cancelled));
     }
@@ -93,7 +93,7 @@ public sealed class QueueWindowTests
     [InlineData(5, true)]
     public async Task Random_use_gives_what_a_plain_list_of_messages_gives(int seed, bool clockIsSetBack = false)
     {
-        await using var store = SqliteStore.Open(":memory:", clock);
+        await using var store = SqliteStore.Open(":memory:", _clock);
         var random = new Random(seed);
         var model = new Dictionary<string, long>(); // text to the time from which it is visible
         var leases = new List<Lease>();
@@ -112,18 +112,18 @@ public sealed class QueueWindowTests
                         await EndAsync(store, model, TakeOut(leases, random), random);
                     break;
                 default:
-                    clock.AdjustTime(clock.GetUtcNow() + TimeSpan.FromSeconds(random.Next(clockIsSetBack ? -4 : 0, 10)));
+                    _clock.AdjustTime(_clock.GetUtcNow() + TimeSpan.FromSeconds(random.Next(clockIsSetBack ? -4 : 0, 10)));
                     break;
             }
 
             Assert.Equal(model.Count, await store.Queues.CountAsync(Queue, Cancelled));
         }
 
-        clock.Advance(TimeSpan.FromDays(1));
+        _clock.Advance(TimeSpan.FromDays(1));
         Assert.Equal(model.Keys.Order(), (await ReceiveAsync(store, 100_000, TimeSpan.FromDays(1))).Select(l => l.Text).Order());
     }
 
-    private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
+    private long Now => _clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     private async Task SendAsync(SqliteStore store, Dictionary<string, long> model, int step, Random random)
     {

@@ -2,9 +2,9 @@ namespace FuncStash.Storage.Tests.Sqlite;
 
 internal sealed class TemporaryFolder : IDisposable
 {
-    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("funcstash-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("funcstash-");
 
-    public string File(string name) => Path.Combine(folder.FullName, name);
+    public string File(string name) => Path.Combine(_folder.FullName, name);
 
-    public void Dispose() => folder.Delete(recursive: true);
+    public void Dispose() => _folder.Delete(recursive: true);
 }

@@ -8,7 +8,7 @@ public sealed class GateRulesProperties
 {
     private const long Start = 1_767_600_000_000;
 
-    private static readonly Gen<GateState> States = Gen.Select(
+    private static readonly Gen<GateState> s_states = Gen.Select(
         Limit(20), Limit(20), Gen.Int[1, 5], Gen.Int[0, 25], Gen.Int[0, 25], Gen.Int[0, 10], Gen.Bool,
         Gen.Long[0, 8000],
         (parallelism, rate, period, count, inside, waiting, paused, age) => new GateState
@@ -29,7 +29,7 @@ public sealed class GateRulesProperties
         [.. Enumerable.Range(0, count).Select(i => new Candidate($"m{at}-{i}", 0, $"{at}-{i}", 0))];
 
     [Fact]
-    public void What_fits_in_breaks_no_limit() => States.Sample(state =>
+    public void What_fits_in_breaks_no_limit() => s_states.Sample(state =>
     {
         var capacity = GateRules.Capacity(state, Start);
         var after = GateRules.Admit(state, Some(Math.Min(capacity, 100), Start), Start, Start + 1);
@@ -66,7 +66,7 @@ public sealed class GateRulesProperties
     }
 
     [Fact]
-    public void The_next_look_is_the_first_moment_at_which_someone_can_go() => States.Sample(state =>
+    public void The_next_look_is_the_first_moment_at_which_someone_can_go() => s_states.Sample(state =>
     {
         var look = GateRules.NextLook(state, Start);
         if (look is { } at)
@@ -86,7 +86,7 @@ public sealed class GateRulesProperties
     [Fact]
     public void Pins_hold_until_they_are_taken_away()
     {
-        Gen.Select(States, Gen.Bool, Gen.Bool, Limit(9), Limit(9), Gen.Int[1, 9]).Sample(
+        Gen.Select(s_states, Gen.Bool, Gen.Bool, Limit(9), Limit(9), Gen.Int[1, 9]).Sample(
             (state, pinnedRate, pinnedParallelism, rate, parallelism, period) =>
             {
                 state = state with { PinnedRate = pinnedRate, PinnedParallelism = pinnedParallelism };
@@ -114,7 +114,7 @@ public sealed class GateRulesProperties
     }
 
     [Fact]
-    public void Resetting_the_rate_begins_a_period_with_nothing_counted() => States.Sample(state =>
+    public void Resetting_the_rate_begins_a_period_with_nothing_counted() => s_states.Sample(state =>
     {
         var after = GateRules.ResetRate(state, Start);
         Assert.Equal((0, Start), (after.CountAt(Start), after.PeriodStart));

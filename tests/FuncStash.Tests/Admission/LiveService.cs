@@ -20,7 +20,7 @@ namespace FuncStash.Tests.Admission;
 /// <summary>The whole service over HTTP, on a store in memory, a clock of the test's own, and a receiver to deliver to.</summary>
 internal sealed class LiveService : IAsyncDisposable
 {
-    private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false });
+    private static readonly HttpClient s_http = new(new SocketsHttpHandler { UseProxy = false });
 
     private readonly SqliteStore _own;
     private readonly WebApplication _app;
@@ -76,7 +76,7 @@ internal sealed class LiveService : IAsyncDisposable
             if (!request.Headers.TryAddWithoutValidation(name, value))
                 (request.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, value);
         }
-        using var answer = await Http.SendAsync(request);
+        using var answer = await s_http.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
         return ((int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType == "application/json" ? JsonNode.Parse(text) : null);
     }

@@ -10,7 +10,7 @@ namespace FuncStash.Tests.Deduplication;
 /// <summary>A cancelled message keeps no deduplication id, however it was cancelled: the next publish of that id is a new message.</summary>
 public sealed class CancelledIdTests
 {
-    private static readonly (string, string) Id = ("Upstash-Deduplication-Id", "d"), Delay = ("Upstash-Delay", "1h");
+    private static readonly (string, string) s_id = ("Upstash-Deduplication-Id", "d"), s_delay = ("Upstash-Delay", "1h");
 
     private static string IdOf((int Status, JsonNode? Json) answer) => (string)answer.Json!["messageId"]!;
 
@@ -31,13 +31,13 @@ public sealed class CancelledIdTests
         if (call == "enqueue/q")
             await service.SendAsync("POST", "/v2/queues", """{"queueName":"q","paused":true}""");
         // In its queue it waits in line, unless it is delayed.
-        (string, string)[] headers = how == "with its queue" ? [Id] : [Id, Delay];
+        (string, string)[] headers = how == "with its queue" ? [s_id] : [s_id, s_delay];
         var first = await SendAsync(service, call, "/first", headers);
         Assert.Equal(202, (await SendAsync(service, call, "/first", headers)).Status);
         await CancelAsync(service, how, IdOf(first));
 
-        var second = await SendAsync(service, "publish", "/second", Id);
-        var third = await SendAsync(service, "publish", "/second", Id);
+        var second = await SendAsync(service, "publish", "/second", s_id);
+        var third = await SendAsync(service, "publish", "/second", s_id);
 
         Assert.Equal((200, 202), (second.Status, third.Status));
         Assert.NotEqual(IdOf(first), IdOf(second));
@@ -61,10 +61,10 @@ public sealed class CancelledIdTests
     {
         await using var service = await LiveService.StartAsync();
         var byContent = ("Upstash-Content-Based-Deduplication", "true");
-        var first = await SendAsync(service, "publish", "/x", byContent, Delay);
+        var first = await SendAsync(service, "publish", "/x", byContent, s_delay);
         await service.SendAsync("DELETE", "/v2/messages/" + IdOf(first));
 
-        Assert.Equal(200, (await SendAsync(service, "publish", "/x", byContent, Delay)).Status);
+        Assert.Equal(200, (await SendAsync(service, "publish", "/x", byContent, s_delay)).Status);
     }
 
     [Fact]
@@ -73,10 +73,10 @@ public sealed class CancelledIdTests
         await using var service = await LiveService.StartAsync();
         await service.SendAsync("POST", "/v2/topics/g/endpoints",
             $$"""{"endpoints":[{"url":"{{service.Receiver.Url("/a")}}"},{"url":"{{service.Receiver.Url("/b")}}"}]}""");
-        var first = await service.SendAsync("POST", "/v2/publish/g", "x", Id, Delay);
+        var first = await service.SendAsync("POST", "/v2/publish/g", "x", s_id, s_delay);
         await service.SendAsync("DELETE", "/v2/messages/" + (string)first.Json![0]!["messageId"]!);
 
-        var second = await service.SendAsync("POST", "/v2/publish/g", "x", Id, Delay);
+        var second = await service.SendAsync("POST", "/v2/publish/g", "x", s_id, s_delay);
 
         Assert.Equal([null, "true"], second.Json!.AsArray().Select(m => m!["deduplicated"]?.ToJsonString()));
         Assert.NotEqual((string)first.Json[0]!["messageId"]!, (string)second.Json[0]!["messageId"]!);
@@ -89,10 +89,10 @@ public sealed class CancelledIdTests
         await using var service = await LiveService.StartAsync();
         for (var round = 0; round < 10; round++)
         {
-            var last = await SendAsync(service, "publish", "/x", Id, Delay);
+            var last = await SendAsync(service, "publish", "/x", s_id, s_delay);
             await service.SendAsync("DELETE", "/v2/messages/" + IdOf(last));
 
-            var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => SendAsync(service, "publish", "/x", Id, Delay)));
+            var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => SendAsync(service, "publish", "/x", s_id, s_delay)));
 
             Assert.Single(answers, a => a.Status == 200);
             Assert.Single(answers.Select(IdOf).Distinct());
@@ -104,7 +104,7 @@ public sealed class CancelledIdTests
     public async Task One_that_died_after_it_took_the_id_over_is_followed_by_the_next()
     {
         await using var service = await LiveService.StartAsync();
-        var first = await SendAsync(service, "publish", "/x", Id, Delay);
+        var first = await SendAsync(service, "publish", "/x", s_id, s_delay);
         await service.SendAsync("DELETE", "/v2/messages/" + IdOf(first));
         var (deduplicator, heir) = (service.Get<Deduplicator>(), service.Get<MessageIds>().Next());
         var reserved = await deduplicator.ReserveAsync("d", heir);
@@ -112,7 +112,7 @@ public sealed class CancelledIdTests
         // It is the heir's now.
         Assert.False(await deduplicator.TakeOverAsync("d", service.Get<MessageIds>().Next(), reserved!));
 
-        var next = await SendAsync(service, "publish", "/x", Id);
+        var next = await SendAsync(service, "publish", "/x", s_id);
 
         Assert.Equal((200, heir.Text), (next.Status, IdOf(next)));
         await service.RunNowAsync();
@@ -125,12 +125,12 @@ public sealed class CancelledIdTests
         await using var service = await LiveService.StartAsync(options: new FuncStashOptions { LogRetention = TimeSpan.FromSeconds(10) });
         // To 23:58 o'clock; the log of a day can go when the day is over.
         service.Clock.Advance(((12 * 60) - 2) * 60_000);
-        var first = await SendAsync(service, "publish", "/x", Id);
+        var first = await SendAsync(service, "publish", "/x", s_id);
         await service.RunNowAsync();
         service.Clock.Advance(4 * 60_000);
         await service.Get<Purge>().RunAsync();
 
-        var again = await SendAsync(service, "publish", "/x", Id);
+        var again = await SendAsync(service, "publish", "/x", s_id);
 
         Assert.Equal((202, IdOf(first)), (again.Status, IdOf(again)));
         await service.RunNowAsync();

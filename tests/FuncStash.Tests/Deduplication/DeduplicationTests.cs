@@ -9,7 +9,7 @@ namespace FuncStash.Tests.Deduplication;
 /// <summary>Deduplication by id and by content (protocol#deduplication).</summary>
 public sealed class DeduplicationTests
 {
-    private static readonly (string, string) ByContent = ("Upstash-Content-Based-Deduplication", "true");
+    private static readonly (string, string) s_byContent = ("Upstash-Content-Based-Deduplication", "true");
 
     private static Task<(int Status, JsonNode? Json)> PublishAsync(
         LiveService service, string path, string body, params (string, string)[] headers) =>
@@ -44,19 +44,19 @@ public sealed class DeduplicationTests
     public async Task Content_is_destination_body_content_type_and_forwarded_headers()
     {
         await using var service = await LiveService.StartAsync();
-        (string, string)[] all = [ByContent, ("Content-Type", "text/a"), ("Upstash-Forward-X", "1"), ("Upstash-Retries", "3")];
+        (string, string)[] all = [s_byContent, ("Content-Type", "text/a"), ("Upstash-Forward-X", "1"), ("Upstash-Retries", "3")];
         var first = await PublishAsync(service, "/a", "body", all);
 
         // What is no part of it: other settings, the order and the case of names.
         var same = await PublishAsync(service, "/a", "body",
-            ("upstash-forward-x", "1"), ("Upstash-Retries", "5"), ("Content-Type", "text/a"), ("Upstash-Label", "l"), ByContent);
+            ("upstash-forward-x", "1"), ("Upstash-Retries", "5"), ("Content-Type", "text/a"), ("Upstash-Label", "l"), s_byContent);
         Assert.Equal((202, IdOf(first)), (same.Status, IdOf(same)));
 
         Assert.Equal(200, (await PublishAsync(service, "/b", "body", all)).Status);
         Assert.Equal(200, (await PublishAsync(service, "/a", "other", all)).Status);
-        Assert.Equal(200, (await PublishAsync(service, "/a", "body", ByContent, ("Content-Type", "text/b"), ("Upstash-Forward-X", "1"))).Status);
-        Assert.Equal(200, (await PublishAsync(service, "/a", "body", ByContent, ("Content-Type", "text/a"), ("Upstash-Forward-X", "2"))).Status);
-        Assert.Equal(200, (await PublishAsync(service, "/a", "body", ByContent, ("Content-Type", "text/a"))).Status);
+        Assert.Equal(200, (await PublishAsync(service, "/a", "body", s_byContent, ("Content-Type", "text/b"), ("Upstash-Forward-X", "1"))).Status);
+        Assert.Equal(200, (await PublishAsync(service, "/a", "body", s_byContent, ("Content-Type", "text/a"), ("Upstash-Forward-X", "2"))).Status);
+        Assert.Equal(200, (await PublishAsync(service, "/a", "body", s_byContent, ("Content-Type", "text/a"))).Status);
         // The explicit id is stronger.
         Assert.Equal(200, (await PublishAsync(service, "/a", "body", [.. all, ("Upstash-Deduplication-Id", "x")])).Status);
         await service.RunNowAsync();

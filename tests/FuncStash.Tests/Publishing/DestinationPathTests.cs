@@ -78,25 +78,25 @@ public sealed class DestinationPathTests
         Assert.Empty(settings);
     }
 
-    private static readonly Gen<string> UrlPath = Gen.String[
+    private static readonly Gen<string> s_urlPath = Gen.String[
         Gen.Char["abcXYZ019-._~!$'()*,;:@/%&=+"], 0, 20].Select(path => "/" + path);
 
-    private static readonly Gen<string> Scheme = Gen.OneOf("http://", "https://", "HTTPS://");
+    private static readonly Gen<string> s_scheme = Gen.OneOf("http://", "https://", "HTTPS://");
 
-    private static readonly Gen<string> Parameter = Gen.OneOf(
+    private static readonly Gen<string> s_parameter = Gen.OneOf(
         Gen.String[Gen.Char["abcXYZ019-._~/?:@%+"], 0, 8],
         Gen.String[Gen.Char["abcXYZ019-._~/?:@%+="], 0, 12].Select(value => "key=" + value),
         Gen.OneOf("up=1", "upstash=2", "x-upstash-retries=1", "qstash_tokens=a", "token="));
 
-    private static readonly Gen<(string Key, string Value)> Setting = Gen.Select(
+    private static readonly Gen<(string Key, string Value)> s_setting = Gen.Select(
         Gen.OneOf("qstash_token", "QStash_Token", "upstash-retries", "Upstash-Forward-X", "UPSTASH-DELAY"),
         Gen.String[Gen.Char["ab1 &=+%?/#\u00E9\u4E2D"], 0, 8]);
 
     [Fact]
     public void Settings_mixed_into_any_query_come_out_and_leave_the_url_as_it_was() =>
-        (from scheme in Scheme
-         from path in UrlPath
-         from parts in Gen.Select(Gen.Bool, Parameter, Setting).Array[0, 8]
+        (from scheme in s_scheme
+         from path in s_urlPath
+         from parts in Gen.Select(Gen.Bool, s_parameter, s_setting).Array[0, 8]
          select (scheme, path, parts))
         .Sample((scheme, path, parts) =>
         {
@@ -115,7 +115,7 @@ public sealed class DestinationPathTests
 
     [Fact]
     public void Encoding_a_url_once_or_twice_makes_no_difference() =>
-        Gen.Select(Scheme, UrlPath, Parameter, Gen.Int[1, 2]).Sample((scheme, path, parameter, times) =>
+        Gen.Select(s_scheme, s_urlPath, s_parameter, Gen.Int[1, 2]).Sample((scheme, path, parameter, times) =>
         {
             var url = $"{scheme}example.com{path}?{parameter}";
             var encoded = url;

@@ -6,11 +6,11 @@ namespace FuncStash.Tests.Retries;
 
 public sealed class RetryAfterTests
 {
-    private static readonly DateTimeOffset Now = new(2024, 6, 27, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset s_now = new(2024, 6, 27, 12, 0, 0, TimeSpan.Zero);
 
     private static TimeSpan? Parse(params (string Name, string Value)[] headers) =>
         RetryAfter.Parse(
-            name => headers.Where(header => header.Name == name).Select(header => header.Value).ToArray(), Now);
+            name => headers.Where(header => header.Name == name).Select(header => header.Value).ToArray(), s_now);
 
     [Theory]
     [InlineData("10", "00:00:10")]
@@ -139,7 +139,7 @@ public sealed class RetryAfterTests
     public void A_date_within_a_day_is_waited_for_to_the_second() =>
         Gen.Int[-200_000, 200_000].Sample(seconds =>
         {
-            var date = Now.AddSeconds(seconds).ToString("r", CultureInfo.InvariantCulture);
+            var date = s_now.AddSeconds(seconds).ToString("r", CultureInfo.InvariantCulture);
             TimeSpan? expected = seconds > 86_400 ? null : TimeSpan.FromSeconds(Math.Max(seconds, 0));
             return Parse(("X-RateLimit-Reset", date)) == expected;
         }, iter: 1000);

@@ -14,21 +14,21 @@ public sealed class RetryDelayExpressionProperties
         public string At(int level) => Level < level ? $"({Text})" : Text;
     }
 
-    private static readonly Gen<string> Space = Gen.OneOf("", "", " ", "\t ");
+    private static readonly Gen<string> s_space = Gen.OneOf("", "", " ", "\t ");
 
-    private static readonly Gen<Term> Atom = Gen.OneOf(
+    private static readonly Gen<Term> s_atom = Gen.OneOf(
         Gen.Const(new Term("retried", AtomLevel, x => x)),
         Gen.Int[0, 20].Select(n => new Term(n.ToString(CultureInfo.InvariantCulture), AtomLevel, _ => n)),
         Gen.Double[0, 1e9].Select(n => new Term(n.ToString("R", CultureInfo.InvariantCulture), AtomLevel, _ => n)),
         Gen.Select(Gen.Double[0, 10], Gen.OneOf("E", "e"), (n, e) =>
             new Term(n.ToString($"{e}17", CultureInfo.InvariantCulture), AtomLevel, _ => n)));
 
-    private static readonly Gen<Term> Any = Gen.Recursive<Term>((depth, inner) => depth >= 4
-        ? Atom
-        : Gen.OneOf(Atom, Operation(inner), Operation(inner), Signed(inner), Function(inner)));
+    private static readonly Gen<Term> s_any = Gen.Recursive<Term>((depth, inner) => depth >= 4
+        ? s_atom
+        : Gen.OneOf(s_atom, Operation(inner), Operation(inner), Signed(inner), Function(inner)));
 
     private static Gen<Term> Operation(Gen<Term> inner) =>
-        Gen.Select(inner, Gen.OneOf('+', '-', '*', '/'), inner, Space, Space, (left, sign, right, before, after) =>
+        Gen.Select(inner, Gen.OneOf('+', '-', '*', '/'), inner, s_space, s_space, (left, sign, right, before, after) =>
         {
             var level = sign is '+' or '-' ? SumLevel : ProductLevel;
             var text = $"{left.At(level)}{before}{sign}{after}{right.At(level + 1)}";
@@ -42,12 +42,12 @@ public sealed class RetryDelayExpressionProperties
         });
 
     private static Gen<Term> Signed(Gen<Term> inner) =>
-        Gen.Select(inner, Gen.Bool, Space, (term, minus, space) => minus
+        Gen.Select(inner, Gen.Bool, s_space, (term, minus, space) => minus
             ? new Term($"-{space}{term.At(SignedLevel)}", SignedLevel, x => -term.Value(x))
             : new Term($"+{space}{term.At(SignedLevel)}", SignedLevel, term.Value));
 
     private static Gen<Term> Function(Gen<Term> inner) =>
-        Gen.Select(inner, inner, inner, Gen.Int[0, 11], Space, (a, b, c, which, space) => which switch
+        Gen.Select(inner, inner, inner, Gen.Int[0, 11], s_space, (a, b, c, which, space) => which switch
         {
             0 => Call("pow", x => Math.Pow(a.Value(x), b.Value(x)), a, b),
             1 => Call("exp", x => Math.Exp(a.Value(x)), a),
@@ -68,7 +68,7 @@ public sealed class RetryDelayExpressionProperties
 
     [Fact]
     public void A_written_expression_is_read_with_the_same_meaning() =>
-        Gen.Select(Any, Gen.Int[0, 10]).Sample((term, retried) =>
+        Gen.Select(s_any, Gen.Int[0, 10]).Sample((term, retried) =>
         {
             if (term.Text.Length > 1000)
                 return;

@@ -15,14 +15,14 @@ public sealed class SignerTests
     private const string Key = "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r";
     private const string Url = "https://api.example.com/hook?x=1&y=<\u00FC>";
 
-    private readonly FakeTimeProvider time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, 900, TimeSpan.Zero));
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, 900, TimeSpan.Zero));
 
     private static string Decoded(string part) => Encoding.UTF8.GetString(Base64Url.DecodeFromChars(part));
 
     [Fact]
     public void The_token_has_exactly_the_documented_header_and_claims()
     {
-        var parts = new Signer(time).Sign(Key, Url, "{\"n\":1}"u8).Split('.');
+        var parts = new Signer(_time).Sign(Key, Url, "{\"n\":1}"u8).Split('.');
 
         Assert.Equal(3, parts.Length);
         Assert.Equal("""{"alg":"HS256","typ":"JWT"}""", Decoded(parts[0]));
@@ -44,7 +44,7 @@ public sealed class SignerTests
     [Fact]
     public void An_empty_body_has_the_hash_of_nothing()
     {
-        using var claims = JsonDocument.Parse(Decoded(new Signer(time).Sign(Key, Url, []).Split('.')[1]));
+        using var claims = JsonDocument.Parse(Decoded(new Signer(_time).Sign(Key, Url, []).Split('.')[1]));
         Assert.Equal("47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU=", claims.RootElement.GetProperty("body").GetString());
     }
 
@@ -54,7 +54,7 @@ public sealed class SignerTests
         {
             var url = "https://example.com/" + path;
             var key = Signer.NewKey();
-            var token = new Signer(time).Sign(key, url, body);
+            var token = new Signer(_time).Sign(key, url, body);
             var dot = token.LastIndexOf('.');
             var mac = HMACSHA256.HashData(Encoding.UTF8.GetBytes(key), Encoding.ASCII.GetBytes(token[..dot]));
 
@@ -66,18 +66,18 @@ public sealed class SignerTests
     [Fact]
     public async Task A_receiver_accepts_the_token_with_the_key_and_with_no_other()
     {
-        var token = new Signer(time).Sign(Key, Url, []);
+        var token = new Signer(_time).Sign(Key, Url, []);
 
         Assert.True(await IsValidAsync(token, Key));
         Assert.False(await IsValidAsync(token, Signer.NewKey()));
-        time.Advance(TimeSpan.FromMinutes(5));
+        _time.Advance(TimeSpan.FromMinutes(5));
         Assert.False(await IsValidAsync(token, Key));
     }
 
     [Fact]
     public void Every_token_has_an_id_of_its_own()
     {
-        var signer = new Signer(time);
+        var signer = new Signer(_time);
         var tokens = Enumerable.Range(0, 1000).Select(_ => signer.Sign(Key, Url, [])).ToHashSet();
         Assert.Equal(1000, tokens.Count);
     }
@@ -85,7 +85,7 @@ public sealed class SignerTests
     [Fact]
     public void A_signer_keeps_keys_apart_under_concurrency()
     {
-        var signer = new Signer(time);
+        var signer = new Signer(_time);
         var keys = Enumerable.Range(0, 8).Select(_ => Signer.NewKey()).ToArray();
         Parallel.For(0, 400, i =>
         {
@@ -100,7 +100,7 @@ public sealed class SignerTests
     [Fact]
     public void A_short_key_is_refused()
     {
-        var error = Assert.Throws<ArgumentException>(() => new Signer(time).Sign(Key[..31], Url, []));
+        var error = Assert.Throws<ArgumentException>(() => new Signer(_time).Sign(Key[..31], Url, []));
         Assert.StartsWith("A signing key has at least 32 bytes, this one 31.", error.Message, StringComparison.Ordinal);
     }
 
@@ -119,7 +119,7 @@ public sealed class SignerTests
             IssuerSigningKey = new SymmetricSecurityKey(Encoding.UTF8.GetBytes(key)),
             ValidIssuer = "Upstash",
             ValidateAudience = false,
-            LifetimeValidator = (from, to, _, _) => from <= time.GetUtcNow().UtcDateTime && time.GetUtcNow().UtcDateTime < to,
+            LifetimeValidator = (from, to, _, _) => from <= _time.GetUtcNow().UtcDateTime && _time.GetUtcNow().UtcDateTime < to,
         });
         return result.IsValid;
     }
