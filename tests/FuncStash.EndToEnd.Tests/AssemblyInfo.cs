@@ -1,5 +1,3 @@
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Sdk;
 
 [assembly: AssemblyFixture(typeof(SqliteHost))]
 [assembly: AssemblyFixture(typeof(AzuriteHost))]

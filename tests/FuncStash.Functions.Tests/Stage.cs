@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
-using FuncStash.EndToEnd.Tests.Receiving;
 using FuncStash.Functions.Delivery;
 using FuncStash.Functions.Http;
 using FuncStash.Functions.Upkeep;

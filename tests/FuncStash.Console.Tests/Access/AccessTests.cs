@@ -1,6 +1,5 @@
 using FuncStash.Console.Access;
 using FuncStash.Console.Tests.Running;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Console.Tests.Access;
 

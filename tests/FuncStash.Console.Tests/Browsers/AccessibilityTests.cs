@@ -1,7 +1,5 @@
 using System.Text;
 using Deque.AxeCore.Playwright;
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Wire;
 using Microsoft.Playwright;
 
 namespace FuncStash.Console.Tests.Browsers;

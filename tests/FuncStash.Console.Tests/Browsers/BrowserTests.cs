@@ -1,7 +1,4 @@
 using System.Collections.Concurrent;
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Receiving;
-using FuncStash.EndToEnd.Tests.Wire;
 using Microsoft.Playwright;
 
 namespace FuncStash.Console.Tests.Browsers;

@@ -1,4 +1,3 @@
-using FuncStash.EndToEnd.Tests.Hosts;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 

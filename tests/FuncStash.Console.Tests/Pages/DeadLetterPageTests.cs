@@ -1,7 +1,6 @@
 using FuncStash.Console.Tests.Running;
 using FuncStash.DeadLetters;
 using FuncStash.Storage;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Console.Tests.Pages;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using FuncStash.Console.Serving;
 using FuncStash.Console.Tests.Running;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Console.Tests.Pages;
 

@@ -1,6 +1,5 @@
 using FuncStash.Console.Tests.Running;
 using FuncStash.Schedules;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Console.Tests.Pages;
 

@@ -1,5 +1,4 @@
 using FuncStash.Console.Tests.Running;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Console.Tests.Pages;
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.RegularExpressions;
 using FuncStash.Http;
 using FuncStash.Settings;
-using FuncStash.Tests.Running;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 

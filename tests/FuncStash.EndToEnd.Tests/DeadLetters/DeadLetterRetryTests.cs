@@ -1,9 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Receiving;
-using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.DeadLetters;
 
@@ -127,8 +124,8 @@ public abstract class DeadLetterRetryTests(HostFixture hosts, NodeSdk sdk) : End
         Assert.Equal("""{"deleted":3}""", (await Sdk.CallAsync(host, "dlq.delete", new { all = true }))!.ToJsonString());
         Assert.Empty((await Sdk.CallAsync(host, "dlq.listMessages"))!["messages"]!.AsArray());
 
-        static async Task Wire_EventuallyAsync(RunningHost host, int count) => await FuncStash.EndToEnd.Tests.Wire.Eventually.GetAsync(
-            () => new FuncStash.EndToEnd.Tests.Wire.WireClient(host).GetAsync("/v2/dlq"),
+        static async Task Wire_EventuallyAsync(RunningHost host, int count) => await Eventually.GetAsync(
+            () => new WireClient(host).GetAsync("/v2/dlq"),
             answer => answer.Json["messages"]!.AsArray().Count == count);
     }
 

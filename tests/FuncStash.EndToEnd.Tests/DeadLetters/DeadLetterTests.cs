@@ -1,9 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Receiving;
-using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.DeadLetters;
 

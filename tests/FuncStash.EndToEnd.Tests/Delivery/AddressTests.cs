@@ -1,8 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Sdk;
-using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Delivery;
 

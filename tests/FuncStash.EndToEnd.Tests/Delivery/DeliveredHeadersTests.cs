@@ -1,5 +1,3 @@
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Delivery;
 
@@ -127,7 +125,7 @@ public abstract class DeliveredHeadersTests(HostFixture hosts, NodeSdk sdk) : En
     }
 
     // Accept-Encoding is the outbound client's own business (not documented, but harmless).
-    private static IEnumerable<string> Names(Receiving.ReceivedRequest request) =>
+    private static IEnumerable<string> Names(ReceivedRequest request) =>
         request.Headers.Select(header => header.Key).Where(name => name != "accept-encoding").Order(StringComparer.Ordinal);
 }
 

@@ -1,7 +1,3 @@
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Sdk;
-using FuncStash.EndToEnd.Tests.Wire;
-using FuncStash.Testing;
 
 namespace FuncStash.EndToEnd.Tests.Delivery;
 

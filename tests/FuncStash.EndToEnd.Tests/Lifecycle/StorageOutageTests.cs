@@ -1,9 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Receiving;
-using FuncStash.EndToEnd.Tests.Sdk;
-using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Lifecycle;
 

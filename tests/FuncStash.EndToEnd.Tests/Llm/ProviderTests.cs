@@ -1,8 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Receiving;
-using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Llm;
 
@@ -98,7 +95,7 @@ public abstract class ProviderTests(HostFixture hosts, NodeSdk sdk) : EndToEndTe
         });
         await using var host = await Hosts.StartAsync(data);
         Receiver.Answers("/v1/chat/completions", Answer.Of(200, Completion, ("Content-Type", "application/json")));
-        var wire = new Wire.WireClient(host);
+        var wire = new WireClient(host);
 
         var id = await wire.PublishAsync("api/llm", """{"model":"m"}""", ("Upstash-Callback", Receiver.Url("/done")));
         await Receiver.OneAsync("/done");

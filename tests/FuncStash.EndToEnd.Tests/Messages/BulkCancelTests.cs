@@ -1,7 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Messages;
 

@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Publishing;
 
@@ -58,7 +56,7 @@ public abstract class RedactionTests(HostFixture hosts, NodeSdk sdk) : EndToEndT
     [Fact]
     public async Task A_dead_letter_is_redacted_too()
     {
-        Receiver.Answers("/hook", Receiving.Answer.Of(500));
+        Receiver.Answers("/hook", Answer.Of(500));
         var id = await Wire.PublishAsync(
             Receiver.Url("/hook"), "top secret", ("Upstash-Redact-Fields", "body"), ("Upstash-Retries", "0"));
 

@@ -1,6 +1,4 @@
 using System.Net;
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Requests;
 

@@ -1,7 +1,4 @@
 using System.Text;
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Sdk;
-using FuncStash.EndToEnd.Tests.Wire;
 
 namespace FuncStash.EndToEnd.Tests.Requests;
 

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using FuncStash.EndToEnd.Tests.Hosts;
-using FuncStash.EndToEnd.Tests.Sdk;
 
 namespace FuncStash.EndToEnd.Tests.Requests;
 

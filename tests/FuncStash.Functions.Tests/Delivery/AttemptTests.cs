@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using FuncStash.EndToEnd.Tests.Receiving;
 using FuncStash.Settings;
 
 namespace FuncStash.Functions.Tests.Delivery;

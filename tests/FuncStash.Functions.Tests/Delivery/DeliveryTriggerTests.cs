@@ -1,5 +1,4 @@
 using FuncStash.Azure;
-using FuncStash.EndToEnd.Tests.Receiving;
 using FuncStash.Functions.Delivery;
 using FuncStash.Messages;
 using FuncStash.Storage;

@@ -1,4 +1,3 @@
-using FuncStash.EndToEnd.Tests.Receiving;
 using FuncStash.Messages;
 using FuncStash.Storage;
 using FuncStash.Upkeep;

@@ -1,4 +1,3 @@
-using FuncStash.EndToEnd.Tests.Receiving;
 using FuncStash.Functions.Delivery;
 using FuncStash.Functions.Waiting;
 using FuncStash.Headers;

@@ -1,5 +1,4 @@
 using FuncStash.Azure;
-using FuncStash.Testing;
 
 [assembly: AssemblyFixture(typeof(FuncStash.Storage.Tests.AzuriteAccount))]
 

@@ -1,5 +1,4 @@
 using FuncStash.Azure;
-using FuncStash.Testing;
 using static FuncStash.Storage.Tests.Rows;
 
 namespace FuncStash.Storage.Tests;

@@ -1,7 +1,6 @@
 using CsCheck;
 using FuncStash.Azure;
 using FuncStash.Sqlite;
-using FuncStash.Testing;
 
 namespace FuncStash.Storage.Tests.Azure;
 

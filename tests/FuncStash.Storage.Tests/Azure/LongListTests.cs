@@ -1,5 +1,4 @@
 using FuncStash.Azure;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Storage.Tests;
 

@@ -1,6 +1,5 @@
 using CsCheck;
 using FuncStash.Azure;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Storage.Tests;
 

@@ -1,6 +1,5 @@
 using CsCheck;
 using FuncStash.Azure;
-using FuncStash.Testing;
 
 namespace FuncStash.Storage.Tests.Azure;
 

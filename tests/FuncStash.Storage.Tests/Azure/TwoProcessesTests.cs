@@ -7,7 +7,6 @@ using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Settings;
 using FuncStash.Sqlite;
-using FuncStash.Testing;
 using FuncStash.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 

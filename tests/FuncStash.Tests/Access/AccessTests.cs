@@ -1,6 +1,5 @@
 using FuncStash.Access;
 using FuncStash.Http;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Access;
 

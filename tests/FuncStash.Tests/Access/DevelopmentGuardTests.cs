@@ -1,6 +1,5 @@
 using FuncStash.Access;
 using FuncStash.Settings;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Access;
 

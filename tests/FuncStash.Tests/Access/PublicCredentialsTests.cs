@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using FuncStash.Settings;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Access;
 

@@ -1,7 +1,6 @@
 using FuncStash.Admission;
 using FuncStash.Delivery;
 using FuncStash.Messages;
-using FuncStash.Testing;
 using FuncStash.Upkeep;
 
 namespace FuncStash.Tests.Admission;

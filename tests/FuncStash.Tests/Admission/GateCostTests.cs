@@ -3,7 +3,6 @@ using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
-using FuncStash.Testing;
 
 namespace FuncStash.Tests.Admission;
 

@@ -2,7 +2,6 @@ using CsCheck;
 using FuncStash.Admission;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
-using FuncStash.Testing;
 
 namespace FuncStash.Tests.Admission;
 

@@ -4,7 +4,6 @@ using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
-using FuncStash.Testing;
 using FuncStash.Upkeep;
 using FuncStash.Waiting;
 using Microsoft.Extensions.DependencyInjection;

@@ -4,8 +4,6 @@ using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Storage;
-using FuncStash.Testing;
-using FuncStash.Tests.Running;
 using FuncStash.Upkeep;
 
 namespace FuncStash.Tests.Admission;

@@ -8,7 +8,6 @@ using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
-using FuncStash.Testing;
 using FuncStash.Waiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

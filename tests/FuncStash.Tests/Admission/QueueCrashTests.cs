@@ -1,6 +1,5 @@
 using FuncStash.Admission;
 using FuncStash.Messages;
-using FuncStash.Testing;
 using FuncStash.Upkeep;
 
 namespace FuncStash.Tests.Admission;

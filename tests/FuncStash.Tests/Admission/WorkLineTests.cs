@@ -2,7 +2,6 @@ using FuncStash.Admission;
 using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Sqlite;
-using FuncStash.Testing;
 
 namespace FuncStash.Tests.Admission;
 

@@ -1,4 +1,3 @@
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Callbacks;
 

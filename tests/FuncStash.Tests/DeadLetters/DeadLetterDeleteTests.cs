@@ -1,6 +1,5 @@
 using FuncStash.DeadLetters;
 using FuncStash.Storage;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.DeadLetters;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using FuncStash.DeadLetters;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.DeadLetters;
 

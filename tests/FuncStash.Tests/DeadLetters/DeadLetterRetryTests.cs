@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using FuncStash.DeadLetters;
 using FuncStash.Messages;
 using FuncStash.Publishing;
-using FuncStash.Tests.Running;
 using FuncStash.Wire;
 
 namespace FuncStash.Tests.DeadLetters;

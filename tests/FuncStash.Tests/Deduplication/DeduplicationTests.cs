@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using FuncStash.Delivery;
 using FuncStash.Messages;
-using FuncStash.Testing;
 using FuncStash.Tests.Admission;
 
 namespace FuncStash.Tests.Deduplication;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Delivery;
 

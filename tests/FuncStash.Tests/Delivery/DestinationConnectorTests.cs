@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using FuncStash.Destinations;
 using FuncStash.Messages;
 using FuncStash.Settings;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Delivery;
 

@@ -6,7 +6,6 @@ using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Settings;
 using FuncStash.Storage;
-using FuncStash.Testing;
 using FuncStash.Tests.Admission;
 using FuncStash.Upkeep;
 

@@ -1,8 +1,6 @@
 using FuncStash.Delivery;
 using FuncStash.Messages;
-using FuncStash.Testing;
 using FuncStash.Tests.Destinations;
-using FuncStash.Tests.Running;
 using FuncStash.Wire;
 
 namespace FuncStash.Tests.Delivery;

@@ -1,4 +1,3 @@
-using FuncStash.Tests.Running;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace FuncStash.Tests.Delivery;

@@ -4,8 +4,6 @@ using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Storage;
-using FuncStash.Testing;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Delivery;
 

@@ -4,8 +4,6 @@ using System.Net.Sockets;
 using FuncStash.Destinations;
 using FuncStash.Messages;
 using FuncStash.Settings;
-using FuncStash.Testing;
-using FuncStash.Tests.Running;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FuncStash.Tests.Destinations;

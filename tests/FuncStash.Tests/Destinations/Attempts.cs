@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using FuncStash.Messages;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Destinations;
 

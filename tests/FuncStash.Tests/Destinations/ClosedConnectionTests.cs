@@ -1,7 +1,5 @@
 using FuncStash.Destinations;
 using FuncStash.Messages;
-using FuncStash.Testing;
-using FuncStash.Tests.Running;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FuncStash.Tests.Destinations;

@@ -1,8 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using FuncStash.Messages;
-using FuncStash.Testing;
-using FuncStash.Tests.Running;
 using FuncStash.Wire;
 
 namespace FuncStash.Tests.Destinations;

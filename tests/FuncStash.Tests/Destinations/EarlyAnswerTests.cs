@@ -2,8 +2,6 @@ using System.Text;
 using FuncStash.Destinations;
 using FuncStash.Messages;
 using FuncStash.Settings;
-using FuncStash.Testing;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Destinations;
 

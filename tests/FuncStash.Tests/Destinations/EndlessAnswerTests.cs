@@ -2,8 +2,6 @@ using System.IO.Pipelines;
 using System.Text;
 using FuncStash.Destinations;
 using FuncStash.Messages;
-using FuncStash.Testing;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Destinations;
 

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using FuncStash.Destinations;
 using FuncStash.Schedules;
 using FuncStash.Settings;
-using FuncStash.Tests.Running;
 using FuncStash.UrlGroups;
 using Microsoft.Extensions.DependencyInjection;
 

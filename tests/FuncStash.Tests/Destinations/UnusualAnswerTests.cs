@@ -5,8 +5,6 @@ using System.Security.Cryptography.X509Certificates;
 using FuncStash.Destinations;
 using FuncStash.Messages;
 using FuncStash.Settings;
-using FuncStash.Testing;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Destinations;
 

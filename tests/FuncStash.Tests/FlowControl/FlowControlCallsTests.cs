@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.FlowControl;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using FuncStash.Http;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Fuzzing;
 

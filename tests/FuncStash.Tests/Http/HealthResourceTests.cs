@@ -1,7 +1,6 @@
 using FuncStash.Http;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Http;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using FuncStash.Http;
 using FuncStash.Messages;
-using FuncStash.Tests.Running;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 

@@ -1,5 +1,4 @@
 using FuncStash.Http;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Http;
 

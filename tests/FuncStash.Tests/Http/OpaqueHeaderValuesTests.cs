@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using FuncStash.Messages;
 using FuncStash.Settings;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Http;
 

@@ -1,7 +1,5 @@
 using FuncStash.Sqlite;
 using FuncStash.Storage;
-using FuncStash.Testing;
-using FuncStash.Tests.Running;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FuncStash.Tests.Http;

@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using FuncStash.Http;
 using FuncStash.Messages;
 using FuncStash.Storage;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Http;
 

@@ -3,7 +3,6 @@ using System.Net;
 using System.Text;
 using FuncStash.Messages;
 using FuncStash.Settings;
-using FuncStash.Tests.Running;
 using Microsoft.AspNetCore.Http;
 
 namespace FuncStash.Tests.Llm;

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using CsCheck;
 using FuncStash.Logs;
 using FuncStash.Messages;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Logs;
 

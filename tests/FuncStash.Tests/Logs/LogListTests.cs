@@ -1,7 +1,6 @@
 using System.Globalization;
 using FuncStash.Delivery;
 using FuncStash.Messages;
-using FuncStash.Tests.Running;
 using FuncStash.Wire;
 
 namespace FuncStash.Tests.Logs;

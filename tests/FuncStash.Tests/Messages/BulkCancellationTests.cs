@@ -1,6 +1,5 @@
 using System.Globalization;
 using FuncStash.Messages;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Messages;
 

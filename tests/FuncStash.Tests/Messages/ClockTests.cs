@@ -7,8 +7,6 @@ using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
-using FuncStash.Testing;
-using FuncStash.Tests.Running;
 using FuncStash.Upkeep;
 using FuncStash.Waiting;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using FuncStash.Tests.Contract;
 
 namespace FuncStash.Tests.Protocol;
 
@@ -30,7 +29,7 @@ public sealed partial class CitationTests
 
     private static IEnumerable<(string Place, string Text)> Comments()
     {
-        var root = TestSources.Root();
+        var root = Repository.Root;
         var files = s_folders.SelectMany(folder =>
             Directory.EnumerateFiles(Path.Combine(root, folder), "*.cs", SearchOption.AllDirectories));
         foreach (var file in files)

@@ -1,5 +1,4 @@
 using FuncStash.Headers;
-using FuncStash.Tests.Contract;
 
 namespace FuncStash.Tests.Protocol;
 
@@ -12,7 +11,7 @@ public sealed class HeaderTableTests
     [Fact]
     public void The_header_table_of_the_document_is_that_of_the_code()
     {
-        var path = Path.Combine(TestSources.Root(), "docs", "protocol.md");
+        var path = Path.Combine(Repository.Root, "docs", "protocol.md");
         var text = File.ReadAllText(path);
         var (start, end) = (text.IndexOf(Begin, StringComparison.Ordinal), text.IndexOf(End, StringComparison.Ordinal));
         Assert.True(start >= 0 && end > start);

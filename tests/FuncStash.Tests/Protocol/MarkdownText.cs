@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using FuncStash.Tests.Contract;
 
 namespace FuncStash.Tests.Protocol;
 
@@ -8,7 +7,7 @@ namespace FuncStash.Tests.Protocol;
 internal sealed partial class MarkdownText(string text)
 {
     /// <summary>docs/protocol.md.</summary>
-    public static Task<MarkdownText> ProtocolAsync() => ReadAsync(Path.Combine(TestSources.Root(), "docs", "protocol.md"));
+    public static Task<MarkdownText> ProtocolAsync() => ReadAsync(Path.Combine(Repository.Root, "docs", "protocol.md"));
 
     public static async Task<MarkdownText> ReadAsync(string path) => new(await File.ReadAllTextAsync(path));
 

@@ -1,6 +1,4 @@
 using FuncStash.Http;
-using FuncStash.Tests.Contract;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Protocol;
 
@@ -28,7 +26,7 @@ public sealed class ProtocolTests
     [Fact]
     public async Task Links_to_sections_lead_to_ones_that_are_there()
     {
-        var root = TestSources.Root();
+        var root = Repository.Root;
         var (links, broken) = (0, new List<string>());
         foreach (var file in Directory.GetFiles(Path.Combine(root, "docs"), "*.md").Append(Path.Combine(root, "README.md")))
         {

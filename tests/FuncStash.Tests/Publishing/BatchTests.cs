@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FuncStash.Settings;
-using FuncStash.Testing;
 using FuncStash.Tests.Admission;
 
 namespace FuncStash.Tests.Publishing;

@@ -1,6 +1,5 @@
 using FuncStash.DeadLetters;
 using FuncStash.Settings;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Publishing;
 

@@ -7,8 +7,6 @@ using FuncStash.Publishing;
 using FuncStash.Schedules;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
-using FuncStash.Testing;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Publishing;
 

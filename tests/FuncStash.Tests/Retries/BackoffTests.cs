@@ -1,7 +1,6 @@
 using CsCheck;
 using FuncStash.Messages;
 using FuncStash.Retries;
-using FuncStash.Tests.Running;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FuncStash.Tests.Retries;

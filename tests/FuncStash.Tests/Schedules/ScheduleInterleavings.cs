@@ -1,5 +1,4 @@
 using CsCheck;
-using FuncStash.Testing;
 
 namespace FuncStash.Tests.Schedules;
 

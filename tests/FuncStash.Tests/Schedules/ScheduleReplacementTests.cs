@@ -1,5 +1,4 @@
 using FuncStash.Schedules;
-using FuncStash.Testing;
 using FuncStash.UrlGroups;
 
 namespace FuncStash.Tests.Schedules;

@@ -2,7 +2,6 @@ using System.Text;
 using FuncStash.Cancelling;
 using FuncStash.Schedules;
 using FuncStash.Storage;
-using FuncStash.Testing;
 using FuncStash.UrlGroups;
 using FuncStash.Wire;
 

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using FuncStash.Messages;
 using FuncStash.Schedules;
 using FuncStash.Storage;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Schedules;
 

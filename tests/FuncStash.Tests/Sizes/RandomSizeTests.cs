@@ -1,5 +1,4 @@
 using CsCheck;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Sizes;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using FuncStash.Tests.Running;
 
 namespace FuncStash.Tests.Telemetry;
 

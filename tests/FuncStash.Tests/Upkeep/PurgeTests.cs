@@ -5,7 +5,6 @@ using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Settings;
-using FuncStash.Testing;
 using FuncStash.Upkeep;
 
 namespace FuncStash.Tests.Upkeep;

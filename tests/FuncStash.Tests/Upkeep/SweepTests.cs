@@ -4,7 +4,6 @@ using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Settings;
 using FuncStash.Storage;
-using FuncStash.Testing;
 using FuncStash.Upkeep;
 using FuncStash.Waiting;
 

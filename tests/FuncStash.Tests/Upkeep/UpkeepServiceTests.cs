@@ -1,6 +1,5 @@
 using FuncStash.Cancelling;
 using FuncStash.Publishing;
-using FuncStash.Testing;
 using FuncStash.Upkeep;
 
 namespace FuncStash.Tests.Upkeep;

@@ -9,8 +9,6 @@ using FuncStash.Messages;
 using FuncStash.Runs;
 using FuncStash.Settings;
 using FuncStash.Storage;
-using FuncStash.Testing;
-using FuncStash.Tests.Running;
 using FuncStash.Upkeep;
 using FuncStash.Waiting;
 using FuncStash.Wire;

@@ -1,6 +1,5 @@
 using CsCheck;
 using FuncStash.Sqlite;
-using FuncStash.Testing;
 
 namespace FuncStash.Tests.Workflows;
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json.Nodes;
 using FuncStash.Headers;
-using FuncStash.Tests.Running;
 using Microsoft.AspNetCore.Http;
 
 namespace FuncStash.Tests.Workflows;
