@@ -6,6 +6,8 @@
 #   bench/run.sh ceiling [OPTION VALUE...]               measures the yardstick as if it were the server
 #   bench/run.sh kills [--kills 1000] [--seed N] [--longest MS] [--settled MS] [--report NAME]
 #                                                        kills the server again and again, and checks that nothing is lost
+#   bench/run.sh workflows [--runs 2000] [--sleeping 100000] [--rounds 3] [--connections 32] [--report NAME]
+#                                                        runs of five steps beside plain messages, and runs that sleep
 #
 # --n 20000         messages in the load phase      --rounds 3            rounds; the report has their medians
 # --connections 32  of the publisher                --phases load,idle,delayed,retry
@@ -61,9 +63,9 @@ start() { # COMMAND...
 
 mode=server
 case ${1:-} in
-  -h | --help) sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+  -h | --help) sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
   ceiling) mode=ceiling; shift ;;
-  kills) mode=kills; shift ;;
+  kills | workflows) mode=$1; shift ;;
   url)
     (($# >= 3)) || die "usage: run.sh url BASE TOKEN [PID] [OPTION VALUE...]"
     mode=url url=$2 token=$3
@@ -77,7 +79,8 @@ while (($#)); do
   case $mode:$1 in
     *:--report) report=$(basename "$2" .md) ;;
     kills:--kills | kills:--seed | kills:--longest | kills:--settled) options+=("$1" "$2") ;;
-    kills:*) die "unknown option $1" ;;
+    workflows:--runs | workflows:--sleeping | workflows:--rounds | workflows:--connections) options+=("$1" "$2") ;;
+    kills:* | workflows:*) die "unknown option $1" ;;
     *:--n | *:--connections | *:--rounds | *:--phases | *:--warmup) options+=("$1" "$2") ;;
     *) die "unknown option $1" ;;
   esac
@@ -87,6 +90,7 @@ if [[ -n $report ]]; then
   mkdir -p "$here/reports"
   title='Load test'
   [[ $mode != kills ]] || title='Kill run'
+  [[ $mode != workflows ]] || title='Workflows'
   options+=(--report "$here/reports/$report.md" --title "$title: $report")
 fi
 
@@ -105,15 +109,15 @@ case $mode in
     exec {feed}<>"$data/stdin"
     start dotnet "$bench" ceiling
     what='the ceiling itself' pid=$server_pid ;;
-  kills) build "$root/src/FuncStash.Server" ;;
+  kills | workflows) build "$root/src/FuncStash.Server" ;;
   url) what="the server at $url" pid=${server_of_others:-} ;;
 esac
 
 commit=$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)
 [[ -z $(git -C "$root" status --porcelain 2>/dev/null) ]] || commit+=' with changes'
 
-if [[ $mode == kills ]]; then
-  run=(kills --server "$server")
+if [[ $mode == kills || $mode == workflows ]]; then
+  run=("$mode" --server "$server")
 else
   run=(run --url "$url" --token "$token" ${pid:+--pid "$pid"} --server "$what")
 fi

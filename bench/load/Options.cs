@@ -11,6 +11,8 @@ internal sealed record Options
                         [--server TEXT] [--commit TEXT] [--report FILE]
         FuncStash.Bench kills --server DLL [--kills 1000] [--seed N] [--longest 1500] [--settled 500]
                         [--data DIR] [--title TEXT] [--commit TEXT] [--report FILE]
+        FuncStash.Bench workflows --server DLL [--runs 2000] [--sleeping 100000] [--rounds 3] [--connections 32]
+                        [--data DIR] [--title TEXT] [--commit TEXT] [--report FILE]
         FuncStash.Bench ceiling      serves the yardstick until its standard input ends
         """;
 

@@ -1,4 +1,5 @@
 using FuncStash.Bench;
+using FuncStash.Bench.Flows;
 using FuncStash.Bench.Kills;
 
 try
@@ -7,6 +8,7 @@ try
     {
         ["run", .. var rest] => await RunAsync(Options.Parse(rest), TimeProvider.System),
         ["kills", .. var rest] => await KillAsync(KillOptions.Parse(rest), TimeProvider.System),
+        ["workflows", .. var rest] => await new FlowRun(FlowOptions.Parse(rest), TimeProvider.System).RunAsync() ? 0 : 1,
         ["ceiling"] => await ServeCeilingAsync(TimeProvider.System),
         _ => throw new FormatException("nothing to do"),
     };
