@@ -20,7 +20,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace FuncStash.Testing;
 
 /// <summary>
-/// The whole service in this process, on SQLite in memory and a clock that only the test moves. Nothing is delivered
+/// The whole service in this process, on SQLite (in memory, where no file is named) and a clock that only the test moves. Nothing is delivered
 /// unless the test says so, with <see cref="DeliverDueAsync"/>.
 /// </summary>
 internal sealed class TestService : IAsyncDisposable
@@ -30,10 +30,10 @@ internal sealed class TestService : IAsyncDisposable
     private readonly SqliteStore _store;
     private readonly ServiceProvider _services;
 
-    public TestService(FuncStashOptions? options = null, IStore? store = null, Action<IServiceCollection>? change = null)
+    public TestService(FuncStashOptions? options = null, IStore? store = null, Action<IServiceCollection>? change = null, string path = ":memory:")
     {
         Options = options ?? new FuncStashOptions();
-        _store = SqliteStore.Open(":memory:", Time);
+        _store = SqliteStore.Open(path, Time);
         var services = new ServiceCollection()
             .AddSingleton<TimeProvider>(Time)
             .AddSingleton(store ?? _store)
