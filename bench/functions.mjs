@@ -67,7 +67,7 @@ async function startAccount () {
   const ports = {}
   for (const service of Object.keys(counts)) {
     ports[service] = await freePort()
-    const main = path.join(root, `tests/Azurite/node_modules/azurite/dist/src/${service}/main.js`)
+    const main = path.join(root, `tests/FuncStash.Testing/Azurite/node_modules/azurite/dist/src/${service}/main.js`)
     const child = start('node', [main, '--location', data, `--${service}Host`, '127.0.0.1', `--${service}Port`, ports[service],
       '--skipApiVersionCheck', '--disableTelemetry'], { AZURITE_ACCOUNTS: `${account}:${key}` })
     createInterface({ input: child.stdout }).on('line', line => {
