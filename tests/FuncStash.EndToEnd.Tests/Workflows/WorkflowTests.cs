@@ -194,6 +194,43 @@ public sealed class WorkflowsOnSqlite(SqliteHost hosts, NodeSdk sdk) : WorkflowT
         Assert.StartsWith($"wfr_{id} RUN_SUCCESS", line, StringComparison.Ordinal);
         Assert.Contains("\"delivered\":\"at the door\"", line, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task The_example_in_Python_runs_to_its_end()
+    {
+        if (!await CanPythonAsync("import upstash_workflow.fastapi, uvicorn"))
+            Assert.Skip("Python cannot import upstash_workflow, fastapi and uvicorn: pip install them, or set PYTHONPATH");
+        var settings = new Dictionary<string, string?>
+        {
+            ["QSTASH_URL"] = Host.Url.GetLeftPart(UriPartial.Authority), ["QSTASH_TOKEN"] = Host.Credentials.Token,
+            ["QSTASH_CURRENT_SIGNING_KEY"] = Host.Credentials.CurrentSigningKey, ["QSTASH_NEXT_SIGNING_KEY"] = Host.Credentials.NextSigningKey,
+        };
+        await using var example = ChildProcess.Start("python3", ["-m", "uvicorn", "order:app", "--port", "0"], settings, Repository.WorkflowExampleFolder);
+        var line = await example.WaitForLineAsync(line => line.Contains("running on http", StringComparison.Ordinal), TimeSpan.FromMinutes(1));
+        var url = line[line.IndexOf("http", StringComparison.Ordinal)..].Split(' ')[0];
+        var id = Unique("order");
+
+        // With signing keys, its endpoint takes nothing but what the server has signed.
+        await Wire.PublishAsync(url + "/order", $$"""{"id":"{{id}}","items":["tea","cups"]}""", ("Content-Type", "application/json"));
+
+        var log = await Eventually.GetAsync(
+            async () => (await Wire.GetAsync($"/v2/workflows/logs?workflowUrl={Uri.EscapeDataString(url + "/order")}")).Json["runs"]!.AsArray().SingleOrDefault(),
+            log => (string?)log?["workflowState"] == "RUN_SUCCESS", log => $"{log?.ToJsonString()}\n{example.Output}", TimeSpan.FromMinutes(1));
+        Assert.Contains($"{id}: 20, shipped: True", log!.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    private static async Task<bool> CanPythonAsync(string what)
+    {
+        try
+        {
+            await using var look = ChildProcess.Start("python3", ["-c", what]);
+            return await look.ExitAsync(TimeSpan.FromSeconds(30)) == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false; // There is no Python.
+        }
+    }
 }
 
 public sealed class WorkflowsOnAzurite(AzuriteHost hosts, NodeSdk sdk) : WorkflowTests(hosts, sdk)
