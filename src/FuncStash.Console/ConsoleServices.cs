@@ -1,13 +1,17 @@
 using FuncStash.Console.Access;
 using FuncStash.Console.DeadLetters;
 using FuncStash.Console.FlowKeys;
+using FuncStash.Console.Live;
 using FuncStash.Console.Messages;
 using FuncStash.Console.Overview;
 using FuncStash.Console.Parts;
 using FuncStash.Console.Queues;
 using FuncStash.Console.Schedules;
+using FuncStash.Console.Sending;
+using FuncStash.Console.Service;
 using FuncStash.Console.Serving;
 using FuncStash.Console.UrlGroups;
+using FuncStash.Console.Workflows;
 using FuncStash.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -20,10 +24,15 @@ public static class ConsoleServices
     {
         services.AddSingleton<Sessions>();
         services.AddSingleton<PageWriter>();
+        // Before the pages, which have an answer to every address that is left.
+        services.AddSingleton<IResource, EchoResource>();
         services.AddSingleton<IResource, ConsoleResource>();
         services.AddSingleton<OverviewReader>();
         services.AddSingleton<MessageReader>();
+        services.AddSingleton<SendAgain>();
         services.AddSingleton<BulkAction>();
+        services.AddSingleton<RetryChanges>();
+        services.AddSingleton<DeadLetterExport>();
         services.AddSingleton<IPages, SignInPages>();
         services.AddSingleton<IPages, OverviewPages>();
         services.AddSingleton<IPages, MessagePages>();
@@ -33,6 +42,11 @@ public static class ConsoleServices
         services.AddSingleton<IPages, UrlGroupPages>();
         services.AddSingleton<IPages, QueuePages>();
         services.AddSingleton<IPages, FlowKeyPages>();
+        services.AddSingleton<IPages, SendPages>();
+        services.AddSingleton<ServiceReport>();
+        services.AddSingleton<IPages, ServicePages>();
+        services.AddSingleton<IPages, LivePages>();
+        services.AddSingleton<IPages, RunPages>();
         return services;
     }
 }

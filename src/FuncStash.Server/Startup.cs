@@ -57,6 +57,8 @@ internal static class Startup
     {
         var token = DevServer.IsPublic(options.Tokens[0]) ? options.Tokens[0] : "$QSTASH_TOKEN";
         return $"""
+            Console: {url}/console
+
             FuncStash is running at {url}
 
             QSTASH_URL={url}
@@ -64,7 +66,7 @@ internal static class Startup
             {Shown("QSTASH_CURRENT_SIGNING_KEY", options.CurrentSigningKey)}
             {Shown("QSTASH_NEXT_SIGNING_KEY", options.NextSigningKey)}
 
-            Publish a message, then see what became of it:
+            Publish a message, then see in the console what became of it, or here:
 
               curl -X POST {url}/v2/publish/https://example.com/ -H "Authorization: Bearer {token}" -d hello
               curl {url}/v2/events -H "Authorization: Bearer {token}"

@@ -66,6 +66,7 @@ public static class FuncStashServices
         services.AddSingleton<Settler>();
         services.AddSingleton<StepFailures>();
         services.AddSingleton<DeliveryService>();
+        services.AddSingleton<WaitReader>();
         services.AddSingleton<DeadLetterStore>();
         services.AddSingleton<DeadLetterReader>();
         services.AddSingleton<DeadLetterRetry>();
@@ -135,6 +136,7 @@ public static class FuncStashServices
         services.AddSingleton<RunFailures>();
         services.AddSingleton<RunDebts>();
         services.AddSingleton<RunEnds>();
+        services.AddSingleton<MessageCancellation>();
         services.AddSingleton<RunLetters>();
         services.AddSingleton<RunReader>();
         services.AddSingleton<RunViewer>();

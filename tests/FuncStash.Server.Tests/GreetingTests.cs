@@ -13,6 +13,9 @@ public sealed class GreetingTests
     {
         var text = Startup.Greeting(Url, new FuncStashOptions());
 
+        // What one opens next stands first.
+        Assert.StartsWith($"Console: {Url}/console\n", text, StringComparison.Ordinal);
+        Assert.Contains($"\nFuncStash is running at {Url}\n", text, StringComparison.Ordinal);
         Assert.Contains($"\nQSTASH_URL={Url}\n", text, StringComparison.Ordinal);
         Assert.Contains($"\nQSTASH_TOKEN={DevServer.Token}\n", text, StringComparison.Ordinal);
         Assert.Contains($"\nQSTASH_CURRENT_SIGNING_KEY={DevServer.CurrentSigningKey}\n", text, StringComparison.Ordinal);

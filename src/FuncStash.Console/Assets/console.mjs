@@ -150,6 +150,48 @@ if (control) {
   schedule();
 }
 
+// ---- live: what is newer than what is here goes on top
+
+const live = one('[data-live]');
+
+async function listen(state) {
+  const known = new Set(all('tr[data-key]', live).map(row => row.dataset.key));
+  const url = new URL(location.href);
+  // Positions sort latest first.
+  if (known.size > 0) url.searchParams.set('newer', [...known].sort()[0]);
+  const answer = await fetch(url, { headers: { Accept: 'text/html' }, cache: 'no-store' }).catch(() => null);
+  if (!answer?.ok) return state('The server does not answer.');
+  const rows = all('[data-live] tr', new DOMParser().parseFromString(await answer.text(), 'text/html'));
+  const fresh = rows.filter(row => !known.has(row.dataset.key));
+  state(known.size > 0 && rows.length >= 100 && fresh.length === rows.length ? 'So many came that some are left out.' : 'Listening');
+  if (fresh.length === 0) return;
+  live.prepend(...fresh.map(row => document.importNode(row, true)));
+  all('tr', live).slice(300).forEach(row => row.remove());
+  one('[data-live-empty]')?.remove();
+  showTimes(live);
+}
+
+if (live) {
+  const bar = one('[data-live-control]');
+  const pause = one('[data-live-pause]', bar);
+  const state = text => { const at = one('[data-live-state]', bar); if (at.textContent !== text) at.textContent = text; };
+  let isPaused = false;
+  let isAsking = false;
+  bar.hidden = false;
+  state('Listening');
+  pause.addEventListener('click', () => {
+    isPaused = !isPaused;
+    pause.textContent = isPaused ? 'Go on' : 'Pause';
+    pause.setAttribute('aria-pressed', String(isPaused));
+    state(isPaused ? 'Paused' : 'Listening');
+  });
+  setInterval(async () => {
+    if (isPaused || isAsking || document.hidden || !document.getSelection().isCollapsed) return;
+    isAsking = true;
+    await listen(text => { if (!isPaused) state(text); }).finally(() => { isAsking = false; });
+  }, 2000);
+}
+
 showTimes();
 showCopies();
 setInterval(() => { if (!document.hidden && document.getSelection().isCollapsed) showTimes(); }, 1000);

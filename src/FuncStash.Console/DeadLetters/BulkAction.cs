@@ -12,18 +12,23 @@ public sealed class BulkAction(DeadLetterReader reader, DeadLetterStore letters,
     private const int SideBySide = 32, Report = 512, MaxFailures = 50;
 
     /// <summary>Works through all that a query finds, oldest first, and tells now and then how far it is.</summary>
-    public IAsyncEnumerable<BulkProgress> RunAsync(DeadLetterAction action, DeadLetterQuery query, CancellationToken cancellation) =>
-        RunAsync(action, reader.ReadAsync(query, cancellation).Select(letter => letter.Id), cancellation);
+    /// <param name="action">What.</param>
+    /// <param name="query">To which.</param>
+    /// <param name="changes">Settings that beat those they had, where they are sent again.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public IAsyncEnumerable<BulkProgress> RunAsync(
+        DeadLetterAction action, DeadLetterQuery query, PublishSettings changes, CancellationToken cancellation) =>
+        RunAsync(action, reader.ReadAsync(query, cancellation).Select(letter => letter.Id), changes, cancellation);
 
     /// <summary>The same for single ones.</summary>
     public async IAsyncEnumerable<BulkProgress> RunAsync(
-        DeadLetterAction action, IAsyncEnumerable<DlqId> ids, [EnumeratorCancellation] CancellationToken cancellation)
+        DeadLetterAction action, IAsyncEnumerable<DlqId> ids, PublishSettings changes, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var (done, failed, reported) = (0, 0, 0);
         var failures = new List<(DlqId, string)>();
         await foreach (var some in ids.Chunk(SideBySide).WithCancellation(cancellation))
         {
-            var refusals = await Task.WhenAll(some.Select(id => RunAsync(action, id, cancellation)));
+            var refusals = await Task.WhenAll(some.Select(id => RunAsync(action, id, changes, cancellation)));
             for (var i = 0; i < some.Length; i++)
             {
                 if (refusals[i] is not { } refusal)
@@ -44,7 +49,7 @@ public sealed class BulkAction(DeadLetterReader reader, DeadLetterStore letters,
     }
 
     // Why it failed; null when it is done, or somebody else did it meanwhile.
-    private async Task<string?> RunAsync(DeadLetterAction action, DlqId id, CancellationToken cancellation)
+    private async Task<string?> RunAsync(DeadLetterAction action, DlqId id, PublishSettings changes, CancellationToken cancellation)
     {
         try
         {
@@ -53,7 +58,7 @@ public sealed class BulkAction(DeadLetterReader reader, DeadLetterStore letters,
                 await letters.RemoveAsync(id, cancellation);
                 return null;
             }
-            return await retry.RetryAsync(id, new PublishSettings(), cancellation) is { Deduplicated: true } published
+            return await retry.RetryAsync(id, changes, cancellation) is { Deduplicated: true } published
                 ? $"its deduplication id belongs to {published.Id.Text}, which was published in the last minutes; it stays here"
                 : null;
         }

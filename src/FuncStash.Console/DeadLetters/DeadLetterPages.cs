@@ -8,7 +8,8 @@ using FuncStash.Wire;
 namespace FuncStash.Console.DeadLetters;
 
 /// <summary>The dead letters: what failed alike, each of them, and what can be done about one, some or all.</summary>
-internal sealed class DeadLetterPages(DeadLetterReader reader, DeadLetterStore letters, BulkAction bulk, TimeProvider time) : IPages
+internal sealed class DeadLetterPages(
+    DeadLetterReader reader, DeadLetterStore letters, DeadLetterExport export, BulkAction bulk, RetryChanges changes, TimeProvider time) : IPages
 {
     // So many are looked at for the groups, and so many are counted before an action.
     private const int MaxGrouped = 2_000, MaxCounted = 100_000, MaxGroups = 20;
@@ -17,8 +18,9 @@ internal sealed class DeadLetterPages(DeadLetterReader reader, DeadLetterStore l
     [
         new("GET", "/dead-letters", AccessLevel.Read, ListAsync),
         new("GET", "/dead-letters/all", AccessLevel.Full, AskAsync),
-        new("POST", "/dead-letters/all", AccessLevel.Full, call => Task.FromResult<PageResult>(RunAll(call))),
+        new("POST", "/dead-letters/all", AccessLevel.Full, RunAllAsync),
         new("POST", "/dead-letters/some", AccessLevel.Full, RunSomeAsync),
+        new("GET", "/dead-letters/export", AccessLevel.Read, call => Task.FromResult<PageResult>(Export(call))),
         new("GET", "/dead-letters/{id}", AccessLevel.Read, ShowAsync),
     ];
 
@@ -60,7 +62,11 @@ internal sealed class DeadLetterPages(DeadLetterReader reader, DeadLetterStore l
             ActionOf(call.Query("do")), search, Math.Min(count, MaxCounted), count > MaxCounted));
     }
 
-    private PageResult.Running RunAll(ConsoleCall call)
+    private PageResult.Stream Export(ConsoleCall call) => new(
+        "application/x-ndjson", "dead-letters.jsonl",
+        export.LinesAsync((DeadLetterSearch.Of(call.Query) with { After = null }).ToQuery(latestFirst: false), call.Aborted));
+
+    private async Task<PageResult> RunAllAsync(ConsoleCall call)
     {
         var search = DeadLetterSearch.Of(call.Field);
         if (search.Until is null)
@@ -68,7 +74,7 @@ internal sealed class DeadLetterPages(DeadLetterReader reader, DeadLetterStore l
         var action = ActionOf(call.Field("do"));
         return new PageResult.Running(
             new PageResult.View("Dead letters", typeof(RunPage), new RunModel(action, search)), typeof(RunStep),
-            bulk.RunAsync(action, search.ToQuery(latestFirst: false), call.Aborted));
+            bulk.RunAsync(action, search.ToQuery(latestFirst: false), await changes.ReadAsync(call), call.Aborted));
     }
 
     private async Task<PageResult> RunSomeAsync(ConsoleCall call)
@@ -79,7 +85,7 @@ internal sealed class DeadLetterPages(DeadLetterReader reader, DeadLetterStore l
         if (ids.Count == 0)
             return new PageResult.Redirect(back.UrlOf("dead-letters", ("done", "Nothing was chosen.")));
         BulkProgress? end = null;
-        await foreach (var progress in bulk.RunAsync(action, ids.ToAsyncEnumerable(), call.Aborted))
+        await foreach (var progress in bulk.RunAsync(action, ids.ToAsyncEnumerable(), await changes.ReadAsync(call), call.Aborted))
             end = progress;
         var text = $"{Words.Count(end!.Done, "dead letter")} {(action == DeadLetterAction.Retry ? "sent again" : "deleted")}."
             + string.Concat(end.Failures.Take(3).Select(failure => $" {failure.Id}: {failure.Reason}."));

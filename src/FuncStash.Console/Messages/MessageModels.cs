@@ -1,4 +1,5 @@
 using FuncStash.Console.Parts;
+using FuncStash.Delivery;
 using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Wire;
@@ -17,9 +18,18 @@ public sealed record MessageListModel(MessageSearch Search, LogPage Page);
 /// <param name="Others">Events that belong to no attempt: its creation, its cancellation.</param>
 /// <param name="Callbacks">The messages that report on it.</param>
 /// <param name="IsCut">Whether there are more events than were read.</param>
+/// <param name="Wait">Why it is not being attempted.</param>
+/// <param name="ShowsAll">Whether payloads are shown however long they are.</param>
 public sealed record MessageModel(
     StoredMessage Stored, HeaderMap Header, Payload Body, IReadOnlyList<Attempt> Attempts, IReadOnlyList<LogEvent> Others,
-    IReadOnlyList<StoredMessage> Callbacks, bool IsCut);
+    IReadOnlyList<StoredMessage> Callbacks, bool IsCut, WaitReason Wait, bool ShowsAll)
+{
+    /// <summary>What was just done, as a word of <see cref="Notice"/>.</summary>
+    public string? Done { get; init; }
+
+    /// <summary>The latest attempt that has ended; null where none has.</summary>
+    public LogEvent? Last => Attempts.FirstOrDefault(attempt => attempt.Outcome is not null)?.Outcome;
+}
 
 /// <summary>One attempt, as the log has it.</summary>
 /// <param name="Number">From 1.</param>

@@ -1,15 +1,15 @@
 using FuncStash.Access;
-using FuncStash.Cancelling;
 using FuncStash.Console.Serving;
 using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Wire;
+using FuncStash.Workflows;
 
 namespace FuncStash.Console.Messages;
 
 /// <summary>The list of messages, and each of them.</summary>
 internal sealed class MessagePages(
-    LogReader log, MessageStore messages, MessageReader reader, Cancellation cancellation, TimeProvider time) : IPages
+    LogReader log, MessageStore messages, MessageReader reader, SendAgain again, MessageCancellation cancellation, TimeProvider time) : IPages
 {
     public IEnumerable<PageRoute> Routes =>
     [
@@ -17,6 +17,7 @@ internal sealed class MessagePages(
         new("GET", "/messages/{id}", AccessLevel.Read, ShowAsync),
         new("GET", "/messages/{id}/body", AccessLevel.Read, BodyAsync),
         new("POST", "/messages/{id}/cancel", AccessLevel.Full, CancelAsync),
+        new("POST", "/messages/{id}/send", AccessLevel.Full, SendAsync),
     ];
 
     private async Task<PageResult> ListAsync(ConsoleCall call)
@@ -31,8 +32,8 @@ internal sealed class MessagePages(
     private async Task<PageResult> ShowAsync(ConsoleCall call)
     {
         var stored = await FindAsync(call);
-        var model = await reader.ReadAsync(stored, allOfBody: call.Query("body") == "all", Now, call.Aborted);
-        return new PageResult.View(stored.Id.Text, typeof(MessagePage), model);
+        var model = await reader.ReadAsync(stored, allOfBody: call.Query("body") == "all", call.Aborted);
+        return new PageResult.View(stored.Id.Text, typeof(MessagePage), model with { Done = call.Query("done") });
     }
 
     private async Task<PageResult> BodyAsync(ConsoleCall call)
@@ -50,7 +51,13 @@ internal sealed class MessagePages(
     {
         var stored = await FindAsync(call);
         var done = await cancellation.CancelAsync(stored.Id, call.Aborted);
-        return new PageResult.Redirect($"messages/{stored.Id.Text}?did={(done ? "cancelled" : "ended")}");
+        return new PageResult.Redirect($"messages/{stored.Id.Text}?done={(done ? "cancelled" : "ended")}");
+    }
+
+    private async Task<PageResult> SendAsync(ConsoleCall call)
+    {
+        var published = await again.SendAsync(await FindAsync(call), call.Call.CallerIp, call.Aborted);
+        return new PageResult.Redirect($"messages/{published.Id.Text}?done=sent");
     }
 
     private async ValueTask<StoredMessage> FindAsync(ConsoleCall call) =>

@@ -1,5 +1,6 @@
 using FuncStash.Callbacks;
 using FuncStash.Console.Parts;
+using FuncStash.Delivery;
 using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Wire;
@@ -7,7 +8,7 @@ using FuncStash.Wire;
 namespace FuncStash.Console.Messages;
 
 /// <summary>Reads all there is to show of one message.</summary>
-public sealed class MessageReader(LogReader log, MessageStore messages)
+public sealed class MessageReader(LogReader log, MessageStore messages, WaitReader waits)
 {
     // A message that was retried a thousand times is looked at for its latest attempts.
     private const int MaxEvents = 200, MaxCallbacks = 20;
@@ -15,7 +16,7 @@ public sealed class MessageReader(LogReader log, MessageStore messages)
     public static bool IsBodyRedacted(Message message) => RedactionOf(message)?.Body == true;
 
     public async ValueTask<MessageModel> ReadAsync(
-        StoredMessage stored, bool allOfBody, long now, CancellationToken cancellation)
+        StoredMessage stored, bool allOfBody, CancellationToken cancellation)
     {
         var message = stored.Message;
         var redact = RedactionOf(message);
@@ -26,7 +27,8 @@ public sealed class MessageReader(LogReader log, MessageStore messages)
             stored,
             redact is null ? message.Header : message.Header.Select(redact.Header),
             await BodyAsync(message, redact, allOfBody, cancellation),
-            attempts, others, await CallbacksAsync(message, attempts, cancellation), page.Next is not null);
+            attempts, others, await CallbacksAsync(message, attempts, cancellation), page.Next is not null,
+            await waits.ReadAsync(stored, cancellation), allOfBody);
     }
 
     private static RedactFields? RedactionOf(Message message) =>

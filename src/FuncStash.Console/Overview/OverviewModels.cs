@@ -8,11 +8,12 @@ namespace FuncStash.Console.Overview;
 /// <param name="DeadLettersToday">How many failed for good since midnight UTC, counted up to <see cref="OverviewReader.MaxCount"/>.</param>
 /// <param name="PausedQueues">Queues that let nobody in.</param>
 /// <param name="PausedKeys">Flow-control keys that let nobody in.</param>
+/// <param name="Slow">Destinations that get fewer places because they gave no response, the narrowest first.</param>
 /// <param name="InFlight">Attempts of this process whose response has not come.</param>
 /// <param name="MaxInFlight">How many it may have.</param>
 public sealed record OverviewModel(
     RecentActivity Recent, int DeadLettersToday, IReadOnlyList<QueueInfo> PausedQueues, IReadOnlyList<FlowControlInfo> PausedKeys,
-    int InFlight, int MaxInFlight);
+    IReadOnlyList<(string Host, int InFlight, int Places)> Slow, int InFlight, int MaxInFlight);
 
 /// <summary>What the latest events tell, up to an hour back.</summary>
 /// <param name="Minutes">Each minute, earliest first, the last one not over yet.</param>

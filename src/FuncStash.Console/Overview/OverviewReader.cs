@@ -16,7 +16,7 @@ public sealed class OverviewReader(
 {
     public const int MaxCount = 1_000, Minutes = 60;
 
-    private const int MaxEvents = 4_000, MaxFailures = 40, MaxGates = 500;
+    private const int MaxEvents = 4_000, MaxFailures = 40, MaxGates = 500, MaxSlow = 5;
     private const long MinuteMs = 60_000;
 
     public async ValueTask<OverviewModel> ReadAsync(CancellationToken cancellation)
@@ -28,7 +28,7 @@ public sealed class OverviewReader(
             await letters.CountAsync(today, MaxCount, cancellation),
             await queues.ListAsync(cancellation).Take(MaxGates).Where(queue => queue.Paused).ToListAsync(cancellation),
             await keys.ListAsync(null, cancellation).Take(MaxGates).Where(key => key.Paused).ToListAsync(cancellation),
-            lanes.InFlight, options.MaxParallelism);
+            [.. lanes.Slow().OrderBy(lane => lane.Places).Take(MaxSlow)], lanes.InFlight, options.MaxParallelism);
     }
 
     private async ValueTask<RecentActivity> RecentAsync(long now, CancellationToken cancellation)

@@ -29,4 +29,13 @@ public static class Words
     /// <summary>A number and its noun.</summary>
     public static string Count(long number, string one, string? many = null) =>
         $"{Text.Number(number)} {(number == 1 ? one : many ?? one + "s")}";
+
+    /// <summary>A number as a place in a row, such as <c>2nd</c>.</summary>
+    public static string Ordinal(int number) => (number % 100 is > 10 and < 14 ? 0 : number % 10) switch
+    {
+        1 => $"{number}st",
+        2 => $"{number}nd",
+        3 => $"{number}rd",
+        _ => $"{number}th",
+    };
 }

@@ -79,6 +79,10 @@ public abstract record PageResult
         public string? FileName { get; init; }
     }
 
+    /// <summary>A file that is sent while it is made.</summary>
+    /// <param name="Lines">Its parts, each sent as it comes.</param>
+    public sealed record Stream(string ContentType, string FileName, IAsyncEnumerable<byte[]> Lines) : PageResult;
+
     /// <summary>A file that never changes under its name.</summary>
     public sealed record Asset(string ContentType, byte[] Bytes) : PageResult;
 }

@@ -56,6 +56,11 @@ public sealed class PageWriter(TimeProvider time)
                     headers.ContentDisposition = $"attachment; filename=\"{name}\"";
                 await WriteAsync(call, raw.ContentType, raw.Bytes);
                 break;
+            case PageResult.Stream stream:
+                headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'; sandbox";
+                headers.ContentDisposition = $"attachment; filename=\"{stream.FileName}\"";
+                await WriteAsync(call, stream);
+                break;
             case PageResult.Asset asset:
                 headers.CacheControl = "public, max-age=31536000, immutable";
                 await WriteAsync(call, asset.ContentType, asset.Bytes);
@@ -105,6 +110,23 @@ public sealed class PageWriter(TimeProvider time)
             await response.Body.FlushAsync(call.Aborted);
         }
         await response.WriteAsync(page[(place + Place.Length)..], call.Aborted);
+    }
+
+    private static async Task WriteAsync(ApiCall call, PageResult.Stream stream)
+    {
+        var response = call.Context.Response;
+        response.ContentType = stream.ContentType;
+        try
+        {
+            await foreach (var line in stream.Lines.WithCancellation(call.Aborted))
+                await response.Body.WriteAsync(line, call.Aborted);
+        }
+        catch (Exception) when (response.HasStarted)
+        {
+            // That it breaks off is all that can still be told.
+            call.Context.Abort();
+            throw;
+        }
     }
 
     private static async Task WriteAsync(ApiCall call, string contentType, byte[] bytes)

@@ -20,11 +20,18 @@ public sealed record Place(string Path, string Name, string Group)
         new("", "Overview", "Watch"),
         new("messages", "Messages", "Watch"),
         new("dead-letters", "Dead letters", "Watch"),
+        new("workflows", "Workflow runs", "Watch"),
+        new("live", "Live", "Watch"),
+        new("send", "Send", "Plan") { Acts = true },
         new("schedules", "Schedules", "Plan"),
         new("url-groups", "URL groups", "Plan"),
         new("queues", "Queues", "Flow"),
         new("flow-control", "Flow control", "Flow"),
+        new("settings", "Keys and settings", "Service"),
     ];
+
+    /// <summary>Whether it is of no use to who may only look.</summary>
+    public bool Acts { get; init; }
 
     /// <summary>Whether an address lies in this place.</summary>
     public bool Holds(string path)

@@ -129,6 +129,24 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
             next is [var first, ..] ? LineOrder.TimeOf(first.Order) : null, state.Paused ? state.PausedAt : null);
     }
 
+    /// <summary>A gate as a candidate finds it, and how many stand in line before it.</summary>
+    /// <param name="kind">The kind of gate.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="candidate">Who stands there.</param>
+    /// <param name="most">So many are counted at most: more than these are as many.</param>
+    /// <param name="cancellation">Stops the read.</param>
+    /// <returns>Null when it does not stand in line there.</returns>
+    public async ValueTask<(GateState State, int Ahead)?> PlaceAsync(
+        GateKind kind, string name, Candidate candidate, int most, CancellationToken cancellation = default)
+    {
+        var partition = GateRows.Partition(kind, name);
+        if (await GetAsync(kind, name, cancellation) is not { Waiting: > 0 } state
+            || await GateRows.FindAsync(store.Tables, partition, candidate, state.Moved > 0, cancellation) is not { } placed)
+            return null;
+        var before = await WaitingAsync(kind, name, most + 1, cancellation: cancellation);
+        return (state, Math.Min(most, before.TakeWhile(other => string.CompareOrdinal(other.Order, placed.Order) < 0).Count()));
+    }
+
     /// <summary>True when the candidate stands in the wait list or is inside.</summary>
     public async ValueTask<bool> KnowsAsync(GateKind kind, string name, Candidate candidate, CancellationToken cancellation = default)
     {

@@ -54,6 +54,19 @@ public sealed class DestinationLanes(FuncStashOptions options)
             return !lane.Closed && IsFull(lane);
     }
 
+    /// <summary>How many attempts are in flight to a destination, and how many there may be now; of this process.</summary>
+    public (int InFlight, int Places) Look(string url)
+    {
+        if (!_lanes.TryGetValue(HostOf(url), out var lane))
+            return (0, Math.Max(0, Math.Min(_wide, Free)));
+        lock (lane)
+            return lane.Closed ? (0, _wide) : (lane.InFlight, Math.Max(0, Math.Min(lane.Places, lane.InFlight + Free)));
+    }
+
+    /// <summary>The destinations that may have fewer attempts in flight than one that answers, as scheme, host and port; of this process.</summary>
+    public IReadOnlyList<(string Host, int InFlight, int Places)> Slow() =>
+        [.. _lanes.Where(lane => lane.Value is { Closed: false } one && one.Places < _wide).Select(lane => (lane.Key, lane.Value.InFlight, lane.Value.Places))];
+
     /// <summary>How long a message that found its lane full stays away, in milliseconds: about as long again as it has waited.</summary>
     /// <remarks>So many that wait for one host ask seldom, and together hold hardly a place while they do.</remarks>
     /// <param name="waited">Milliseconds since it was due.</param>

@@ -95,8 +95,8 @@ public sealed class DlqResource(
         json.WriteEndObject();
     });
 
-    // Null when the letter is gone, payload and all.
-    private static async ValueTask<byte[]?> BodyAsync(
+    /// <summary>Its payload; null when the letter is gone, payload and all.</summary>
+    internal static async ValueTask<byte[]?> BodyAsync(
         DeadLetterStore letters, DeadLetter letter, CancellationToken cancellation)
     {
         try
@@ -113,7 +113,8 @@ public sealed class DlqResource(
 
     private static QStashException NotFound(ApiCall call) => QStashException.NotFound($"dlq message {call.Values[0]} not found");
 
-    private static void Write(Utf8JsonWriter json, DeadLetter letter, byte[] body)
+    /// <summary>A dead letter as JSON, redacted where it is to be.</summary>
+    internal static void Write(Utf8JsonWriter json, DeadLetter letter, byte[] body)
     {
         json.WriteStartObject();
         json.WriteString("dlqId", letter.Id.ToString());

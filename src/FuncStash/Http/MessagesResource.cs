@@ -1,5 +1,6 @@
 using FuncStash.Access;
 using FuncStash.Cancelling;
+using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Wire;
@@ -9,14 +10,15 @@ namespace FuncStash.Http;
 
 /// <summary><c>/v2/messages</c>: look at a message, cancel it (protocol#messages).</summary>
 public sealed class MessagesResource(
-    MessageStore messages, Cancellation cancellation, BulkCancellation bulk, RunEnds runs, FuncStashOptions options, TimeProvider time)
-    : IResource
+    MessageStore messages, MessageCancellation cancellation, BulkCancellation bulk, WaitReader waits, FuncStashOptions options,
+    TimeProvider time) : IResource
 {
     private const int MaxBulkCount = 500;
 
     public IEnumerable<Route> Routes =>
     [
         new("GET", "/v2/messages/{id}", AccessLevel.Read, GetAsync),
+        new("GET", "/v2/messages/{id}/wait", AccessLevel.Read, WaitAsync),
         new("DELETE", "/v2/messages/{id}", AccessLevel.Full, CancelAsync),
         new("DELETE", "/v2/messages", AccessLevel.Full, CancelManyAsync),
     ];
@@ -33,10 +35,17 @@ public sealed class MessagesResource(
         });
     }
 
+    // Not part of QStash.
+    private async Task WaitAsync(ApiCall call)
+    {
+        var reason = await waits.ReadAsync(await FindAsync(call), call.Aborted);
+        await WaitAnswer.WriteAsync(call, reason);
+    }
+
     private async Task CancelAsync(ApiCall call)
     {
         var stored = await FindAsync(call);
-        await CancelAsync(stored.Id, call.Aborted);
+        await cancellation.CancelAsync(stored.Id, call.Aborted);
         await AnswerAsync(call, 1);
     }
 
@@ -55,15 +64,9 @@ public sealed class MessagesResource(
     {
         var cancelled = await bulk.CancelAsync(ids.Where(id => !id.IsOfRun), stop);
         foreach (var id in ids.Where(id => id.IsOfRun).Distinct())
-            cancelled += await CancelAsync(id, stop) ? 1 : 0;
+            cancelled += await cancellation.CancelAsync(id, stop) ? 1 : 0;
         return cancelled;
     }
-
-    // Without it a workflow run would wait for ever: the run ends with it.
-    private async ValueTask<bool> CancelAsync(MessageId id, CancellationToken stop) =>
-        id.IsOfRun && await messages.GetAsync(id, stop) is { Ended: false, Message.Run: { Role: not RunRole.Failure } part }
-            ? await runs.CancelAsync(part.Run, stop)
-            : await cancellation.CancelAsync(id, stop);
 
     // Whole numbers and nothing else: Go reads the answer as a map of them.
     private static Task AnswerAsync(ApiCall call, int cancelled) => call.JsonAsync(200, json =>

@@ -75,6 +75,51 @@ public sealed class DeadLetterPageTests
         Assert.Contains(letter.ToString(), page.Html, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Some_and_all_are_sent_again_with_changes_and_none_with_one_that_is_refused()
+    {
+        await using var service = Consoles.Start();
+        var ids = new List<DlqId>();
+        for (var i = 0; i < 3; i++)
+            ids.Add(await service.AddDeadLetterAsync(service.NewMessage("https://example.com/" + i)));
+        var browser = new Browser(service);
+        Assert.Contains("Upstash-Retries", (await browser.GetAsync("/console/dead-letters/all?do=retry")).Text, StringComparison.Ordinal);
+
+        var refused = await browser.PostAsync("/console/dead-letters/some", ("do", "retry"), ("id", ids[0].ToString()), ("Upstash-Retries", "many"));
+        Assert.Equal(400, refused.Status);
+        Assert.Contains("Upstash-Retries", refused.Text, StringComparison.Ordinal);
+        Assert.Equal(3, (await service.CallAsync("GET", "/v2/dlq")).Json["messages"]!.AsArray().Count);
+        await browser.FollowAsync("/console/dead-letters/some", ("do", "retry"), ("id", ids[0].ToString()), ("Upstash-Retries", "7"), ("Upstash-Delay", "1h"));
+        service.Time.Advance(TimeSpan.FromSeconds(1));
+        await browser.PostAsync("/console/dead-letters/all", ("do", "retry"), ("until", service.Now.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("Upstash-Label", "again"));
+
+        var sent = (await service.CallAsync("GET", "/v2/logs?state=CREATED")).Json["logs"]!.AsArray();
+        Assert.Equal(3, sent.Count);
+        Assert.Equal(2, sent.Count(log => (string?)log!["label"] == "again"));
+        var first = (string)sent.Single(log => ((string)log!["url"]!).EndsWith("/0", StringComparison.Ordinal))!["messageId"]!;
+        Assert.Equal(7, (int)(await service.CallAsync("GET", "/v2/messages/" + first)).Json["maxRetries"]!);
+    }
+
+    [Fact]
+    public async Task Those_that_fit_are_exported_one_a_line_as_the_API_has_them()
+    {
+        await using var service = Consoles.Start(Consoles.Secret);
+        await service.AddDeadLetterAsync(service.NewMessage("https://a.example.com/"), 503);
+        service.Time.Advance(TimeSpan.FromSeconds(1));
+        var second = await service.AddDeadLetterAsync(service.NewMessage("https://a.example.com/two"), 503);
+        await service.AddDeadLetterAsync(service.NewMessage("https://b.example.com/"), 503);
+        var browser = new Browser(service);
+        await browser.SignInAsync(Consoles.ReadOnly);
+
+        var export = await browser.GetAsync("/console/dead-letters/export?host=a.example.com");
+
+        Assert.Equal("attachment; filename=\"dead-letters.jsonl\"", export.Headers.ContentDisposition.ToString());
+        var lines = export.Html.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        Assert.Equal((await service.CallAsync("GET", $"/v2/dlq/{second}", token: Consoles.Token)).Text, lines[1]);
+        Assert.Contains("dead-letters/export", (await browser.GetAsync("/console/dead-letters")).Html, StringComparison.Ordinal);
+    }
+
     private static async Task AddAsync(TestService service, int many)
     {
         var letters = service.Get<DeadLetterStore>();

@@ -7,6 +7,9 @@ namespace FuncStash.Console.Tests.Pages;
 /// <summary>What holds for every page.</summary>
 public sealed class EveryPageTests
 {
+    // A post, for what it is given may be long and is not for an address; it changes nothing.
+    private const string OnlyLooks = "settings/check";
+
     [Fact]
     public async Task It_shows_what_others_wrote_as_text_under_the_strict_policy_and_holds_under_any_prefix()
     {
@@ -47,7 +50,7 @@ public sealed class EveryPageTests
                 continue;
             }
             var posts = page.Html.Split("<form").Skip(1).Select(form => form.Split("</form>")[0])
-                .Where(form => form.Contains("method=\"post\"", StringComparison.Ordinal) && !form.Contains("sign-out", StringComparison.Ordinal));
+                .Where(form => form.Contains("method=\"post\"", StringComparison.Ordinal) && !form.Contains("sign-out", StringComparison.Ordinal) && !form.Contains(OnlyLooks, StringComparison.Ordinal));
             Assert.DoesNotContain(posts, form => form.Contains("<button", StringComparison.Ordinal));
         }
     }
@@ -65,9 +68,10 @@ public sealed class EveryPageTests
 
         foreach (var route in posts)
         {
-            Assert.Equal(FuncStash.Access.AccessLevel.Full, route.Access);
+            var isLook = route.Pattern == "/" + OnlyLooks;
+            Assert.Equal(isLook ? FuncStash.Access.AccessLevel.Read : FuncStash.Access.AccessLevel.Full, route.Access);
             var path = "/console" + route.Pattern.Replace("{name}", "orders", StringComparison.Ordinal).Replace("{id}", "nightly", StringComparison.Ordinal).Replace("{key}", "acme", StringComparison.Ordinal);
-            Assert.Equal((path, 403), (path, (await looking.PostAsync(path)).Status));
+            Assert.Equal((path, isLook ? 200 : 403), (path, (await looking.PostAsync(path)).Status));
             Assert.Equal((path, 403), (path, (await foreign.PostAsync(path)).Status));
         }
         Assert.Equal(200, (await service.CallAsync("GET", "/v2/schedules/nightly", token: Consoles.Token)).Status);

@@ -23,14 +23,17 @@ internal static class Everything
             await CallAsync("POST", "/v2/publish/https://example.com/" + name, Script,
                 ("Upstash-Flow-Control-Key", "acme"), ("Upstash-Flow-Control-Value", "rate=1, parallelism=1"));
         }
+        await CallAsync("POST", "/v2/publish/https://example.com/flow?q=<script>", Script,
+            ("Upstash-Workflow-RunId", "wfr_a"), ("Upstash-Workflow-Init", "true"), ("Upstash-Workflow-Url", "https://example.com/flow?q=<script>"),
+            ("Upstash-Feature-Set", "LazyFetch,InitialBody"), ("Upstash-Forward-Upstash-Workflow-Sdk-Version", "1"), ("Upstash-Label", Script));
         var letter = await service.AddDeadLetterAsync(service.NewMessage("https://example.com/?q=<script>", Script), 500, error: Script);
         return
         [
             "", "messages", "messages?q=" + Uri.EscapeDataString(Script), $"messages/{id}",
             "dead-letters", $"dead-letters/{letter}", "dead-letters/all?do=retry",
-            "schedules", "schedules/nightly", "schedules/nightly/delete",
+            "send", $"send?message={id}", "send?schedule=nightly", "schedules", "schedules/nightly", "schedules/nightly/delete",
             "url-groups", "url-groups/group", "url-groups/group/delete",
-            "queues", "queues/orders", "queues/orders/delete", "flow-control", "flow-control/acme",
+            "live", "workflows", "workflows/wfr_a", "settings", "settings/rotate", "queues", "queues/orders", "queues/orders/delete", "flow-control", "flow-control/acme",
             "no/such/page/" + Uri.EscapeDataString(Script),
         ];
 
@@ -43,5 +46,5 @@ internal static class Everything
     }
 
     /// <summary>Pages that ask something before they act, and so are none for who may only look.</summary>
-    public static bool IsQuestion(string path) => path.EndsWith("/delete", StringComparison.Ordinal) || path.StartsWith("dead-letters/all", StringComparison.Ordinal);
+    public static bool IsQuestion(string path) => path.EndsWith("/delete", StringComparison.Ordinal) || path.EndsWith("/rotate", StringComparison.Ordinal) || path.StartsWith("send", StringComparison.Ordinal) || path.StartsWith("dead-letters/all", StringComparison.Ordinal);
 }

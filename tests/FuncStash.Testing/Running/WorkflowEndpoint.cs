@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using FuncStash.Headers;
 using Microsoft.AspNetCore.Http;
 
-namespace FuncStash.Tests.Workflows;
+namespace FuncStash.Testing;
 
 /// <summary>A workflow's endpoint on this machine, and the calls that its SDK makes; when it makes them, the test says.</summary>
 internal sealed class WorkflowEndpoint : IAsyncDisposable
