@@ -21,9 +21,12 @@ public abstract class AccessibilityTests(HostFixture hosts, Chromium chromium) :
         await Wire.SendAsync(HttpMethod.Post, $"/v2/flowControl/{label}/pin?rate=3&parallelism=2");
         await Wire.SendAsync(HttpMethod.Post, $"/v2/topics/{label}/endpoints", Encoding.UTF8.GetBytes($$"""{"endpoints":[{"url":"{{Receiver.Url("/" + label)}}"}]}"""));
         await Wire.SendAsync(HttpMethod.Post, "/v2/schedules/" + Receiver.Url("/" + label), [], [("Upstash-Cron", "0 9 1 1 *"), ("Upstash-Schedule-Id", label)]);
+        await Wire.PublishAsync(
+            Receiver.Url("/" + label), "p", ("Upstash-Workflow-RunId", label), ("Upstash-Workflow-Init", "true"), ("Upstash-Workflow-Url", Receiver.Url("/" + label)),
+            ("Upstash-Feature-Set", "LazyFetch,InitialBody"), ("Upstash-Forward-Upstash-Workflow-Sdk-Version", "1"));
         var page = await NewPageAsync(new() { ColorScheme = scheme, ViewportSize = new() { Width = width, Height = 800 }, BypassCSP = true });
 
-        foreach (var path in (string[])["", "messages", "messages?label=none", "messages/" + id, "dead-letters", "dead-letters/" + letter, "dead-letters/all?do=retry", "schedules", "schedules/" + label, "schedules/" + label + "/delete", "url-groups", "url-groups/" + label, "queues", "queues/" + label, "flow-control", "flow-control/" + label, "no/such/page"])
+        foreach (var path in (string[])["", "messages", "messages?label=none", "messages/" + id, "dead-letters", "dead-letters/" + letter, "dead-letters/all?do=retry", "send", "send?mode=schedule", "send?message=" + id, "live", "workflows", "workflows/" + label, "settings", "settings/rotate", "schedules", "schedules/" + label, "schedules/" + label + "/delete", "url-groups", "url-groups/" + label, "queues", "queues/" + label, "flow-control", "flow-control/" + label, "no/such/page"])
         {
             var answer = await page.GotoAsync(Console + path);
             Assert.Equal((path, path.StartsWith("no/", StringComparison.Ordinal) ? 404 : 200), (path, answer!.Status));

@@ -64,6 +64,10 @@ public abstract class BrowserTests(HostFixture hosts, Chromium chromium) : IAsyn
 
     protected void AssertNoComplaint() => Assert.Empty(_complaints);
 
+    /// <summary>The same where the browser also tells of answers with such a status, as the test means them to be.</summary>
+    protected void AssertNoComplaintBut(params string[] statuses) =>
+        Assert.DoesNotContain(_complaints, complaint => !statuses.Any(status => complaint.Contains($"a status of {status} ", StringComparison.Ordinal)));
+
     /// <summary>A name no other test has, fit for labels and paths.</summary>
     protected static string Unique(string name) => $"{name}-{Guid.NewGuid():N}"[..(name.Length + 13)];
 

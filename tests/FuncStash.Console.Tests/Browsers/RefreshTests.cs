@@ -1,0 +1,80 @@
+using FuncStash.EndToEnd.Tests.Hosts;
+using FuncStash.EndToEnd.Tests.Wire;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace FuncStash.Console.Tests.Browsers;
+
+/// <summary>What the script does by itself: it never takes away what one is at.</summary>
+public abstract class RefreshTests(HostFixture hosts, Chromium chromium) : BrowserTests(hosts, chromium)
+{
+    [Fact]
+    public async Task A_refresh_keeps_place_and_selection_and_only_counts_what_is_new()
+    {
+        var label = Unique("label");
+        for (var i = 0; i < 30; i++)
+            await PublishAsync(label, $"/{label}/{i}");
+        var page = await NewPageAsync(new() { ViewportSize = new() { Width = 1280, Height = 500 } });
+        await page.Clock.InstallAsync();
+        await page.GotoAsync(Console + "messages?label=" + label);
+        var rows = page.Locator(".list tbody tr");
+        await Expect(rows).ToHaveCountAsync(30);
+        for (var i = 0; i < 20; i++)
+            await page.Keyboard.PressAsync("j");
+        var at = await page.EvaluateAsync<string>("document.querySelector('tr.at').dataset.key");
+        var place = await page.EvaluateAsync<double>("scrollY");
+        Assert.True(place > 0);
+        await page.Locator("[data-refresh-every]").SelectOptionAsync("5");
+        await page.EvaluateAsync("document.querySelector('tr.at a.row').focus({ preventScroll: true })");
+        await PublishAsync(label, $"/{label}/new");
+
+        // It tells, and moves nothing.
+        await Expect(page.Locator("[data-new]")).ToHaveTextAsync("1 new", new() { Timeout = 30_000 });
+        await Expect(rows).ToHaveCountAsync(30);
+        Assert.Equal(at, await page.EvaluateAsync<string>("document.activeElement.closest('tr').dataset.key"));
+        Assert.Equal(place, await page.EvaluateAsync<double>("scrollY"));
+
+        // While something is selected it asks for nothing.
+        await page.EvaluateAsync("getSelection().selectAllChildren(document.querySelector('tr.at'))");
+        var selected = await page.EvaluateAsync<string>("getSelection().toString()");
+        var asked = 0;
+        page.Request += (_, _) => asked++;
+        await page.Clock.RunForAsync(12_000);
+        Assert.Equal((0, selected), (asked, await page.EvaluateAsync<string>("getSelection().toString()")));
+
+        await page.EvaluateAsync("getSelection().removeAllRanges()");
+        await page.Locator("[data-new]").ClickAsync();
+        await Expect(rows).ToHaveCountAsync(31);
+        AssertNoComplaint();
+    }
+
+    [Fact]
+    public async Task Live_shows_what_comes_filtered_and_not_while_it_is_paused()
+    {
+        var label = Unique("label");
+        var page = await NewPageAsync();
+        await page.Clock.InstallAsync();
+        await page.GotoAsync(Console + "live?q=" + label);
+        await Expect(page.Locator("[data-live-state]")).ToHaveTextAsync("Listening");
+
+        await PublishAsync(label, $"/{label}/first");
+        await Expect(page.Locator("[data-live]")).ToContainTextAsync($"/{label}/first", new() { Timeout = 30_000 });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Pause" }).ClickAsync();
+        await PublishAsync(label, $"/{label}/second");
+        await PublishAsync("another", "/another");
+        // The page has looked nowhere, although it would have by then.
+        await page.Clock.RunForAsync(10_000);
+        await Expect(page.Locator("[data-live]")).Not.ToContainTextAsync("/second");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await Expect(page.Locator("[data-live]")).ToContainTextAsync($"/{label}/second", new() { Timeout = 30_000 });
+        await Expect(page.Locator("[data-live] tr")).ToHaveCountAsync(2);
+        AssertNoComplaint();
+    }
+
+    private Task<string> PublishAsync(string label, string path) =>
+        Wire.PublishAsync(Receiver.Url(path), "x", ("Upstash-Delay", "1h"), ("Upstash-Label", label));
+}
+
+public sealed class RefreshOnServer(SqliteHost hosts, Chromium chromium) : RefreshTests(hosts, chromium);
+
+public sealed class RefreshOnFunctions(FunctionsHost hosts, Chromium chromium) : RefreshTests(hosts, chromium);
