@@ -9,7 +9,11 @@ public abstract class BrowserTests(HostFixture hosts, Chromium chromium) : IAsyn
     private readonly ConcurrentQueue<string> _complaints = new();
     private readonly List<IBrowserContext> _contexts = [];
     private RunningHost? _host;
+    private DataStore? _ownData;
     private Receiver? _receiver;
+
+    /// <summary>Whether its tests have a host to themselves, because others would notice what they do to it.</summary>
+    protected virtual bool HasOwnHost => false;
 
     protected HostFixture Hosts => hosts;
 
@@ -29,7 +33,9 @@ public abstract class BrowserTests(HostFixture hosts, Chromium chromium) : IAsyn
             Assert.Skip(none);
         if (hosts.Unavailable is { } reason)
             Assert.Skip($"{hosts.Name}: {reason}");
-        _host = await hosts.SharedAsync();
+        if (HasOwnHost)
+            _ownData = await hosts.NewDataAsync();
+        _host = _ownData is null ? await hosts.SharedAsync() : await hosts.StartAsync(_ownData);
         _receiver = await Receiver.StartAsync();
     }
 
@@ -40,6 +46,11 @@ public abstract class BrowserTests(HostFixture hosts, Chromium chromium) : IAsyn
             await context.DisposeAsync();
         if (_receiver is not null)
             await _receiver.DisposeAsync();
+        if (_ownData is null)
+            return;
+        if (_host is not null)
+            await _host.DisposeAsync();
+        await _ownData.DisposeAsync();
     }
 
     /// <summary>A page in a window of its own. What the browser complains of, such as a breach of the policy, fails the test at <see cref="AssertNoComplaint"/>.</summary>

@@ -8,6 +8,8 @@ namespace FuncStash.Console.Tests.Browsers;
 /// <summary>Much of it: pages stay small, and one question is enough.</summary>
 public abstract class ManyTests(HostFixture hosts, Chromium chromium) : BrowserTests(hosts, chromium)
 {
+    protected override bool HasOwnHost => true;
+
     /// <summary>How many dead letters one question is about; a host with remote storage is given fewer.</summary>
     protected virtual int DeadLetters => 10_000;
 
@@ -71,8 +73,10 @@ public abstract class ManyTests(HostFixture hosts, Chromium chromium) : BrowserT
     }
 }
 
+[Collection(Alone.Name)]
 public sealed class ManyOnServer(SqliteHost hosts, Chromium chromium) : ManyTests(hosts, chromium);
 
+[Collection(Alone.Name)]
 public sealed class ManyOnFunctions(FunctionsHost hosts, Chromium chromium) : ManyTests(hosts, chromium)
 {
     protected override int DeadLetters => 300;

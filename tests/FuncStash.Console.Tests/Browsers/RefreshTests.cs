@@ -14,9 +14,15 @@ public abstract class RefreshTests(HostFixture hosts, Chromium chromium) : Brows
             await PublishAsync(label, $"/{label}/{i}");
         var page = await NewPageAsync(new() { ViewportSize = new() { Width = 1280, Height = 500 } });
         await page.Clock.InstallAsync();
-        await page.GotoAsync(Console + "messages?label=" + label);
         var rows = page.Locator(".list tbody tr");
-        await Expect(rows).ToHaveCountAsync(30);
+        // Events are written a moment after the messages they tell of.
+        await Eventually.GetAsync(
+            async () =>
+            {
+                await page.GotoAsync(Console + "messages?label=" + label);
+                return await rows.CountAsync();
+            },
+            count => count == 30);
         for (var i = 0; i < 20; i++)
             await page.Keyboard.PressAsync("j");
         var at = await page.EvaluateAsync<string>("document.querySelector('tr.at').dataset.key");

@@ -76,7 +76,7 @@ public abstract class SafetyTests(HostFixture hosts, Chromium chromium) : Browse
         await page.GetByLabel("Token").FillAsync("a-token-to-look-with");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await Expect(page.Locator("h1")).ToContainTextAsync(id);
-        await Expect(page.Locator(".tag")).ToHaveTextAsync("read-only");
+        await Expect(page.Locator(".tag", new() { HasTextString = "read-only" })).ToBeVisibleAsync();
         Assert.Equal(0, await page.Locator("main form[method=post]").CountAsync());
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Send", Exact = true })).ToHaveCountAsync(0);
         var forged = await page.EvaluateAsync<int>($"fetch('messages/{id}/cancel', {{ method: 'POST' }}).then(answer => answer.status)");
