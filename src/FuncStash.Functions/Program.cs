@@ -33,6 +33,7 @@ builder.Services.AddSingleton<IAlarmClock>(services => services.GetRequiredServi
 builder.Services.AddSingleton<IDeliverySchedule, BucketSchedule>();
 builder.Services.AddSingleton(services => new Presence(store.Tables, services.GetRequiredService<TimeProvider>(), isShown: true));
 builder.Services.AddHostedService<SignsOfLife>();
+builder.Services.AddUpkeep();
 builder.Services.AddFuncStash(options).AddFuncStashConsole();
 builder.AddTelemetry(Setting);
 builder.Build().Run();

@@ -30,6 +30,7 @@ internal sealed class AppInstance : IAsyncDisposable
             .AddSingleton<AttemptActivity>()
             .AddSingleton<DeliveryTrigger>()
             .AddSingleton<UpkeepTimers>()
+            .AddUpkeep()
             .AddSingleton<ApiFunctions>()
             .AddFuncStash(options)
             .BuildServiceProvider();

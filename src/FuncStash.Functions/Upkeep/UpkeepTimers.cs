@@ -1,6 +1,5 @@
 using FuncStash.Functions.Waiting;
 using FuncStash.Schedules;
-using FuncStash.Upkeep;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 
@@ -11,7 +10,7 @@ namespace FuncStash.Functions.Upkeep;
 /// One timer for all: an instance is paid by the second it is awake, and for each timer the host holds a lock that it renews
 /// day and night (listenerLockPeriod of host.json), and writes down when it ran.
 /// </remarks>
-public sealed class UpkeepTimers(ScheduleTicker ticker, UpkeepService upkeep, DurableAlarms alarms, TimeProvider time)
+public sealed class UpkeepTimers(ScheduleTicker ticker, UpkeepInHand upkeep, DurableAlarms alarms, TimeProvider time)
 {
     private static readonly OrchestrationRuntimeStatus[] s_ended =
         [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
@@ -25,8 +24,7 @@ public sealed class UpkeepTimers(ScheduleTicker ticker, UpkeepService upkeep, Du
         [TimerTrigger("1 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient durable, CancellationToken stop)
     {
         alarms.Use(durable);
-        // Side by side: the purge may take its time, and is no reason for a schedule to be late.
-        return Task.WhenAll(ticker.PublishDueAsync(time.GetUtcNow(), stop), upkeep.RunAsync(stop), PurgeAsync(durable));
+        return Task.WhenAll(ticker.PublishDueAsync(time.GetUtcNow(), stop), upkeep.RunAsync(), PurgeAsync(durable));
     }
 
     /// <summary>Once a day removes the histories of the orchestrations of the version before: alarms are removed by their ids, when they are over.</summary>
