@@ -198,7 +198,7 @@ public sealed class WorkflowsOnSqlite(SqliteHost hosts, NodeSdk sdk) : WorkflowT
     [Fact]
     public async Task The_example_in_Python_runs_to_its_end()
     {
-        if (!await CanPythonAsync("import upstash_workflow.fastapi, uvicorn"))
+        if (!await Python.CanImportAsync("upstash_workflow.fastapi, uvicorn"))
             Assert.Skip("Python cannot import upstash_workflow, fastapi and uvicorn: pip install them, or set PYTHONPATH");
         var settings = new Dictionary<string, string?>
         {
@@ -217,19 +217,6 @@ public sealed class WorkflowsOnSqlite(SqliteHost hosts, NodeSdk sdk) : WorkflowT
             async () => (await Wire.GetAsync($"/v2/workflows/logs?workflowUrl={Uri.EscapeDataString(url + "/order")}")).Json["runs"]!.AsArray().SingleOrDefault(),
             log => (string?)log?["workflowState"] == "RUN_SUCCESS", log => $"{log?.ToJsonString()}\n{example.Output}", TimeSpan.FromMinutes(1));
         Assert.Contains($"{id}: 20, shipped: True", log!.ToJsonString(), StringComparison.Ordinal);
-    }
-
-    private static async Task<bool> CanPythonAsync(string what)
-    {
-        try
-        {
-            await using var look = ChildProcess.Start("python3", ["-c", what]);
-            return await look.ExitAsync(TimeSpan.FromSeconds(30)) == 0;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return false; // There is no Python.
-        }
     }
 }
 

@@ -13,17 +13,18 @@ internal static class Repository
 
     public static string Root { get; } = FindRoot();
 
-    public static string ServerDll { get; } = Path.Combine(
-        Root, "src", "FuncStash.Server", "bin", Configuration, "net10.0", "FuncStash.Server.dll");
+    public static string ServerDll { get; } = Built("src/FuncStash.Server", "FuncStash.Server.dll");
 
-    public static string FunctionsOutput { get; } = Path.Combine(
-        Root, "src", "FuncStash.Functions", "bin", Configuration, "net10.0");
+    public static string FunctionsOutput { get; } = Built("src/FuncStash.Functions", "");
 
     public static string NodeFolder { get; } = Path.Combine(Root, "tests", "FuncStash.EndToEnd.Tests", "node");
 
     public static string WorkflowExampleFolder { get; } = Path.Combine(Root, "examples", "workflow");
 
     public static string WorkflowAppFolder { get; } = Path.Combine(Root, "tests", "FuncStash.EndToEnd.Tests", "Workflows", "app");
+
+    /// <summary>A file of a project's output, built as the tests are.</summary>
+    public static string Built(string project, string file) => Path.Combine(Root, project, "bin", Configuration, "net10.0", file);
 
     /// <summary>A file of the data that an earlier version wrote.</summary>
     public static string OldData(string file) =>
