@@ -50,7 +50,7 @@ public sealed record RunStepView(
             return default;
         try
         {
-            using var document = JsonDocument.Parse(body);
+            using var document = WholeText.Parse(body);
             if (document.RootElement is not { ValueKind: JsonValueKind.Object } step)
                 return default;
             return (TextOf(step, "stepName"), TextOf(step, "stepType"),

@@ -165,7 +165,7 @@ internal static class HeaderTable
             Effect = "[callback](#callbacks) after the last attempt, if it failed",
         },
         new SettingHeader<string?>(
-            RunHeaders.RunIdName, s => s.Workflow.RunId, (s, id) => s with { Workflow = s.Workflow with { RunId = id } }, SettingValue.Text)
+            RunHeaders.RunIdName, s => s.Workflow.RunId, (s, id) => s with { Workflow = s.Workflow with { RunId = id } }, SettingValue.RunId)
         {
             Places = Places.Publish,
             Value = "text",

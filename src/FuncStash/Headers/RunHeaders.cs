@@ -8,6 +8,9 @@ public sealed record RunHeaders
         SdkVersionName = "Upstash-Workflow-Sdk-Version", UnknownSdkName = "Upstash-Workflow-Unknown-Sdk",
         LabelName = "Upstash-Label", FeaturesName = "Upstash-Feature-Set";
 
+    /// <summary>The rule for the ids of runs in words, for error texts.</summary>
+    public const string RunIdRule = "ASCII without control characters and / ? # % \\, not . or ..";
+
     public static readonly RunHeaders None = new();
 
     /// <summary>The run's id; null in a request that belongs to none.</summary>
@@ -36,6 +39,12 @@ public sealed record RunHeaders
 
     /// <summary>What the SDK calls itself.</summary>
     public string? TelemetrySdk { get; init; }
+
+    /// <summary>
+    /// Whether a run can end under an id: its SDK reads it from a header of a delivery, and puts it as it is into the path of the
+    /// call that ends it. Others would come back as another id, and their runs wait for ever.
+    /// </summary>
+    public static bool IsRunId(string id) => id is not ("." or "..") && id.All(c => c is >= ' ' and <= '~' and not ('/' or '?' or '#' or '%' or '\\'));
 
     public RunFeatures Features => RunFeatures.Parse(FeatureSet, TelemetrySdk);
 

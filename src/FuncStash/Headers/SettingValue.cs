@@ -63,6 +63,9 @@ internal static class SettingValue
     public static string ResourceName(string name, string value, FuncStashOptions options) =>
         Wire.ResourceName.IsValid(value) ? value : throw Invalid(name, value, $"it is {Wire.ResourceName.Rule}");
 
+    public static string RunId(string name, string value, FuncStashOptions options) =>
+        RunHeaders.IsRunId(value) ? value : throw Invalid(name, value, RunHeaders.RunIdRule);
+
     private static QStashException Invalid(string name, string value, string rule) =>
         QStashException.BadRequest($"invalid {name}: {value}: {rule}");
 }

@@ -19,8 +19,18 @@ internal static class Answer
         json.WriteEndObject();
     });
 
-    public static Task ErrorAsync(HttpContext context, int status, string message) =>
-        WriteAsync(context, status, json => ErrorJson.Write(json, message));
+    /// <summary>Answers with an error; where another answer has begun, that breaks off, so that nobody takes the part for the whole.</summary>
+    public static Task ErrorAsync(HttpContext context, int status, string message)
+    {
+        if (!HasBegun(context.Response))
+            return WriteAsync(context, status, json => ErrorJson.Write(json, message));
+        context.Abort();
+        return Task.CompletedTask;
+    }
+
+    // What was written cannot be taken back, also before it is sent.
+    private static bool HasBegun(HttpResponse response) =>
+        response.HasStarted || response.BodyWriter is { CanGetUnflushedBytes: true, UnflushedBytes: > 0 };
 
     private static async Task WriteAsync(HttpContext context, int status, Action<Utf8JsonWriter> write)
     {

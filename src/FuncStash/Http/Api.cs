@@ -42,22 +42,15 @@ public sealed partial class Api(
         catch (Exception error)
         {
             LogFailure(log, error, context.Request.Method, context.Request.Path);
-            if (!context.Response.HasStarted)
-                await Answer.ErrorAsync(context, 500, "internal error");
-            else
-                context.Abort(); // so that nobody takes the part for the whole
+            await Answer.ErrorAsync(context, 500, "internal error");
         }
     }
 
     // What of the request has been stored already stays: one that is made again may be done twice.
     private static async Task RefuseAsync(HttpContext context, string reason)
     {
-        if (context.Response.HasStarted)
-        {
-            context.Abort();
-            return;
-        }
-        context.Response.Headers.RetryAfter = RetryAfter;
+        if (!context.Response.HasStarted)
+            context.Response.Headers.RetryAfter = RetryAfter;
         await Answer.ErrorAsync(context, 503, $"{reason}: try again later");
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.Headers;
@@ -91,7 +92,8 @@ public sealed class BatchResource(Acceptance acceptance, RunPublisher runs, Func
     // Of a run the whole is refused, since its SDK does not look at the items.
     private static void ThrowOfRun(JsonElement item, QStashException refusal)
     {
-        if (item.ValueKind != JsonValueKind.Object || JsonBody.Property(item, "headers") is not { ValueKind: JsonValueKind.Object } headers)
+        using var whole = WholeText.Parse(JsonMarshal.GetRawUtf8Value(item).ToArray());
+        if (item.ValueKind != JsonValueKind.Object || JsonBody.Property(whole.RootElement, "headers") is not { ValueKind: JsonValueKind.Object } headers)
             return;
         var names = headers.EnumerateObject().ToLookup(header => header.Name, header => header.Value, StringComparer.OrdinalIgnoreCase);
         if (!names.Contains(RunHeaders.RunIdName))

@@ -51,7 +51,7 @@ public sealed class EventsResource(RunWaits waits, RunEvents events, PageAnswer 
         var step = JsonBody.Property(wait, "step")?.GetRawText() ?? throw QStashException.BadRequest("invalid wait: step is missing");
         var timeout = JsonBody.Property(wait, "timeout") switch
         {
-            { ValueKind: JsonValueKind.String } text => text.GetString(),
+            { ValueKind: JsonValueKind.String } text => JsonBody.Unescaped(text, "timeout"),
             { ValueKind: JsonValueKind.Number } seconds => seconds.GetRawText(),
             null => null,
             _ => throw QStashException.BadRequest("invalid wait: timeout must be a duration"),

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using FuncStash.Wire;
 using Microsoft.AspNetCore.Http;
@@ -5,24 +6,27 @@ using Microsoft.AspNetCore.Http;
 namespace FuncStash.Http;
 
 /// <summary>An answer that is sent while it is made, so that a long one is never held as a whole.</summary>
-internal sealed class JsonStream(HttpContext context, Utf8JsonWriter json)
+internal sealed class JsonStream
 {
     private const int Enough = 64 * 1024;
 
-    public Utf8JsonWriter Json { get; } = json;
+    private readonly HttpContext _context;
+    private readonly ArrayBufferWriter<byte> _written = new();
 
-    /// <summary>Answers with JSON that is sent bit by bit. What is wrong once it has begun breaks it off.</summary>
+    private JsonStream(HttpContext context) => (_context, Json) = (context, new Utf8JsonWriter(_written, JsonText.Options));
+
+    public Utf8JsonWriter Json { get; }
+
+    /// <summary>Answers with JSON that is sent bit by bit. What is wrong before the first bit gets an answer of its own; later, it breaks this one off.</summary>
     public static async Task AnswerAsync(ApiCall call, Func<JsonStream, Task> write)
     {
         var response = call.Context.Response;
-        (response.StatusCode, response.ContentType) = (200, "application/json");
-        await using var json = new Utf8JsonWriter(response.BodyWriter, JsonText.Options);
-        var stream = new JsonStream(call.Context, json);
+        var stream = new JsonStream(call.Context);
+        await using var json = stream.Json;
         try
         {
             await write(stream);
-            json.Flush();
-            await response.BodyWriter.FlushAsync(call.Aborted);
+            await stream.SendAsync();
         }
         catch (Exception) when (response.HasStarted)
         {
@@ -35,9 +39,16 @@ internal sealed class JsonStream(HttpContext context, Utf8JsonWriter json)
     /// <summary>Sends what has been written, once it is enough.</summary>
     public async ValueTask DrainAsync()
     {
-        if (Json.BytesPending + context.Response.BodyWriter.UnflushedBytes < Enough)
-            return;
-        Json.Flush();
-        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        if (Json.BytesPending + _written.WrittenCount >= Enough)
+            await SendAsync();
+    }
+
+    private async ValueTask SendAsync()
+    {
+        await Json.FlushAsync(_context.RequestAborted);
+        var response = _context.Response;
+        (response.StatusCode, response.ContentType) = (200, "application/json");
+        await response.BodyWriter.WriteAsync(_written.WrittenMemory, _context.RequestAborted);
+        _written.ResetWrittenCount();
     }
 }

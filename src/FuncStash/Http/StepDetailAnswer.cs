@@ -102,7 +102,7 @@ internal static class StepDetailAnswer
     {
         try
         {
-            return JsonDocument.Parse(json);
+            return WholeText.Parse(json);
         }
         catch (JsonException)
         {

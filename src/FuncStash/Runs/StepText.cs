@@ -20,7 +20,7 @@ public sealed record StepText(int Id, int Target, int Concurrent, string? Name, 
     {
         try
         {
-            using var document = JsonDocument.Parse(json);
+            using var document = WholeText.Parse(json);
             return document.RootElement.ValueKind == JsonValueKind.Object ? Of(document.RootElement) : null;
         }
         catch (JsonException)
@@ -38,7 +38,7 @@ public sealed record StepText(int Id, int Target, int Concurrent, string? Name, 
     /// <param name="more">Further properties.</param>
     public static byte[] WithResult(string step, string? result, Action<Utf8JsonWriter>? more = null)
     {
-        using var document = JsonDocument.Parse(step);
+        using var document = WholeText.Parse(System.Text.Encoding.UTF8.GetBytes(step));
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, JsonText.Options))
         {

@@ -65,7 +65,7 @@ public sealed class RunPublisher(
     {
         try
         {
-            using var document = JsonDocument.Parse(request.Publish.Body);
+            using var document = WholeText.Parse(request.Publish.Body);
             var body = document.RootElement;
             string Text(string name) => body.GetProperty(name).GetString()!;
             var payload = body.TryGetProperty("body", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString()! : "";

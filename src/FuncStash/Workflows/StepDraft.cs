@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FuncStash.Messages;
 using FuncStash.Runs;
+using FuncStash.Wire;
 
 namespace FuncStash.Workflows;
 
@@ -75,7 +76,7 @@ public sealed record StepDraft(StepKey? Key, byte[] Body, Func<Run, long, int, S
     {
         try
         {
-            using var step = JsonDocument.Parse(body);
+            using var step = WholeText.Parse(body);
             using var result = JsonDocument.Parse(step.RootElement.GetProperty("out").GetString()!);
             var url = result.RootElement.GetProperty("webhookUrl").GetString()!;
             var path = url.IndexOf("/v2/workflows/hooks/", StringComparison.Ordinal);
