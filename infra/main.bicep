@@ -141,6 +141,10 @@ param vnetEnabled bool = false
 @description('Instances and data in three zones.')
 param zoneRedundant bool = false
 
+@description('Redundancy of the storage account. Empty: three zones with zoneRedundant, one otherwise.')
+@allowed(['', 'Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_RAGRS', 'Standard_GZRS', 'Standard_RAGZRS'])
+param storageSku string = ''
+
 @description('A deleted vault can not be purged for 90 days. It can never be switched off again.')
 param keyVaultPurgeProtection bool = false
 
@@ -194,7 +198,7 @@ module storage 'modules/storage.bicep' = {
     name: '${names.storageAccount}${resourceToken}'
     location: location
     tags: tags
-    zoneRedundant: zoneRedundant
+    sku: empty(storageSku) ? (zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS') : storageSku
     private: vnetEnabled
     packageContainerName: 'app-package'
     appIdentityName: identityName

@@ -6,8 +6,8 @@ param name string
 param location string
 param tags object
 
-@description('Copies in three zones instead of one.')
-param zoneRedundant bool
+@description('In how many zones and regions the data are kept: Standard_LRS, Standard_ZRS, ...')
+param sku string
 
 @description('Reachable only through private endpoints.')
 param private bool
@@ -28,7 +28,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS' }
+  sku: { name: sku }
   properties: {
     accessTier: 'Hot'
     allowBlobPublicAccess: false

@@ -23,6 +23,12 @@ internal static partial class Deployment
             checks.That($"{choice}: secrets are Key Vault's, read by the app's identity", App(resources));
         }
 
+        checks.That("the data are in as many zones as the app, or as the operator says",
+            Checks.Equal("smallest", "Standard_LRS", Sku(small))
+                .Concat(Checks.Equal("largest", "Standard_ZRS", Sku(large)))
+                .Concat(Checks.Equal("given", "Standard_GZRS", Sku(bicep.Resources("param zoneRedundant = true", "param storageSku = 'Standard_GZRS'"))))
+                .Concat(Checks.Equal("zones of the smallest plan", false, (bool?)One(small, "Microsoft.Web/serverfarms")["zoneRedundant"]))
+                .Concat(Checks.Equal("zones of the largest plan", true, (bool?)One(large, "Microsoft.Web/serverfarms")["zoneRedundant"])));
         checks.That("the smallest deployment has no network, alerts or optional secrets",
             Checks.Equal("networks", 0, Of(small, "Microsoft.Network/virtualNetworks").Count())
                 .Concat(Checks.Equal("alerts", 0, Of(small, "Microsoft.Insights/scheduledQueryRules").Count()))
@@ -45,6 +51,9 @@ internal static partial class Deployment
         resources.Where(resource => (string?)resource["type"] == type);
 
     private static JsonNode One(IEnumerable<JsonNode> resources, string type) => Of(resources, type).Single()["properties"]!;
+
+    private static string? Sku(IEnumerable<JsonNode> resources) =>
+        (string?)Of(resources, "Microsoft.Storage/storageAccounts").Single()["sku"]!["name"];
 
     private static JsonNode Scale(IEnumerable<JsonNode> resources) =>
         One(resources, "Microsoft.Web/sites")["functionAppConfig"]!["scaleAndConcurrency"]!;
