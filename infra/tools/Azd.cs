@@ -6,8 +6,8 @@ namespace FuncStash.Infra.Check;
 /// <summary>azure.yaml and its hooks: what `azd up` reads.</summary>
 internal static class Azd
 {
-    private static readonly string[] Keys = ["name", "metadata", "requiredVersions", "infra", "services", "hooks"];
-    private static readonly string[] SecretNames = ["qstash-token", "qstash-current-signing-key", "qstash-next-signing-key"];
+    private static readonly string[] s_keys = ["name", "metadata", "requiredVersions", "infra", "services", "hooks"];
+    private static readonly string[] s_secretNames = ["qstash-token", "qstash-current-signing-key", "qstash-next-signing-key"];
 
     public static void Check(Checks checks, string root)
     {
@@ -17,7 +17,7 @@ internal static class Azd
         var api = Map(services["api"]);
 
         checks.That("azure.yaml deploys the Functions project as service api",
-            azure.Keys.Except(Keys).Select(key => $"unknown key {key}")
+            azure.Keys.Except(s_keys).Select(key => $"unknown key {key}")
                 .Concat(Checks.Equal("name", "funcstash", azure["name"]))
                 .Concat(Checks.Equal("services", 1, services.Count))
                 .Concat(Checks.Equal("project", "src/FuncStash.Functions", api["project"]))
@@ -41,12 +41,12 @@ internal static class Azd
     private static IEnumerable<string> Prints(string root)
     {
         var (code, output, error) = RunHook(root, "https://func-check.azurewebsites.net", "kv-check");
-        var expected = SecretNames.Select(name => $"az keyvault secret show --vault-name kv-check --name {name} ")
+        var expected = s_secretNames.Select(name => $"az keyvault secret show --vault-name kv-check --name {name} ")
             .Append("QSTASH_URL=https://func-check.azurewebsites.net");
         var windows = File.ReadAllText(Path.Combine(root, "infra/hooks/show-access.ps1"));
         return Checks.Equal("exit code", 0, code).Concat(Checks.Equal("error output", "", error))
             .Concat(expected.Where(text => !output.Contains(text, StringComparison.Ordinal)).Select(text => $"does not print {text}"))
-            .Concat(SecretNames.Where(name => !windows.Contains($"$(Read-Secret {name})", StringComparison.Ordinal)).Select(name => $"show-access.ps1 lacks {name}"));
+            .Concat(s_secretNames.Where(name => !windows.Contains($"$(Read-Secret {name})", StringComparison.Ordinal)).Select(name => $"show-access.ps1 lacks {name}"));
     }
 
     /// <summary>Runs the hook where <c>az</c> is a program that makes it fail.</summary>

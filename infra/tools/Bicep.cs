@@ -7,13 +7,13 @@ namespace FuncStash.Infra.Check;
 /// <summary>The Bicep compiler that NuGet restored. It answers without a network: there is no module of a registry here.</summary>
 internal sealed class Bicep(string infra) : IDisposable
 {
-    private readonly string compiler = Compiler();
-    private readonly DirectoryInfo compiled = Directory.CreateTempSubdirectory("funcstash-bicep");
+    private readonly string _compiler = Compiler();
+    private readonly DirectoryInfo _compiled = Directory.CreateTempSubdirectory("funcstash-bicep");
 
     /// <summary>Runs the compiler, in the infra folder if no other is given.</summary>
     public (int Code, string Out, string Error) Run(IEnumerable<string> arguments, string input = "", string? folder = null)
     {
-        var start = new ProcessStartInfo(compiler, arguments)
+        var start = new ProcessStartInfo(_compiler, arguments)
         {
             WorkingDirectory = folder ?? infra,
             RedirectStandardInput = true,
@@ -31,16 +31,16 @@ internal sealed class Bicep(string infra) : IDisposable
 
     /// <summary>Compiles all files, for <see cref="Template"/>.</summary>
     public (int Code, string Out, string Error) Build() =>
-        Run(["build", "--no-restore", "--pattern", "**/*.bicep", "--outdir", compiled.FullName]);
+        Run(["build", "--no-restore", "--pattern", "**/*.bicep", "--outdir", _compiled.FullName]);
 
     /// <summary>What a file was compiled to.</summary>
     public JsonNode Template(string file) =>
-        JsonNode.Parse(File.ReadAllText(Path.Combine(compiled.FullName, Path.ChangeExtension(file, ".json"))))!;
+        JsonNode.Parse(File.ReadAllText(Path.Combine(_compiled.FullName, Path.ChangeExtension(file, ".json"))))!;
 
     /// <summary>Lays out copies of the files and tells which of them change by it.</summary>
     public IEnumerable<string> Misformatted()
     {
-        var copies = compiled.CreateSubdirectory("copies").FullName;
+        var copies = _compiled.CreateSubdirectory("copies").FullName;
         var files = Directory.GetFiles(infra, "*.bicep", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(infra, file)).ToList();
         foreach (var file in files.Append("bicepconfig.json"))
         {
@@ -84,7 +84,7 @@ internal sealed class Bicep(string infra) : IDisposable
         }
     }
 
-    public void Dispose() => compiled.Delete(recursive: true);
+    public void Dispose() => _compiled.Delete(recursive: true);
 
     private static string Compiler()
     {

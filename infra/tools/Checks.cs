@@ -3,21 +3,21 @@ namespace FuncStash.Infra.Check;
 /// <summary>What was found: one line for each check, and whether all passed.</summary>
 internal sealed class Checks
 {
-    private int count;
-    private int failed;
+    private int _count;
+    private int _failed;
 
     /// <summary>Prints "ok - NAME", or "not ok - NAME" and below it each problem.</summary>
     public void That(string name, params IEnumerable<string> problems)
     {
         var found = problems.ToList();
-        count++;
+        _count++;
         if (found.Count == 0)
         {
             Console.WriteLine($"ok - {name}");
             return;
         }
 
-        failed++;
+        _failed++;
         Console.WriteLine($"not ok - {name}");
         foreach (var line in found.SelectMany(problem => problem.Split('\n')))
             Console.WriteLine($"    {line.TrimEnd()}");
@@ -26,8 +26,8 @@ internal sealed class Checks
     /// <returns>The exit code: 0 when all passed.</returns>
     public int Finish()
     {
-        Console.WriteLine(failed == 0 ? $"infra: {count} checks passed" : $"infra: {failed} of {count} checks FAILED");
-        return failed == 0 ? 0 : 1;
+        Console.WriteLine(_failed == 0 ? $"infra: {_count} checks passed" : $"infra: {_failed} of {_count} checks FAILED");
+        return _failed == 0 ? 0 : 1;
     }
 
     /// <summary>A problem when the values differ, none when they are equal.</summary>
