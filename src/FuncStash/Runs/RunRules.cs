@@ -209,8 +209,6 @@ public static class RunRules
             throw TooLarge($"a run has at most {limits.MaxSteps} steps");
         if (step.Concurrent > limits.MaxParallelSteps)
             throw TooLarge($"{step.Concurrent} steps side by side: at most {limits.MaxParallelSteps}");
-        if (step.Size > limits.MaxPayloadBytes)
-            throw TooLarge($"a step of {step.Size} bytes: at most {limits.MaxPayloadBytes}");
         CheckBytes(bytes, limits);
         return progress with { Steps = steps, Bytes = bytes };
     }

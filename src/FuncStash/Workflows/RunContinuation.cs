@@ -16,7 +16,7 @@ public sealed class RunContinuation(
 {
     /// <summary>Starts the run anew, with the payload it had. Null when there is no such letter.</summary>
     public ValueTask<(string RunId, MessageId Key)?> RestartAsync(DlqId id, PublishSettings changes, CancellationToken cancellation = default) =>
-        BeginAsync(id, changes, async (old, spec, key) =>
+        BeginAsync(id, changes, isRestart: true, async (old, spec, key) =>
         {
             var payload = await runs.StepAsync(old.Key, StepKey.Initial, cancellation) is { } initial
                 ? await runs.BodyAsync(old.Key, initial, cancellation)
@@ -27,14 +27,18 @@ public sealed class RunContinuation(
     /// <summary>Lets the run go on at the step of which it failed. Null when there is no such letter.</summary>
     /// <returns>The new run; its deliveries are a debt of it.</returns>
     public ValueTask<(string RunId, MessageId Key)?> ResumeAsync(DlqId id, PublishSettings changes, CancellationToken cancellation = default) =>
-        BeginAsync(id, changes, (old, spec, key) => CopyAsync(old, spec, key, cancellation), cancellation);
+        BeginAsync(id, changes, isRestart: false, (old, spec, key) => CopyAsync(old, spec, key, cancellation), cancellation);
 
     private async ValueTask<(string RunId, MessageId Key)?> BeginAsync(
-        DlqId id, PublishSettings changes, Func<Run, RunSpec, MessageId, Task> begin, CancellationToken cancellation)
+        DlqId id, PublishSettings changes, bool isRestart, Func<Run, RunSpec, MessageId, Task> begin, CancellationToken cancellation)
     {
-        while (await letters.GetAsync(id, cancellation) is { Message.Run: { } part } letter)
+        while (await letters.GetAsync(id, cancellation) is { Message.Run: { } part } found)
         {
+            var letter = found;
             var key = letter.RetryId ?? ids.Next().OfRun();
+            // A run is stored with its first step: steps without one are what a resume copied before it was cut off.
+            if (isRestart && await runs.GetAsync(key, cancellation) is null && await runs.StepAsync(key, StepKey.Initial, cancellation) is not null)
+                (key, letter) = (ids.Next().OfRun(), letter with { RetryId = null });
             if (letter.RetryId is null && !await letters.BeginRetryAsync(letter, key, cancellation))
                 continue;
             if (await runs.GetAsync(part.Run, cancellation) is not { } old)
@@ -114,7 +118,9 @@ public sealed class RunContinuation(
             if (await runs.StepAsync(run.Key, key, cancellation) is not { } step)
                 continue;
             var id = MessageId.Parse(step.MessageId);
-            var message = await MessageAsync(run, key, id, source, cancellation) with { NotBefore = Math.Max(step.DueAt ?? 0, id.CreatedAt) };
+            // What slept has its place in the history when it is delivered, also where that is late (RunDeliveries).
+            var dueAt = step.Position is null ? Math.Max(step.DueAt ?? 0, id.CreatedAt + 1) : id.CreatedAt;
+            var message = await MessageAsync(run, key, id, source, cancellation) with { NotBefore = dueAt };
             var isNew = await messages.CreateAsync([new NewMessage(message, Once: true, Scheduled: !admission.JoinsAtOnce(message))], cancellation);
             if (isNew[0])
                 await admission.AcceptAsync([message]);

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text;
 using FuncStash.Cancelling;
 using FuncStash.DeadLetters;
@@ -13,15 +14,24 @@ public sealed class RunDebts(
     RunStore runs, MessageStore messages, Cancellation cancellation, WaiterIndex waiters, IStore store, DeadLetterStore letters,
     RunInvocations invocations, RunContinuation continuation, TimeProvider time)
 {
-    /// <summary>Settles all that a run owes.</summary>
+    /// <summary>Settles all that a run owes; what fails is no reason to leave the rest.</summary>
     public async ValueTask SettleAsync(MessageId key, CancellationToken stop = default)
     {
+        ExceptionDispatchInfo? failure = null;
         foreach (var debt in await runs.DebtsAsync(key, stop))
         {
-            if (await runs.GetAsync(key, stop) is { } run)
-                await SettleAsync(run, debt, stop);
-            await runs.SettledAsync(key, debt, stop);
+            try
+            {
+                if (await runs.GetAsync(key, stop) is { } run)
+                    await SettleAsync(run, debt, stop);
+                await runs.SettledAsync(key, debt, stop);
+            }
+            catch (Exception error) when (!stop.IsCancellationRequested)
+            {
+                failure ??= ExceptionDispatchInfo.Capture(error);
+            }
         }
+        failure?.Throw();
     }
 
     private ValueTask SettleAsync(Run run, Debt debt, CancellationToken stop) => debt.Kind switch

@@ -30,6 +30,7 @@ public sealed class RunInvocations(
     public async ValueTask<(MessageId Invoker, MessageId Message)> InvokeAsync(Invocation invocation, CancellationToken cancellation = default)
     {
         await check.PartAsync(invocation.Request, cancellation);
+        CheckSettings(invocation.Settings);
         var invoker = await submissions.FindAsync(invocation.InvokerId, cancellation);
         if (invoker.Spec.Depth >= options.Workflows.MaxInvokeDepth)
             throw new QStashException(412, $"workflow run is invoked too deep: at most {options.Workflows.MaxInvokeDepth} runs one below the other");
@@ -43,6 +44,19 @@ public sealed class RunInvocations(
         };
         RunTrigger.CheckSize(spec, 412);
         return (invoker.Key, await submissions.SubmitAsync(invoker.Key, DraftOf(invocation, step, spec), cancellation));
+    }
+
+    // With these the answer will be submitted, when nobody can be told any more that they are wrong.
+    private void CheckSettings(HeaderMap settings)
+    {
+        try
+        {
+            PublishSettingsReader.Parse(settings, options);
+        }
+        catch (QStashException refusal)
+        {
+            throw RunRules.Refused(refusal);
+        }
     }
 
     private StepDraft DraftOf(Invocation invocation, StepText step, RunSpec invoked)

@@ -70,6 +70,8 @@ internal static class RunReports
         {
             Header = header,
             Callback = null,
+            // It carries what the call sent and got.
+            Redact = run.Spec.Redact is { } hidden ? $"body,{hidden}" : null,
             Run = RunMessages.PartOf(run, RunRole.CallResult, step),
         };
     }

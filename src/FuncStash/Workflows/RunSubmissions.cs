@@ -138,8 +138,9 @@ public sealed class RunSubmissions(
                 change = RunRules.Append(run, drafts[..some], options.Workflows);
             if (await runs.CommitAsync(run, change, admission.JoinsAtOnce, cancellation) is { } conflict)
             {
-                if (conflict.Step is { } there)
-                    await TakeKnownAsync([there]);
+                // A number that the service gave to an item without one may be taken.
+                if (conflict.Step is { } there && !await TakeKnownAsync([there]))
+                    throw new QStashException(412, $"there is a step {there} already");
                 continue;
             }
             for (var i = 0; i < some; i++)

@@ -89,7 +89,7 @@ public sealed class RunWaits(
         var (key, result) = (new StepKey(step.Id, StepKind.Wait), StepKey.Result(step.Id));
         var id = run.Key.Follower(key.ToString(), now);
         var deadline = now + (long)timeout.TotalMilliseconds;
-        var message = RunMessages.Step(run, result, id, request) with { NotBefore = deadline };
+        var message = RunMessages.Step(run, result, id, request) with { NotBefore = Math.Max(deadline, id.CreatedAt + 1) }; // it ends when it is due (RunDeliveries)
         var entry = new RunStep(key, id.Text, now)
         {
             Concurrent = step.Concurrent,

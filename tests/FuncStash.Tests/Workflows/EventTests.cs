@@ -56,6 +56,34 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_wait_for_no_time_at_all_ends_at_once()
+    {
+        await _flow.WaitAsync("wfr_a", 1, "paid", "0s");
+        _service.Time.Advance(TimeSpan.FromMilliseconds(1));
+        await _service.DeliverDueAsync();
+
+        Assert.True((bool)JsonNode.Parse(_flow.Deliveries[^1].Entries[^1])!["waitTimeout"]!);
+    }
+
+    [Fact]
+    public async Task An_event_of_the_largest_size_comes_whole_though_its_step_is_larger()
+    {
+        const int Most = 20_000;
+        await using var service = new TestService(new() { Workflows = new() { MaxPayloadBytes = Most } });
+        await using var flow = await WorkflowEndpoint.StartAsync(service);
+        await flow.StartAsync("wfr_large", "p");
+        await flow.WaitAsync("wfr_large", 1, "paid");
+        var data = new string('x', Most);
+
+        var notified = await service.CallAsync("POST", "/v2/notify/paid", data);
+        await service.DeliverDueAsync();
+
+        Assert.Single(notified.Json.AsArray());
+        Assert.Equal(data, Decoded(JsonNode.Parse(flow.Deliveries[^1].Entries[^1])!["out"]));
+        Assert.Equal(413, (await service.CallAsync("POST", "/v2/notify/paid", data + "x")).Status);
+    }
+
+    [Fact]
     public async Task A_wait_ends_when_its_time_has_run_out()
     {
         await _flow.WaitAsync("wfr_a", 1, "paid", "10s");

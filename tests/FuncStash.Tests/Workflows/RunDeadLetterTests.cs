@@ -1,4 +1,7 @@
 using System.Text.Json.Nodes;
+using FuncStash.DeadLetters;
+using FuncStash.Messages;
+using FuncStash.Runs;
 
 namespace FuncStash.Tests.Workflows;
 
@@ -53,6 +56,47 @@ public sealed class RunDeadLetterTests : IAsyncLifetime
         Assert.Equal("7", _flow.Deliveries[^1].Headers["Upstash-Max-Retries"]);
         Assert.Equal((200, 200), (resumed.Status, restarted.Status));
         Assert.Equal(404, (await _service.CallAsync("POST", "/v2/workflows/dlq/resume/" + first)).Status);
+    }
+
+    [Fact]
+    public async Task What_slept_beside_the_failure_wakes_in_the_resumed_run_also_late()
+    {
+        await _flow.StartAsync("wfr_s", "p", ("Upstash-Retries", "0"));
+        _flow.Status = 500;
+        await _flow.SubmitAsync("wfr_s", Plan(1), ("Upstash-Delay", "30s"));
+        await _flow.SubmitAsync("wfr_s", Plan(2));
+        await _service.DeliverDueAsync();
+        var letter = (string)Assert.Single((await _service.CallAsync("GET", "/v2/workflows/dlq")).Json["messages"]!.AsArray())!["dlqId"]!;
+        _flow.Status = 200;
+        _service.Time.Advance(TimeSpan.FromMinutes(2));
+        await _service.DeliverDueAsync();
+        var before = _flow.Deliveries.Count;
+
+        await _service.CallAsync("POST", "/v2/workflows/dlq/resume/" + letter);
+        _service.Time.Advance(TimeSpan.FromMilliseconds(1));
+        await _service.DeliverDueAsync();
+
+        Assert.Equal([Plan(1), Plan(2)], _flow.Deliveries.Skip(before).Select(delivery => delivery.Entries[^1]).Order());
+
+        static string Plan(int step) => $$"""{"stepId":0,"targetStep":{{step}},"stepName":"s{{step}}","stepType":"Run","concurrent":2}""";
+    }
+
+    [Fact]
+    public async Task A_restart_after_a_resume_that_was_cut_off_starts_a_run_of_its_own()
+    {
+        var letter = await FailAsync("wfr_a");
+        _flow.Status = 200;
+        var letters = _service.Get<DeadLetterStore>();
+        var key = _service.Get<MessageIds>().Next().OfRun();
+        await letters.BeginRetryAsync((await letters.GetAsync(DlqId.Parse(letter)))!, key);
+        // As far as the resume came: a step, and no run.
+        await _service.Get<RunStore>().AddAsync(key, new RunStep(StepKey.Initial, key.Text, _service.Now) { Position = 0 });
+
+        var restarted = await _service.CallAsync("POST", "/v2/workflows/dlq/restart/" + letter);
+        await _service.DeliverDueAsync();
+
+        Assert.Equal(200, restarted.Status);
+        Assert.Equal(["p"], _flow.Deliveries[^1].Entries);
     }
 
     [Theory]
