@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using FuncStash.Wire;
 
 namespace FuncStash.Console.Sending;
 
@@ -10,11 +13,14 @@ namespace FuncStash.Console.Sending;
 public sealed record CodeSample(string Language, string Text);
 
 /// <summary>Writes the request of a form as curl, TypeScript, Python and C# without any library, so that it is this very request.</summary>
-internal static class CodeSamples
+internal static partial class CodeSamples
 {
     private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private sealed record Request(string Path, IReadOnlyList<(string Name, string Value)> Headers, string? Body);
+    private sealed record Request(string Path, IReadOnlyList<(string Name, string Value)> Headers, string? Body)
+    {
+        public bool HasContentType => Headers.Any(header => header.Name == "Content-Type");
+    }
 
     public static IReadOnlyList<CodeSample> Of(SendForm form)
     {
@@ -46,7 +52,7 @@ internal static class CodeSamples
         };
         if (form is { Mode: SendMode.Schedule, Queue.Length: > 0 })
             headers = [.. headers, ("Upstash-Queue-Name", form.Queue)];
-        return new Request(path + form.Destination, headers, body);
+        return new Request(path + InPath(form.Destination), headers, body);
     }
 
     private static string Curl(Request request)
@@ -55,8 +61,8 @@ internal static class CodeSamples
         foreach (var (name, value) in request.Headers)
             text.Append(" \\\n  -H ").Append(Shell($"{name}: {value}"));
         // Else curl says that it is a form.
-        if (request.Body is null or { Length: > 0 } && !request.Headers.Any(header => header.Name == "Content-Type"))
-            text.Append(" \\\n  -H 'Content-Type;'");
+        if (!request.HasContentType && request.Body is not "")
+            text.Append(" \\\n  -H 'Content-Type:'");
         if (request.Body is null)
             text.Append(" \\\n  --data-binary @body");
         else if (request.Body.Length > 0)
@@ -70,38 +76,78 @@ internal static class CodeSamples
         var text = new StringBuilder(request.Body is null ? "import { readFile } from \"node:fs/promises\";\n\n" : "")
             .Append("const response = await fetch(process.env.QSTASH_URL + ").Append(Quoted(request.Path)).Append(", {\n  method: \"POST\",\n  headers: [\n    [\"Authorization\", `Bearer ${process.env.QSTASH_TOKEN}`],\n");
         foreach (var (name, value) in request.Headers)
-            text.Append("    [").Append(Quoted(name)).Append(", ").Append(Quoted(value)).Append("],\n");
+            text.Append("    [").Append(Quoted(name)).Append(", ").Append(QuotedBytes(value)).Append("],\n");
         text.Append("  ],\n");
         if (request.Body is null)
             text.Append("  body: await readFile(\"body\"),\n");
         else if (request.Body.Length > 0)
-            text.Append("  body: ").Append(Quoted(request.Body)).Append(",\n");
+            // Of a text fetch says that it is text/plain; of bytes it says nothing.
+            text.Append("  body: ").Append(request.HasContentType ? Quoted(request.Body) : $"new TextEncoder().encode({Quoted(request.Body)})").Append(",\n");
         return text.Append("});\nconsole.log(response.status, await response.text());").ToString();
     }
 
+    // With http.client, as urllib.request calls every body a form that is not called something else.
     private static string Python(Request request)
     {
-        var text = new StringBuilder("import os, urllib.request\n\nrequest = urllib.request.Request(\n    os.environ[\"QSTASH_URL\"] + ").Append(Quoted(request.Path)).Append(",\n    method=\"POST\",\n    data=");
-        text.Append(request.Body is null ? "open(\"body\", \"rb\").read()" : Quoted(request.Body) + ".encode()").Append(",\n)\n");
-        text.Append("request.add_header(\"Authorization\", \"Bearer \" + os.environ[\"QSTASH_TOKEN\"])\n");
+        var text = new StringBuilder("import http.client, os, urllib.parse\n\nurl = urllib.parse.urlsplit(os.environ[\"QSTASH_URL\"])\n")
+            .Append("connection = (http.client.HTTPSConnection if url.scheme == \"https\" else http.client.HTTPConnection)(url.netloc)\nbody = ")
+            .Append(request.Body is null ? "open(\"body\", \"rb\").read()" : Quoted(request.Body) + ".encode()")
+            .Append("\nconnection.putrequest(\"POST\", url.path.rstrip(\"/\") + ").Append(Quoted(request.Path)).Append(")\n")
+            .Append("connection.putheader(\"Authorization\", \"Bearer \" + os.environ[\"QSTASH_TOKEN\"])\nconnection.putheader(\"Content-Length\", len(body))\n");
         foreach (var (name, value) in request.Headers)
-            text.Append("request.add_header(").Append(Quoted(name)).Append(", ").Append(Quoted(value)).Append(")\n");
-        return text.Append("with urllib.request.urlopen(request) as response:\n    print(response.status, response.read().decode())").ToString();
+            text.Append("connection.putheader(").Append(Quoted(name)).Append(", ").Append(QuotedBytes(value)).Append(")\n");
+        return text.Append("connection.endheaders(body)\nresponse = connection.getresponse()\nprint(response.status, response.read().decode())").ToString();
     }
 
     private static string CSharp(Request request)
     {
-        var text = new StringBuilder("using var http = new HttpClient();\nusing var request = new HttpRequestMessage(HttpMethod.Post, Environment.GetEnvironmentVariable(\"QSTASH_URL\") + ")
+        var isAscii = request.Headers.All(header => Ascii.IsValid(header.Value));
+        var text = new StringBuilder(isAscii ? "using var http = new HttpClient();\n"
+                : "using var http = new HttpClient(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => System.Text.Encoding.UTF8 });\n")
+            .Append("using var request = new HttpRequestMessage(HttpMethod.Post, Environment.GetEnvironmentVariable(\"QSTASH_URL\") + ")
             .Append(Quoted(request.Path)).Append(");\nrequest.Content = new ByteArrayContent(")
             .Append(request.Body is null ? "File.ReadAllBytes(\"body\")" : $"System.Text.Encoding.UTF8.GetBytes({Quoted(request.Body)})")
             .Append(");\nrequest.Headers.Add(\"Authorization\", \"Bearer \" + Environment.GetEnvironmentVariable(\"QSTASH_TOKEN\"));\n");
         foreach (var (name, value) in request.Headers)
-            text.Append(name is "Content-Type" or "Content-Encoding" ? "request.Content.Headers" : "request.Headers").Append(".TryAddWithoutValidation(").Append(Quoted(name)).Append(", ").Append(Quoted(value)).Append(");\n");
+            text.Append(name is "Content-Type" ? "request.Content.Headers" : "request.Headers").Append(".TryAddWithoutValidation(").Append(Quoted(name)).Append(", ").Append(Quoted(value)).Append(");\n");
         return text.Append("using var response = await http.SendAsync(request);\nConsole.WriteLine($\"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}\");").ToString();
     }
 
-    // A JSON string is one of TypeScript, Python and C# too.
-    private static string Quoted(string text) => JsonSerializer.Serialize(text, s_json);
+    /// <summary>
+    /// A destination as it may stand in a path: raw where no client changes it and nothing in it is taken for a setting, else
+    /// percent-encoded as a whole, which the service takes back (protocol#destinations-in-paths).
+    /// </summary>
+    internal static string InPath(string destination) =>
+        AsItIs().IsMatch(destination) && !Changed().IsMatch(destination) ? destination : Uri.EscapeDataString(destination);
+
+    [GeneratedRegex("^[A-Za-z0-9._~:/?&=%+,;@!$()*-]*$")]
+    private static partial Regex AsItIs();
+
+    // Steps up and down, encoded letters that need not be, and parameters that belong to the service.
+    [GeneratedRegex("/\\.{1,2}(?:[/?]|$)|%(?![0-9A-F]{2})|%(?:3[0-9]|[46][1-9A-F]|[57][0-9A]|2D|2E|5F|7E)|[?&](?:upstash-|qstash_token)", RegexOptions.IgnoreCase)]
+    private static partial Regex Changed();
+
+    /// <summary>A string of TypeScript, Python and C#, which agree on these escapes.</summary>
+    internal static string Quoted(string text)
+    {
+        var quoted = new StringBuilder("\"");
+        foreach (var letter in text)
+        {
+            _ = letter switch
+            {
+                '"' or '\\' => quoted.Append('\\').Append(letter),
+                '\n' => quoted.Append("\\n"),
+                // What ends a line in one of them.
+                < ' ' or '\x7F' or '\x85' or '\u2028' or '\u2029' or '\uFEFF' => quoted.Append(CultureInfo.InvariantCulture, $"\\u{(int)letter:x4}"),
+                _ => quoted.Append(letter),
+            };
+        }
+        return quoted.Append('"').ToString();
+    }
+
+    // fetch and http.client take a value's characters for its bytes.
+    private static string QuotedBytes(string value) => string.Concat(Quoted(HeaderValue.Of(value)).Select(letter =>
+        letter < '\x7F' ? letter.ToString() : string.Create(CultureInfo.InvariantCulture, $"\\u{(int)letter:x4}")));
 
     private static string Shell(string text) => "'" + text.Replace("'", @"'\''", StringComparison.Ordinal) + "'";
 }

@@ -43,19 +43,28 @@ public abstract class ActionTests(HostFixture hosts, Chromium chromium) : Browse
         AssertNoComplaintBut("400");
     }
 
-    [Fact]
-    public async Task The_programs_that_are_shown_make_the_request()
+    [Theory]
+    [InlineData("Publish", "application/json", """{"it's":"\"$HOME\""}""", "")]
+    [InlineData("Publish", "", "@one\ttwo\n\\ 'three' `four` ${five} \u2028 blåbær \U0001FAD0", "?q=blåbær's+%41&r=[{1}]&upstash-retries=3&x=a/../b#end")]
+    [InlineData("Batch", "", "@one\ttwo\n\\ 'three' `four` ${five} \u2028 blåbær \U0001FAD0", "?q=blåbær's+%41&r=[{1}]&upstash-retries=3&x=a/../b#end")]
+    public async Task The_programs_that_are_shown_make_the_very_request_of_the_form(string mode, string type, string body, string more)
     {
         var label = Unique("label");
         var page = await NewPageAsync();
         await page.GotoAsync(Console + "send");
-        await page.GetByLabel("Destination", new() { Exact = true }).FillAsync(Receiver.Url("/" + label));
-        await page.GetByLabel("Body", new() { Exact = true }).FillAsync("""{"it's":"\"$HOME\""}""");
-        await page.GetByLabel("Headers for the destination").FillAsync("X-Mine: it's 'mine'");
+        await page.GetByRole(AriaRole.Radio, new() { Name = mode }).CheckAsync();
+        await page.GetByLabel("Destination", new() { Exact = true }).FillAsync(Receiver.Url("/" + label) + more);
+        await page.GetByLabel("Body", new() { Exact = true }).FillAsync(body);
+        await page.GetByLabel("Content type", new() { Exact = true }).FillAsync(type);
+        await page.GetByLabel("Headers for the destination").FillAsync("X-Mine: it's 'mine' \"\\ \U0001FAD0\nX-Also: é");
         await ClickAsync(page, "Show as code");
         var texts = await page.Locator(".samples code").AllTextContentsAsync();
+        await ClickAsync(page, "Send");
+        var sent = await Receiver.OneAsync("/" + label);
+        Assert.Equal((body, "it's 'mine' \"\\ \U0001FAD0"), (sent.Text, Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(sent.Header("x-mine")!))));
 
         await RunAsync("bash", "-c", texts[0]);
+        // It has no types, so it is JavaScript too.
         await RunAsync("node", "--input-type=module", "-e", texts[1]);
         var programs = 2;
         if (File.Exists("/usr/bin/python3"))
@@ -63,14 +72,25 @@ public abstract class ActionTests(HostFixture hosts, Chromium chromium) : Browse
             await RunAsync("/usr/bin/python3", "-c", texts[2]);
             programs++;
         }
-
-        var requests = await Receiver.WaitForAsync("/" + label, programs);
-        Assert.All(requests, request =>
+        var folder = Directory.CreateTempSubdirectory("funcstash-sample-");
+        try
         {
-            Assert.Equal("""{"it's":"\"$HOME\""}""", request.Text);
-            Assert.Equal("it's 'mine'", request.Header("x-mine"));
-            Assert.Equal("application/json", request.Header("content-type"));
-        });
+            var file = Path.Combine(folder.FullName, "sample.cs");
+            // A program in one file is compiled ahead of time if it may, for which something would be fetched.
+            await File.WriteAllTextAsync(file, "#:property PublishAot=false\n" + texts[3], TestContext.Current.CancellationToken);
+            await RunAsync("dotnet", "run", file);
+            programs++;
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+
+        var requests = await Receiver.WaitForAsync("/" + label, 1 + programs);
+        Assert.Equal(1 + programs, requests.Count);
+        Assert.All(requests, request => Assert.Equal(
+            (sent.Target, sent.Text, sent.Header("content-type"), sent.Header("x-mine"), sent.Header("x-also")),
+            (request.Target, request.Text, request.Header("content-type"), request.Header("x-mine"), request.Header("x-also"))));
         AssertNoComplaint();
     }
 

@@ -157,7 +157,7 @@ public sealed class SendPageTests
         Assert.Contains("""curl -X POST "$QSTASH_URL"'/v2/enqueue/orders/https://example.com/a'""", page.Text, StringComparison.Ordinal);
         Assert.Contains("""--data-raw '{"it'\''s":"\""}'""", page.Text, StringComparison.Ordinal);
         Assert.Contains("""["Upstash-Delay", "10s"]""", page.Text, StringComparison.Ordinal);
-        Assert.Contains("""request.add_header("Upstash-Forward-X-Mine", "1")""", page.Text, StringComparison.Ordinal);
+        Assert.Contains("""connection.putheader("Upstash-Forward-X-Mine", "1")""", page.Text, StringComparison.Ordinal);
         Assert.Contains("""request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");""", page.Text, StringComparison.Ordinal);
         Assert.Empty((await service.CallAsync("GET", "/v2/logs")).Json["logs"]!.AsArray());
     }
