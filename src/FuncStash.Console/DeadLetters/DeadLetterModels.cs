@@ -20,14 +20,16 @@ public sealed record DeadLetterGroup(string Host, int Status, string? Error, int
 /// <param name="Header">The message's headers, redacted where they are to be.</param>
 /// <param name="Body">The message's payload.</param>
 /// <param name="Response">The body of the last response.</param>
-public sealed record DeadLetterModel(DeadLetter Letter, HeaderMap Header, Payload Body, Payload Response);
+/// <param name="Refused">Why it was not sent again; null where that was not asked.</param>
+public sealed record DeadLetterModel(DeadLetter Letter, HeaderMap Header, Payload Body, Payload Response, RefusedChanges? Refused);
 
 /// <summary>A question before something is done to many.</summary>
 /// <param name="Action">What: retry or delete.</param>
 /// <param name="Search">To which.</param>
 /// <param name="Count">To how many.</param>
 /// <param name="IsMore">True when there are more, and no more were counted.</param>
-public sealed record QuestionModel(DeadLetterAction Action, DeadLetterSearch Search, int Count, bool IsMore);
+/// <param name="Refused">Why the answer was not taken; null where there was none yet.</param>
+public sealed record QuestionModel(DeadLetterAction Action, DeadLetterSearch Search, int Count, bool IsMore, RefusedChanges? Refused);
 
 /// <param name="Action">What is being done.</param>
 /// <param name="Search">To which.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using FuncStash.Access;
 using FuncStash.Console.Parts;
 using FuncStash.Console.Serving;
@@ -29,7 +30,7 @@ internal sealed class DeadLetterPages(
         var search = DeadLetterSearch.Of(call.Query);
         var page = await reader.ListAsync(search.ToQuery(), call.Aborted);
         var (groups, isPart) = search.IsGroup || search.After is not null ? ([], false) : await GroupsAsync(search, call.Aborted);
-        return new PageResult.View("Dead letters", typeof(DeadLetterListPage), new DeadLetterListModel(search, page, groups, isPart, call.Query("done")));
+        return new PageResult.View("Dead letters", typeof(DeadLetterListPage), new DeadLetterListModel(search, page, groups, isPart, DoneText(call)));
     }
 
     private async ValueTask<(IReadOnlyList<DeadLetterGroup> Groups, bool IsPart)> GroupsAsync(DeadLetterSearch search, CancellationToken cancellation)
@@ -49,17 +50,21 @@ internal sealed class DeadLetterPages(
     }
 
     // Those that fail while the question stands, or because of its answer, are not meant.
-    private async Task<PageResult> AskAsync(ConsoleCall call)
+    private async Task<PageResult> AskAsync(ConsoleCall call) => await QuestionAsync(
+        ActionOf(call.Query("do")),
+        DeadLetterSearch.Of(call.Query) with { After = null, Until = time.GetUtcNow().ToUnixTimeMilliseconds() }, null, call.Aborted);
+
+    private async ValueTask<PageResult.View> QuestionAsync(
+        DeadLetterAction action, DeadLetterSearch search, RefusedChanges? refused, CancellationToken cancellation)
     {
-        var search = DeadLetterSearch.Of(call.Query) with { After = null, Until = time.GetUtcNow().ToUnixTimeMilliseconds() };
         var count = 0;
-        await foreach (var _ in reader.ReadAsync(search.ToQuery(latestFirst: false), call.Aborted))
+        await foreach (var _ in reader.ReadAsync(search.ToQuery(latestFirst: false), cancellation))
         {
             if (++count > MaxCounted)
                 break;
         }
         return new PageResult.View("Dead letters", typeof(QuestionPage), new QuestionModel(
-            ActionOf(call.Query("do")), search, Math.Min(count, MaxCounted), count > MaxCounted));
+            action, search, Math.Min(count, MaxCounted), count > MaxCounted, refused)) { Status = refused?.Status ?? 200 };
     }
 
     private PageResult.Stream Export(ConsoleCall call) => new(
@@ -72,9 +77,12 @@ internal sealed class DeadLetterPages(
         if (search.Until is null)
             throw QStashException.BadRequest("It is not said until when.");
         var action = ActionOf(call.Field("do"));
+        var (settings, refused) = await changes.ReadAsync(call);
+        if (refused is not null)
+            return await QuestionAsync(action, search, refused, call.Aborted);
         return new PageResult.Running(
             new PageResult.View("Dead letters", typeof(RunPage), new RunModel(action, search)), typeof(RunStep),
-            bulk.RunAsync(action, search.ToQuery(latestFirst: false), await changes.ReadAsync(call), call.Aborted));
+            bulk.RunAsync(action, search.ToQuery(latestFirst: false), settings, call.Aborted));
     }
 
     private async Task<PageResult> RunSomeAsync(ConsoleCall call)
@@ -83,27 +91,54 @@ internal sealed class DeadLetterPages(
         var ids = call.Fields("id").Where(text => DlqId.TryParse(text, out _)).Select(DlqId.Parse).Distinct().ToList();
         var back = DeadLetterSearch.Of(call.Field);
         if (ids.Count == 0)
-            return new PageResult.Redirect(back.UrlOf("dead-letters", ("done", "Nothing was chosen.")));
+            return new PageResult.Redirect(back.UrlOf("dead-letters", ("done", "none")));
+        var (settings, refused) = await changes.ReadAsync(call);
+        // Only the page of a single one has fields for changes.
+        if (refused is not null)
+            return ids.Count == 1 ? await LetterAsync(call, ids[0], refused) : throw new QStashException(refused.Status, refused.Refusal.Text);
         BulkProgress? end = null;
-        await foreach (var progress in bulk.RunAsync(action, ids.ToAsyncEnumerable(), await changes.ReadAsync(call), call.Aborted))
+        await foreach (var progress in bulk.RunAsync(action, ids.ToAsyncEnumerable(), settings, call.Aborted))
             end = progress;
-        var text = $"{Words.Count(end!.Done, "dead letter")} {(action == DeadLetterAction.Retry ? "sent again" : "deleted")}."
-            + string.Concat(end.Failures.Take(3).Select(failure => $" {failure.Id}: {failure.Reason}."));
-        return new PageResult.Redirect((back with { After = null }).UrlOf("dead-letters", ("done", text)));
+        // What failed, and why, is told where it can be nobody else's text: not in an address.
+        if (end!.Failed > 0)
+        {
+            return new PageResult.Running(
+                new PageResult.View("Dead letters", typeof(RunPage), new RunModel(action, back)), typeof(RunStep), new object[] { end }.ToAsyncEnumerable());
+        }
+        return new PageResult.Redirect((back with { After = null }).UrlOf(
+            "dead-letters", ("done", action == DeadLetterAction.Retry ? "retried" : "deleted"), ("count", end.Done.ToString(CultureInfo.InvariantCulture))));
     }
 
-    private async Task<PageResult> ShowAsync(ConsoleCall call)
+    private static string? DoneText(ConsoleCall call)
     {
-        if (!DlqId.TryParse(call.Values[0], out var id) || await letters.GetAsync(id, call.Aborted) is not { } letter)
-            throw QStashException.NotFound("There is no such dead letter: it was sent again or deleted, or failed longer ago than they are kept.");
+        var count = int.TryParse(call.Query("count"), NumberStyles.None, CultureInfo.InvariantCulture, out var many) ? Words.Count(many, "dead letter") : null;
+        return call.Query("done") switch
+        {
+            "none" => "Nothing was chosen.",
+            "retried" when count is not null => count + " sent again.",
+            "deleted" when count is not null => count + " deleted.",
+            _ => null,
+        };
+    }
+
+    private async Task<PageResult> ShowAsync(ConsoleCall call) =>
+        DlqId.TryParse(call.Values[0], out var id) ? await LetterAsync(call, id, null) : throw Gone();
+
+    private async ValueTask<PageResult> LetterAsync(ConsoleCall call, DlqId id, RefusedChanges? refused)
+    {
+        if (await letters.GetAsync(id, call.Aborted) is not { } letter)
+            throw Gone();
         var redact = letter.Message.Redact is { } text && RedactFields.TryParse(text, out var fields, out _) ? fields : null;
         var body = await letters.BodyAsync(letter, call.Aborted);
         return new PageResult.View(id.ToString(), typeof(LetterPage), new DeadLetterModel(
             letter,
             redact is null ? letter.Message.Header : letter.Message.Header.Select(redact.Header),
             redact is { Body: true } ? Payload.Redacted(body) : Payload.Of(body, all: call.Query("body") == "all"),
-            Payload.Of(letter.ResponseBody)));
+            Payload.Of(letter.ResponseBody), refused)) { Status = refused?.Status ?? 200 };
     }
+
+    private static QStashException Gone() =>
+        QStashException.NotFound("There is no such dead letter: it was sent again or deleted, or failed longer ago than they are kept.");
 
     private static DeadLetterAction ActionOf(string? text) => text switch
     {

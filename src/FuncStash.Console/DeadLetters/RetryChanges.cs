@@ -10,17 +10,33 @@ namespace FuncStash.Console.DeadLetters;
 /// <summary>Reads what is to be changed of dead letters that are sent again, and refuses it before any of them is.</summary>
 public sealed class RetryChanges(PublishCheck check, FuncStashOptions options)
 {
-    /// <exception cref="QStashException">400, which names the setting.</exception>
-    public async ValueTask<PublishSettings> ReadAsync(ConsoleCall call)
+    /// <returns>The changes; or why there are none, for the form that they were typed into.</returns>
+    public async ValueTask<(PublishSettings Changes, RefusedChanges? Refused)> ReadAsync(ConsoleCall call)
     {
-        var reader = new PublishSettingsReader(options);
+        var typed = new Dictionary<string, string>();
         foreach (var option in SendOptions.All.Where(option => option.IsOfRetries))
         {
             if (call.Field(option.Name) is { } value)
-                reader.Read(option.Name, HeaderValue.Of(value));
+                typed[option.Name] = value;
         }
-        var changes = reader.ToSettings();
-        await check.SettingsAsync(changes, "a dead letter is sent again once, it cannot become a schedule", call.Aborted);
-        return changes;
+        var reader = new PublishSettingsReader(options);
+        try
+        {
+            foreach (var (name, value) in typed)
+                reader.Read(name, HeaderValue.Of(value));
+            var changes = reader.ToSettings();
+            await check.SettingsAsync(changes, "a dead letter is sent again once, it cannot become a schedule", call.Aborted);
+            return (changes, null);
+        }
+        catch (QStashException refusal)
+        {
+            return (new PublishSettings(), new RefusedChanges(typed, FieldRefusal.Of(refusal.Message), refusal.Status));
+        }
     }
 }
+
+/// <summary>Changes that the service refuses.</summary>
+/// <param name="Typed">What was typed, by the names of the fields.</param>
+/// <param name="Refusal">Why it is refused, and at which field.</param>
+/// <param name="Status">The status of the refusal.</param>
+public sealed record RefusedChanges(IReadOnlyDictionary<string, string> Typed, FieldRefusal Refusal, int Status);

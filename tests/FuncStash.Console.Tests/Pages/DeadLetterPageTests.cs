@@ -36,6 +36,8 @@ public sealed class DeadLetterPageTests
             "/console/dead-letters/some", ("do", "retry"), ("id", ids[0].ToString()), ("id", ids[2].ToString()));
 
         Assert.Contains("2 dead letters sent again.", page.Text, StringComparison.Ordinal);
+        // Whoever makes up an address cannot have the console say something.
+        Assert.DoesNotContain("Call 555", (await browser.GetAsync("/console/dead-letters?done=Call+555&count=2")).Text, StringComparison.Ordinal);
         Assert.Equal(1, page.Html.Split("data-key=").Length - 1);
         Assert.Equal(2, (await service.CallAsync("GET", "/v2/logs?state=CREATED")).Json["logs"]!.AsArray().Count);
     }
@@ -68,9 +70,9 @@ public sealed class DeadLetterPageTests
         await service.Get<IStore>().Bodies.DeleteAsync((await service.Get<DeadLetterStore>().GetAsync(letter))!.Message.BodyName!);
         var browser = new Browser(service);
 
-        var page = await browser.FollowAsync("/console/dead-letters/some", ("do", "retry"), ("id", letter.ToString()));
+        var page = await browser.PostAsync("/console/dead-letters/some", ("do", "retry"), ("id", letter.ToString()));
 
-        Assert.Contains("0 dead letters sent again.", page.Text, StringComparison.Ordinal);
+        Assert.Contains("0 done, 1 failed. That is all.", page.Text, StringComparison.Ordinal);
         Assert.Contains("is gone", page.Text, StringComparison.Ordinal);
         Assert.Contains(letter.ToString(), page.Html, StringComparison.Ordinal);
     }
@@ -86,8 +88,14 @@ public sealed class DeadLetterPageTests
         Assert.Contains("Upstash-Retries", (await browser.GetAsync("/console/dead-letters/all?do=retry")).Text, StringComparison.Ordinal);
 
         var refused = await browser.PostAsync("/console/dead-letters/some", ("do", "retry"), ("id", ids[0].ToString()), ("Upstash-Retries", "many"));
-        Assert.Equal(400, refused.Status);
-        Assert.Contains("Upstash-Retries", refused.Text, StringComparison.Ordinal);
+        AssertRefusedAtField(refused);
+        // The page is the one that was typed into, below the address that was posted to.
+        Assert.Contains("/console/dead-letters/some", refused.Links("/console/dead-letters/some"));
+        refused = await browser.PostAsync(
+            "/console/dead-letters/all", ("do", "retry"), ("until", service.Now.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("q", "example.com"), ("Upstash-Retries", "many"));
+        AssertRefusedAtField(refused);
+        Assert.Contains("Retry 3 dead letters?", refused.Text, StringComparison.Ordinal);
+        Assert.Contains("name=\"q\" value=\"example.com\"", refused.Html, StringComparison.Ordinal);
         Assert.Equal(3, (await service.CallAsync("GET", "/v2/dlq")).Json["messages"]!.AsArray().Count);
         await browser.FollowAsync("/console/dead-letters/some", ("do", "retry"), ("id", ids[0].ToString()), ("Upstash-Retries", "7"), ("Upstash-Delay", "1h"));
         service.Time.Advance(TimeSpan.FromSeconds(1));
@@ -118,6 +126,16 @@ public sealed class DeadLetterPageTests
         Assert.Equal(2, lines.Length);
         Assert.Equal((await service.CallAsync("GET", $"/v2/dlq/{second}", token: Consoles.Token)).Text, lines[1]);
         Assert.Contains("dead-letters/export", (await browser.GetAsync("/console/dead-letters")).Html, StringComparison.Ordinal);
+    }
+
+    private static void AssertRefusedAtField(Answered page)
+    {
+        Assert.Equal(400, page.Status);
+        var field = page.Html.Split('<').Single(tag => tag.Contains("aria-invalid=\"true\"", StringComparison.Ordinal));
+        Assert.Contains("id=\"f-Upstash-Retries\"", field, StringComparison.Ordinal);
+        Assert.Contains("value=\"many\"", field, StringComparison.Ordinal);
+        Assert.Contains("id=\"f-Upstash-Retries-error\"", page.Html, StringComparison.Ordinal);
+        Assert.Contains("<details class=\"changes\" open", page.Html, StringComparison.Ordinal);
     }
 
     private static async Task AddAsync(TestService service, int many)
