@@ -47,6 +47,7 @@ public static class FuncStashServices
         services.AddSingleton<QueueService>();
         services.AddSingleton<FlowControlService>();
         services.AddSingleton<LiveMessages>();
+        services.AddSingleton<OldestDueReader>();
         services.AddSingleton<BulkCancellation>();
         services.AddSingleton<Deduplicator>();
         services.AddSingleton<UrlGroupStore>();

@@ -1,4 +1,5 @@
 using FuncStash.FlowControl;
+using FuncStash.Messages;
 using FuncStash.Queues;
 
 namespace FuncStash.Console.Overview;
@@ -9,11 +10,12 @@ namespace FuncStash.Console.Overview;
 /// <param name="PausedQueues">Queues that let nobody in.</param>
 /// <param name="PausedKeys">Flow-control keys that let nobody in.</param>
 /// <param name="Slow">Destinations that get fewer places because they gave no response, the narrowest first.</param>
+/// <param name="Oldest">The message that is due longest and still waits.</param>
 /// <param name="InFlight">Attempts of this process whose response has not come.</param>
 /// <param name="MaxInFlight">How many it may have.</param>
 public sealed record OverviewModel(
     RecentActivity Recent, int DeadLettersToday, IReadOnlyList<QueueInfo> PausedQueues, IReadOnlyList<FlowControlInfo> PausedKeys,
-    IReadOnlyList<(string Host, int InFlight, int Places)> Slow, int InFlight, int MaxInFlight);
+    IReadOnlyList<(string Host, int InFlight, int Places)> Slow, OldestDue Oldest, int InFlight, int MaxInFlight);
 
 /// <summary>What the latest events tell, up to an hour back.</summary>
 /// <param name="Minutes">Each minute, earliest first, the last one not over yet.</param>

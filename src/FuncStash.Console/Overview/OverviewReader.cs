@@ -12,11 +12,11 @@ namespace FuncStash.Console.Overview;
 /// <summary>Reads what the overview shows: of everything so much that it takes no longer with a million messages.</summary>
 public sealed class OverviewReader(
     LogReader log, MessageStore messages, DeadLetterStore letters, QueueService queues, FlowControlService keys,
-    DestinationLanes lanes, FuncStashOptions options, TimeProvider time)
+    OldestDueReader oldest, DestinationLanes lanes, FuncStashOptions options, TimeProvider time)
 {
     public const int MaxCount = 1_000, Minutes = 60;
 
-    private const int MaxEvents = 4_000, MaxFailures = 40, MaxGates = 500, MaxSlow = 5;
+    private const int MaxEvents = 4_000, MaxFailures = 40, MaxGates = 500, MaxSlow = 5, MaxWaiting = 2_000;
     private const long MinuteMs = 60_000;
 
     public async ValueTask<OverviewModel> ReadAsync(CancellationToken cancellation)
@@ -28,7 +28,7 @@ public sealed class OverviewReader(
             await letters.CountAsync(today, MaxCount, cancellation),
             await queues.ListAsync(cancellation).Take(MaxGates).Where(queue => queue.Paused).ToListAsync(cancellation),
             await keys.ListAsync(null, cancellation).Take(MaxGates).Where(key => key.Paused).ToListAsync(cancellation),
-            [.. lanes.Slow().OrderBy(lane => lane.Places).Take(MaxSlow)], lanes.InFlight, options.MaxParallelism);
+            [.. lanes.Slow().OrderBy(lane => lane.Places).Take(MaxSlow)], await oldest.ReadAsync(MaxWaiting, cancellation), lanes.InFlight, options.MaxParallelism);
     }
 
     private async ValueTask<RecentActivity> RecentAsync(long now, CancellationToken cancellation)
