@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
 namespace FuncStash.Console.Tests.Browsers;
@@ -78,6 +79,15 @@ public abstract class BrowserTests(HostFixture hosts, Chromium chromium) : IAsyn
     /// <summary>The same where the browser also tells of answers with such a status, as the test means them to be.</summary>
     protected void AssertNoComplaintBut(params string[] statuses) =>
         Assert.DoesNotContain(_complaints, complaint => !statuses.Any(status => complaint.Contains($"a status of {status} ", StringComparison.Ordinal)));
+
+    /// <summary>Axe looked at the page, and finds nothing serious.</summary>
+    protected static async Task AssertNothingSeriousAsync(IPage page)
+    {
+        var found = await page.RunAxe();
+        Assert.NotEmpty(found.Passes);
+        Assert.Empty(found.Violations.Where(violation => violation.Impact is "serious" or "critical").Select(violation =>
+            $"{page.Url}: {violation.Id}: {violation.Help}: {string.Join(", ", violation.Nodes.Select(node => node.Html))}"));
+    }
 
     /// <summary>A name no other test has, fit for labels and paths.</summary>
     protected static string Unique(string name) => $"{name}-{Guid.NewGuid():N}"[..(name.Length + 13)];

@@ -73,6 +73,7 @@ public abstract class SafetyTests(HostFixture hosts, Chromium chromium) : Browse
         var page = await NewPageAsync();
 
         await page.GotoAsync(console + "messages/" + id);
+        await AssertNothingSeriousAsync(page);
         await page.GetByLabel("Token").FillAsync("a-token-to-look-with");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await Expect(page.Locator("h1")).ToContainTextAsync(id);
