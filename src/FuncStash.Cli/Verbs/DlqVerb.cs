@@ -22,12 +22,14 @@ internal static class DlqVerb
     {
         var filters = new FilterOptions();
         var limit = Limits.Option();
+        var latest = new Option<bool>("--latest-first") { Description = "The latest failure first, instead of the earliest" };
         return new Verb(
             "list", "Dead letters, the earliest failure first.",
-            "funcstash dlq list", "funcstash dlq list --to https://api.example.com/hook --json --limit 0 > letters.jsonl")
-            .With(filters.OfDeadLetters).With(limit)
+            "funcstash dlq list --latest-first --limit 10", "funcstash dlq list --to https://api.example.com/hook --json --limit 0 > letters.jsonl")
+            .With(filters.OfDeadLetters).With(limit, latest)
             .Runs(commandLine, run => run.ListAsync(
-                run.Client.Dlq.ListAsync(filters.DeadLetters(run), cancellationToken: run.Cancellation).Limited(run.Of(limit)), s_columns));
+                run.Client.Dlq.ListAsync(
+                    filters.DeadLetters(run), order: run.Of(latest) ? ListOrder.LatestFirst : null, cancellationToken: run.Cancellation).Limited(run.Of(limit)), s_columns));
     }
 
     private static Verb Get(CommandLine commandLine)
@@ -150,7 +152,7 @@ internal static class DlqVerb
 
     // Counting reads the list: it is for the question and the bar, so not where nobody looks.
     private static async Task<int?> CountAsync(Invocation run, DlqClient dlq, DlqFilter filter) =>
-        run.Terminal.CanAsk ? await dlq.ListAsync(filter, 100, run.Cancellation).CountAsync(run.Cancellation) : null;
+        run.Terminal.CanAsk ? await dlq.ListAsync(filter, 100, cancellationToken: run.Cancellation).CountAsync(run.Cancellation) : null;
 
     private static async Task<bool> IsMeantAsync(Invocation run, Selection selection, string verb, int? total, string how) =>
         run.Of(selection.Yes) || run.Of(selection.Ids).Length > 0 || total == 0

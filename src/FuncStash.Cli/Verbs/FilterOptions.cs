@@ -20,6 +20,7 @@ internal sealed class FilterOptions
     private readonly Option<string[]> _host = Many("--host", "HOST", "Hosts of destinations, with their ports or without");
     private readonly Option<string[]> _path = Many("--path", "PATH", "Paths of destinations");
     private readonly Option<int[]> _status = new("--status") { HelpName = "N", Description = "HTTP statuses of the last attempt; 0 for no answer" };
+    private readonly Option<string?> _error = new("--error") { HelpName = "TEXT", Description = "The error of the last attempt, the whole of it; QStash has none" };
     private readonly Option<string?> _state = new("--state") { HelpName = "STATE", Description = "What happened: created, active, retry, error, delivered, failed, …" };
 
     public FilterOptions() => _state.CompletionSources.Add([.. States.Select(state => state.ToString().ToLowerInvariant())]);
@@ -29,7 +30,7 @@ internal sealed class FilterOptions
     private Option[] Common => [_to, _group, _schedule, _queue, _label, _flowControl, _callerIp, _since, _until];
 
     /// <summary>Those that dead letters have.</summary>
-    public Option[] OfDeadLetters => [.. Common, _message, _status];
+    public Option[] OfDeadLetters => [.. Common, _message, _status, _error];
 
     /// <summary>Those that the log has.</summary>
     public Option[] OfLog => [.. Common, _message, _state, _host, _path];
@@ -49,7 +50,7 @@ internal sealed class FilterOptions
             [var one] => one,
             _ => throw new UsageException("dead letters are found by one --message at a time"),
         },
-        ResponseStatuses = run.Of(_status) is { Length: > 0 } statuses ? statuses : null,
+        ResponseStatuses = run.Of(_status) is { Length: > 0 } statuses ? statuses : null, Error = run.Of(_error),
     };
 
     /// <exception cref="UsageException">A value cannot be.</exception>

@@ -33,7 +33,7 @@ internal static class LogTail
             try
             {
                 var since = first || latest == DateTimeOffset.MinValue ? filter : filter with { FromDate = Later(filter.FromDate, latest - Late) };
-                page = await logs.ListAsync(since, 1000, cancellation).Limited(first ? backlog : 0).ToListAsync(cancellation);
+                page = await logs.ListAsync(since, 1000, cancellationToken: cancellation).Limited(first ? backlog : 0).ToListAsync(cancellation);
             }
             catch (QStashRequestException failure) when (!first && Failure.Code(failure) == ExitCode.Unreachable)
             {

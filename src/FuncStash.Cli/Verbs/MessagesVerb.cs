@@ -21,7 +21,7 @@ internal static class MessagesVerb
         var limit = Limits.Option();
         return verb.With(filters.OfLog).With(limit).Runs(commandLine, run => run.ListAsync(
             // The log tells the latest first: the first entry of a message is its present state.
-            run.Client.Logs.ListAsync(filters.Log(run), 1000, run.Cancellation).DistinctBy(entry => entry.MessageId).Limited(run.Of(limit)),
+            run.Client.Logs.ListAsync(filters.Log(run), 1000, cancellationToken: run.Cancellation).DistinctBy(entry => entry.MessageId).Limited(run.Of(limit)),
             LogsVerb.Columns));
     }
 

@@ -27,30 +27,33 @@ public class DlqClient
         return message.DlqId is { Length: > 0 } ? message : message with { DlqId = dlqId };
     }
 
-    /// <summary>All messages that match, the earliest failure first, page by page as they are asked for.</summary>
+    /// <summary>All messages that match, page by page as they are asked for.</summary>
     /// <param name="filter">Which messages; all when null.</param>
     /// <param name="pageSize">How many in each call, from 1 to 100; the service's own default when null.</param>
+    /// <param name="order">By the time of the final failure; the earliest first when null.</param>
     /// <param name="cancellationToken">Ends the listing.</param>
     /// <returns>The messages.</returns>
     /// <exception cref="QStashRequestException">The service refused, or did not answer.</exception>
     public virtual IAsyncEnumerable<DlqMessage> ListAsync(
-        DlqFilter? filter = null, int? pageSize = null, CancellationToken cancellationToken = default) =>
-        Pages.AllAsync((cursor, cancellation) => GetPageAsync(filter, pageSize, cursor, cancellation), cancellationToken);
+        DlqFilter? filter = null, int? pageSize = null, ListOrder? order = null, CancellationToken cancellationToken = default) =>
+        Pages.AllAsync((cursor, cancellation) => GetPageAsync(filter, pageSize, cursor, order, cancellation), cancellationToken);
 
-    /// <summary>One page of the messages that match, the earliest failure first.</summary>
+    /// <summary>One page of the messages that match.</summary>
     /// <param name="filter">Which messages; all when null.</param>
     /// <param name="pageSize">How many at most, from 1 to 100; the service's own default when null.</param>
     /// <param name="cursor">The cursor of the page before; null for the first page.</param>
+    /// <param name="order">By the time of the final failure; the earliest first when null. The same on every page.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The page.</returns>
     /// <exception cref="QStashRequestException">The service refused, or did not answer.</exception>
     public virtual async Task<CursorPage<DlqMessage>> GetPageAsync(
-        DlqFilter? filter = null, int? pageSize = null, string? cursor = null, CancellationToken cancellationToken = default)
+        DlqFilter? filter = null, int? pageSize = null, string? cursor = null, ListOrder? order = null,
+        CancellationToken cancellationToken = default)
     {
-        var query = new QueryText().Add("count", pageSize);
-        (filter ?? new DlqFilter()).AddTo(query).Add("cursor", cursor);
+        filter ??= new DlqFilter();
+        var query = filter.AddTo(new QueryText().Add("count", pageSize)).Add("order", order?.Text()).Add("cursor", cursor);
         var answer = await _transport.SendAsync(ApiRequest.Get(Path + query), WireJson.Default.DlqList, cancellationToken).ConfigureAwait(false);
-        return Pages.Of(answer.Messages, answer.Cursor);
+        return Pages.Of(answer.Messages?.Where(filter.Matches).ToArray(), answer.Cursor);
     }
 
     /// <summary>Sends a message again, as a new one with the same body and settings; it leaves the dead letter queue.</summary>
@@ -131,7 +134,7 @@ public class DlqClient
         return deleted;
     }
 
-    /// <summary>Deletes some of the messages that match, in one call.</summary>
+    /// <summary>Deletes some of the messages that match, in one call; by their error they are listed first.</summary>
     /// <param name="filter">Which messages; it must not be empty.</param>
     /// <param name="pageSize">How many at most, from 1 to 100.</param>
     /// <param name="cursor">The cursor of the call before; null for the first.</param>
@@ -143,7 +146,8 @@ public class DlqClient
         DlqFilter filter, int pageSize = Ids.PerCall, string? cursor = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
-        return DeleteAsync(filter.ToBulkQuery(nameof(DeleteAllAsync)).Add("count", pageSize).Add("cursor", cursor), cancellationToken);
+        filter.ToBulkQuery(nameof(DeleteAllAsync));
+        return DeletePageOfAsync(filter, pageSize, cursor, cancellationToken);
     }
 
     /// <summary>Deletes the messages that match, 100 in each call.</summary>
@@ -173,13 +177,27 @@ public class DlqClient
         return Pages.AllAsync(
             (cursor, stop) =>
             {
-                var query = (cursor is null ? filter : rest).AddTo(new QueryText()).Add("count", pageSize).Add("cursor", cursor);
+                var which = cursor is null ? filter : rest;
                 if (cursor is null)
                     rest = filter with { ToDate = filter.ToDate ?? _transport.Now };
-                return RetryAsync(query, stop);
+                return which.Error is null
+                    ? RetryAsync(which.AddTo(new QueryText()).Add("count", pageSize).Add("cursor", cursor), stop)
+                    : RetryListedAsync(which, pageSize, cursor, stop);
             },
             cancellation);
     }
+
+    // A service that does not know the condition would send all the others as well: so those are named that have this error.
+    private async Task<CursorPage<PublishedMessage>> RetryListedAsync(DlqFilter filter, int pageSize, string? cursor, CancellationToken cancellation)
+    {
+        var page = await GetPageAsync(filter, pageSize, cursor, cancellationToken: cancellation).ConfigureAwait(false);
+        if (page.Items.Count == 0)
+            return Pages.Of<PublishedMessage>([], page.Cursor);
+        var answer = await RetryAsync(IdsOf(page), cancellation).ConfigureAwait(false);
+        return Pages.Of(answer.Items, page.Cursor);
+    }
+
+    private static QueryText IdsOf(CursorPage<DlqMessage> page) => new QueryText().Add("dlqIds", [.. page.Items.Select(message => message.DlqId)]);
 
     private async Task<CursorPage<PublishedMessage>> RetryAsync(QueryText query, CancellationToken cancellation)
     {
@@ -195,13 +213,22 @@ public class DlqClient
         string? cursor = null;
         do
         {
-            var page = await DeleteAsync(
-                filter.AddTo(new QueryText()).Add("count", Ids.PerCall).Add("cursor", cursor), cancellation).ConfigureAwait(false);
+            var page = await DeletePageOfAsync(filter, Ids.PerCall, cursor, cancellation).ConfigureAwait(false);
             (deleted, cursor) = (deleted + page.Deleted, page.Cursor);
         }
         while (cursor is not null);
 
         return deleted;
+    }
+
+    private async Task<DlqDeletion> DeletePageOfAsync(DlqFilter filter, int pageSize, string? cursor, CancellationToken cancellation)
+    {
+        if (filter.Error is null)
+            return await DeleteAsync(filter.AddTo(new QueryText()).Add("count", pageSize).Add("cursor", cursor), cancellation).ConfigureAwait(false);
+        // As RetryListedAsync does.
+        var page = await GetPageAsync(filter, pageSize, cursor, cancellationToken: cancellation).ConfigureAwait(false);
+        var deleted = page.Items.Count == 0 ? 0 : (await DeleteAsync(IdsOf(page), cancellation).ConfigureAwait(false)).Deleted;
+        return new DlqDeletion { Deleted = deleted, Cursor = page.Cursor };
     }
 
     private Task<DlqDeletion> DeleteAsync(QueryText query, CancellationToken cancellation) =>

@@ -24,6 +24,9 @@ public sealed class DlqTests(EmbeddedServer server)
         Assert.Equal(5, listed.Count);
         Assert.Empty(await ListAsync("--status", "500"));
         Assert.Empty(await ListAsync("--until", "1h"));
+        Assert.Equal(Enumerable.Reverse(listed), await ListAsync("--latest-first"));
+        Assert.Equal(5, (await ListAsync("--error", "destination answered with status 503")).Count);
+        Assert.Empty(await ListAsync("--error", "destination answered"));
         Assert.Equal(2, (await ListAsync("--limit", "2")).Count);
         Assert.Contains("\t503\t", (await Funcstash.RunAsync(server, "dlq", "list", "--label", _label)).Lines[0], StringComparison.Ordinal);
         var detail = (await Funcstash.RunAsync(server, "dlq", "get", listed[0])).Well;

@@ -88,7 +88,7 @@ public sealed class LogsTests(EmbeddedServer server)
         }));
 
         public override async IAsyncEnumerable<LogEntry> ListAsync(
-            LogFilter? filter = null, int? pageSize = null, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+            LogFilter? filter = null, int? pageSize = null, ListOrder? order = null, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
             await Task.Yield();
             if (Away > 0)

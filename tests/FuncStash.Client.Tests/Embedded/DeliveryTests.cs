@@ -133,6 +133,9 @@ public sealed class DeliveryTests(EmbeddedServer server)
             found => found.Exists(entry => entry.State == LogState.Delivered));
 
         Assert.Equal([LogState.Delivered, LogState.Active, LogState.Created], entries.Select(entry => entry.State));
+        Assert.Equal(
+            [LogState.Created, LogState.Active, LogState.Delivered],
+            await _client.Logs.ListAsync(new() { Labels = [label] }, pageSize: 1, ListOrder.EarliestFirst).Select(entry => entry.State).ToListAsync());
         Assert.All(entries, entry =>
         {
             Assert.Equal(published.MessageId, entry.MessageId);
@@ -171,6 +174,42 @@ public sealed class DeliveryTests(EmbeddedServer server)
         await _client.Dlq.DeleteAsync(letters[1].DlqId);
         Assert.Single(await _client.Dlq.RetryWhereAsync(filter, pageSize: 1).ToListAsync());
         Assert.Equal(0, await _client.Dlq.DeleteWhereAsync(filter));
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_listed_in_both_orders()
+    {
+        await using var app = await Listener.StartAsync(status: 500);
+        var filter = new DlqFilter { Labels = ["order-" + Guid.NewGuid().ToString("N")] };
+        await _client.BatchAsync(Enumerable.Range(0, 3).Select(n => new BatchMessage(app.Url, $"m{n}", new() { Retries = 0, Labels = filter.Labels! })));
+        var earliest = await UntilAsync(() => IdsAsync(null), found => found.Count == 3);
+
+        Assert.Equal(earliest, await IdsAsync(ListOrder.EarliestFirst));
+        Assert.Equal(Enumerable.Reverse(earliest), await IdsAsync(ListOrder.LatestFirst));
+
+        Task<List<string>> IdsAsync(ListOrder? order) => _client.Dlq.ListAsync(filter, pageSize: 2, order).Select(letter => letter.DlqId).ToListAsync().AsTask();
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_listed_sent_again_and_deleted_by_their_error()
+    {
+        await using var app = await Listener.StartAsync(async (context, request) =>
+        {
+            context.Response.StatusCode = int.Parse(request.Text, System.Globalization.CultureInfo.InvariantCulture);
+            await context.Response.CompleteAsync();
+        });
+        var label = "error-" + Guid.NewGuid().ToString("N");
+        var all = new DlqFilter { Labels = [label] };
+        await _client.BatchAsync(new[] { "500", "503", "500", "503" }.Select(status => new BatchMessage(app.Url, status, new() { Retries = 0, Labels = [label] })));
+        var letters = await UntilAsync(() => _client.Dlq.ListAsync(all).ToListAsync().AsTask(), found => found.Count == 4);
+        var busy = all with { Error = letters.First(letter => letter.ResponseStatus == 503).Error };
+
+        Assert.Equal([503, 503], await _client.Dlq.ListAsync(busy, pageSize: 1).Select(letter => letter.ResponseStatus).ToListAsync());
+        Assert.Equal(2, await _client.Dlq.RetryWhereAsync(busy, pageSize: 1).CountAsync());
+        await UntilAsync(() => _client.Dlq.ListAsync(busy).CountAsync().AsTask(), count => count == 2);
+        Assert.Equal(2, await _client.Dlq.DeleteWhereAsync(busy));
+        Assert.Equal([500, 500], await _client.Dlq.ListAsync(all).Select(letter => letter.ResponseStatus).ToListAsync());
+        await Assert.ThrowsAsync<ArgumentException>(() => _client.Dlq.DeleteWhereAsync(all with { Error = "" }));
     }
 
     [Fact]

@@ -120,6 +120,25 @@ public sealed class AnswerTests
     }
 
     [Fact]
+    public async Task Where_the_service_knows_no_errors_of_dead_letters_none_is_touched_for_another_error()
+    {
+        const string Letters = """{"messages":[{"dlqId":"1-0","messageId":"msg_1","url":"u"},{"dlqId":"2-0","messageId":"msg_2","url":"u","error":"away"}]}""";
+        var filter = new DlqFilter { Error = "away" };
+
+        using var deleting = new Stub(Stub.Answer(200, Letters), Stub.Answer(200, """{"deleted":1}"""));
+        Assert.Equal(1, await deleting.NewClient().Dlq.DeleteWhereAsync(filter));
+        Assert.Equal(["/v2/dlq?count=100&error=away", "/v2/dlq?dlqIds=2-0"], deleting.Sent.Select(s => s.Target));
+
+        using var retrying = new Stub(Stub.Answer(200, Letters), Stub.Answer(201, """{"responses":[{"messageId":"msg_3"}]}"""));
+        Assert.Equal(["msg_3"], await retrying.NewClient().Dlq.RetryWhereAsync(filter).Select(message => message.MessageId).ToListAsync());
+        Assert.Equal("/v2/dlq/retry?dlqIds=2-0", retrying.Sent[^1].Target);
+
+        using var other = new Stub(Stub.Answer(200, Letters));
+        Assert.Equal(0, await other.NewClient().Dlq.DeleteWhereAsync(new() { Error = "refused" }));
+        Assert.Equal(HttpMethod.Get, Assert.Single(other.Sent).Method);
+    }
+
+    [Fact]
     public async Task Sending_dead_letters_again_ends_though_they_fail_again()
     {
         using var stub = new Stub(
