@@ -47,7 +47,8 @@ internal sealed class JsonStream
     {
         await Json.FlushAsync(_context.RequestAborted);
         var response = _context.Response;
-        (response.StatusCode, response.ContentType) = (200, "application/json");
+        if (!response.HasStarted)
+            (response.StatusCode, response.ContentType) = (200, "application/json");
         await response.BodyWriter.WriteAsync(_written.WrittenMemory, _context.RequestAborted);
         _written.ResetWrittenCount();
     }
