@@ -48,6 +48,8 @@ internal sealed class Connection : IDisposable
         _handle = _connection.Handle!;
         _ = raw.sqlite3_extended_result_codes(_handle, 1);
         _ = raw.sqlite3_busy_timeout(_handle, 5_000);
+        // Else a statement with "LIMIT ?" is parsed and planned again each time that its limit is bound.
+        _ = raw.sqlite3_db_config(_handle, raw.SQLITE_DBCONFIG_ENABLE_QPSG, 1, out _);
     }
 
     public Lock Gate { get; } = new();

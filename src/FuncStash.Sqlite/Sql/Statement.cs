@@ -5,6 +5,12 @@ namespace FuncStash.Sqlite.Sql;
 /// <summary>A prepared statement: bind (from 1), step, read columns (from 0), reset.</summary>
 internal sealed class Statement(Connection connection, sqlite3_stmt handle) : IDisposable
 {
+    // SQLITE_STMTSTATUS_REPREPARE, which the raw API does not name.
+    private const int RePrepares = 5;
+
+    /// <summary>How often SQLite has parsed and planned it again since it was prepared.</summary>
+    public int Reparsed => raw.sqlite3_stmt_status(handle, RePrepares, 0);
+
     public Statement Bind(int index, long value)
     {
         _ = raw.sqlite3_bind_int64(handle, index, value);

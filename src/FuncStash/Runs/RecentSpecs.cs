@@ -24,6 +24,9 @@ internal sealed class RecentSpecs
             _specs.TryRemove(run.Key, out _);
             return;
         }
+        if (_specs.TryGetValue(run.Key, out var known) && ReferenceEquals(known.Spec, run.Spec))
+            return;
+        // Only for a new one: counting locks the whole dictionary.
         if (_specs.Count >= Max)
             _specs.Clear();
         _specs[run.Key] = (run.SpecBytes!, run.Spec);
