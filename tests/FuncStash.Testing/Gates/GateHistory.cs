@@ -263,8 +263,9 @@ internal sealed class GateHistory(IStore[] stores, TestClock? clock, GateKind ki
     /// <summary>Does what the work queue asks for, as workers would, until it is empty.</summary>
     private async Task WorkAsync()
     {
-        while (await stores[0].Queues.ReceiveAsync(WorkItem.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero) is { Count: > 0 } leases)
+        for (var round = 0; await stores[0].Queues.ReceiveAsync(WorkItem.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero) is { Count: > 0 } leases; round++)
         {
+            Assert.True(round < 10_000, "there is always more to do");
             foreach (var lease in leases)
             {
                 await stores[0].Queues.DeleteAsync(lease);

@@ -103,8 +103,9 @@ internal sealed class DeliveryPlay : IAsyncDisposable
     private async Task WorkOffAsync()
     {
         var worked = 1;
-        while (worked > 0)
+        for (var round = 0; worked > 0; round++)
         {
+            Assert.True(round < 10_000, "there is always more to do");
             worked = 0;
             for (var i = 0; i < 4; i++)
                 Enter(async process => Interlocked.Add(ref worked, await WorkAsync(process, 1)));

@@ -61,7 +61,7 @@ internal sealed class RawReceiver : IAsyncDisposable
         await _stop.CancelAsync();
         await _accepting;
         _listener.Dispose();
-        await Task.WhenAll(_serving);
+        await Task.WhenAll(_serving).WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
         _stop.Dispose();
     }
 

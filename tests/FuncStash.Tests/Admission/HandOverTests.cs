@@ -66,8 +66,8 @@ public sealed class HandOverTests : IAsyncLifetime
         var callback = Assert.Single((await _service.Get<MessageStore>().GetAsync(id))!.Followers);
         var slot = Assert.Single((await _service.Get<Gates>().GetAsync(GateKind.Queue, "q"))!.Inside);
         Assert.Equal([callback], slot.HeldBy());
-        while ((await _service.Get<MessageStore>().GetAsync(MessageId.Parse(callback)))!.Progress.EndedAt is null)
-            await WorkAsync();
+        await WorkAsync();
+        Assert.NotNull((await _service.Get<MessageStore>().GetAsync(MessageId.Parse(callback)))!.Progress.EndedAt);
         Assert.Empty((await _service.Get<Gates>().GetAsync(GateKind.Queue, "q"))!.Inside);
         Assert.Equal(1, _callbacks);
     }
@@ -114,8 +114,12 @@ public sealed class HandOverTests : IAsyncLifetime
     private async Task<Task> WorkUntilCalledBackAsync(int times)
     {
         var work = WorkAsync();
+        var begun = TimeProvider.System.GetTimestamp();
         while (Volatile.Read(ref _callbacks) < times)
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(begun) < TimeSpan.FromSeconds(60), "it is not called back");
             await Task.WhenAny(work, Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System));
+        }
         return work;
     }
 

@@ -124,7 +124,7 @@ public sealed class SettlingTests : IAsyncLifetime
         var id = (await _service.Get<Publisher>().PublishAsync(Service.Request(_destination.Url, "x", headers))).Messages[0].Id;
         var lease = Assert.Single(await ReceiveAsync());
         var step = _service.Get<DeliveryService>().RunAsync(lease.Text, lease);
-        await _arrived.Task;
+        await _arrived.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
         return (id, step);
     }
 
@@ -154,8 +154,10 @@ public sealed class SettlingTests : IAsyncLifetime
 
     private async Task TimePassesUntilAsync(Task done)
     {
+        var begun = TimeProvider.System.GetTimestamp();
         while (!done.IsCompleted)
         {
+            Assert.True(TimeProvider.System.GetElapsedTime(begun) < TimeSpan.FromSeconds(60), "it does not end");
             _service.Time.Advance(TimeSpan.FromMilliseconds(200));
             await Task.WhenAny(done, Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System));
         }

@@ -127,8 +127,10 @@ public sealed class ClockTests
     // Two processes at one gate give way to each other for some milliseconds.
     private static async Task<T> PassingTimeAsync<T>(Service service, Task<T> done)
     {
+        var begun = TimeProvider.System.GetTimestamp();
         while (!done.IsCompleted)
         {
+            Assert.True(TimeProvider.System.GetElapsedTime(begun) < TimeSpan.FromSeconds(60), "it does not end");
             service.Time.Advance(TimeSpan.FromMilliseconds(1));
             await Task.WhenAny(done, Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System));
         }

@@ -90,7 +90,7 @@ public sealed class PayloadNameTests
         var id = (await service.Get<Publisher>().PublishAsync(request)).Messages[0].Id;
         var lease = Assert.Single(await service.Store.Queues.ReceiveAsync(WorkItem.Queue, 9, TimeSpan.FromMinutes(1), TimeSpan.Zero));
         var step = service.Get<DeliveryService>().RunAsync(lease.Text, lease);
-        await arrived.Task;
+        await arrived.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
         await service.Get<Cancellation>().CancelAsync(id);
         answer.SetResult();
         await step;

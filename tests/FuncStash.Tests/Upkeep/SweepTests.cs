@@ -222,8 +222,10 @@ public sealed class SweepTests : IAsyncLifetime
     // Between finding and sending again a sweep waits for a while.
     private async Task FinishAsync(Task run)
     {
+        var begun = TimeProvider.System.GetTimestamp();
         while (!run.IsCompleted)
         {
+            Assert.True(TimeProvider.System.GetElapsedTime(begun) < TimeSpan.FromSeconds(60), "it does not end");
             _service.Time.Advance(TimeSpan.FromSeconds(1));
             await Task.WhenAny(run, Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System));
         }

@@ -138,8 +138,9 @@ internal sealed class FlowPlay : IAsyncDisposable
             Submit(late);
         await _stage.PlayAsync();
         var worked = 1;
-        while (worked > 0)
+        for (var round = 0; worked > 0; round++)
         {
+            Assert.True(round < 10_000, "there is always more to do");
             worked = 0;
             for (var i = 0; i < 3; i++)
                 Enter(async process => Interlocked.Add(ref worked, await WorkAsync(process)));
