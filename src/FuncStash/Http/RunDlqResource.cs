@@ -161,12 +161,8 @@ public sealed class RunDlqResource(
         Count = parameters.Count(byDefault, MaxListed),
         LatestFirst = !parameters.EarliestFirst(byDefault: true),
         ResponseStatuses = DlqParameters.StatusesOf(parameters.Ids("responseStatus")),
-        Ids = parameters.Has("dlqIds")
-            ? [.. parameters.Ids("dlqIds").Select(text => DlqId.TryParse(text, out var id) ? id : default)]
-            : null,
-        After = parameters.Cursor is not { } cursor ? null
-            : DlqId.TryParse(cursor, out var after) ? after
-            : throw QStashException.BadRequest($"invalid cursor: {cursor}"),
+        Ids = DlqParameters.IdsOf(parameters),
+        After = DlqParameters.AfterOf(parameters),
     };
 
     // The request's Content-Type is that of its own body, not of the run's.

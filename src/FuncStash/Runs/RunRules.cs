@@ -17,6 +17,9 @@ public static class RunRules
     /// <summary>What a run says to submissions once it is over: the text of QStash, letter by letter.</summary>
     public static QStashException Over() => QStashException.BadRequest("can not append to a a cancelled workflow");
 
+    /// <summary>What is told of a run that is not there.</summary>
+    public static QStashException NotFound(string runId) => QStashException.NotFound($"workflow run {runId} not found");
+
     /// <summary>
     /// What a run under way is told about a submission that means nothing: never 400, which would say that the run is over.
     /// </summary>

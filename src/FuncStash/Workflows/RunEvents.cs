@@ -49,7 +49,7 @@ public sealed class RunEvents(
     public async ValueTask<Notified?> CallAsync(string runId, string name, Func<string?, byte[]> describe, CancellationToken cancellation = default)
     {
         if (await index.FindAsync(runId, fresh: true, cancellation) is not { } key)
-            throw NotFound(runId);
+            throw RunRules.NotFound(runId);
         using (await turns.EnterAsync(key, cancellation))
         {
             while (await runs.LiveAsync(key, cancellation) is { } run)
@@ -66,7 +66,7 @@ public sealed class RunEvents(
                     return null;
             }
         }
-        throw NotFound(runId);
+        throw RunRules.NotFound(runId);
     }
 
     /// <summary>The waits for an event, with their runs.</summary>
@@ -152,6 +152,4 @@ public sealed class RunEvents(
         if (data.Length > options.Workflows.MaxPayloadBytes)
             throw new QStashException(413, $"the event is too big: {data.Length} bytes, at most {options.Workflows.MaxPayloadBytes}");
     }
-
-    private static QStashException NotFound(string runId) => QStashException.NotFound($"workflow run {runId} not found");
 }
