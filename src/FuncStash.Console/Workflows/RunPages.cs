@@ -38,7 +38,7 @@ internal sealed class RunPages(
     {
         var run = await FindAsync(call);
         var view = await viewer.ViewAsync(run, call.Aborted);
-        var redact = run.Spec.Redact is { } text && RedactFields.TryParse(text, out var fields, out _) ? fields : null;
+        var redact = run.Spec.Redaction;
         var payload = await runs.StepAsync(run.Key, StepKey.Initial, call.Aborted) is { } initial
             ? await runs.BodyAsync(run.Key, initial, call.Aborted) : [];
         var result = run.Progress.State == RunState.Success ? await runs.ResultAsync(run, call.Aborted) : [];
@@ -60,7 +60,7 @@ internal sealed class RunPages(
                 var text = slot.Result is { Size: <= Payload.Shown } result && redact is not { Body: true }
                     ? await runs.BodyAsync(view.Run.Key, result, cancellation) : [];
                 var delivery = slot.MessageId is { } id ? view.Deliveries.GetValueOrDefault(id) : null;
-                steps.Add(RunStepView.Of(slot, group.Kind, view.StateOf(slot), text, delivery));
+                steps.Add(RunStepView.Of(slot, group.Kind, view.StateOf(slot), text, delivery, redact));
             }
         }
         return steps;

@@ -104,7 +104,7 @@ public sealed class EventsResource(RunWaits waits, RunEvents events, PageAnswer 
         json.WriteEndObject();
         json.WriteString("timeoutUrl", detail.Url);
         json.WritePropertyName("timeoutHeaders");
-        MessageAnswer.WriteHeader(json, detail.Settings ?? HeaderMap.Empty);
+        MessageAnswer.WriteHeader(json, MessageAnswer.RedactSettings(detail.Settings ?? HeaderMap.Empty, run.Spec.Redaction));
         RunAnswer.WriteRun(json, run.Spec.RunId, run.CreatedAt);
         json.WriteEndObject();
     }
