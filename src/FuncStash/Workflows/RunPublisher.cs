@@ -67,9 +67,9 @@ public sealed class RunPublisher(
         {
             using var document = WholeText.Parse(request.Publish.Body);
             var body = document.RootElement;
-            string Text(string name) => body.GetProperty(name).GetString()!;
+            string Text(string name) => body.GetProperty(name).GetString() ?? throw new JsonException($"{name} is missing");
             var payload = body.TryGetProperty("body", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString()! : "";
-            var headers = body.GetProperty("headers").Deserialize(MessageJson.Default.HeaderMap)!.Select(static (_, text) => HeaderValue.Of(text));
+            var headers = (body.GetProperty("headers").Deserialize(MessageJson.Default.HeaderMap) ?? HeaderMap.Empty).Select(static (_, text) => HeaderValue.Of(text));
             var invoked = request with { Publish = request.Publish with { Body = Encoding.UTF8.GetBytes(payload) } };
             return new Invocation(invoked, Text("workflowRunId"), Text("workflowUrl"), LastOf(headers), body.GetProperty("step").GetRawText());
         }
@@ -83,8 +83,8 @@ public sealed class RunPublisher(
     internal static HeaderMap LastOf(HeaderMap headers)
     {
         var once = new HeaderMap();
-        foreach (var (name, values) in headers)
-            once.Set(name, values[^1..]);
+        foreach (var (name, values) in headers.Where(header => header.Value.Length > 0))
+            once.Set(name, values[^1]);
         return once;
     }
 }
