@@ -25,9 +25,10 @@ public sealed class RunInvocations(
     RunStore runs, RunSubmissions submissions, RunTrigger trigger, RunFailures failures, RunCheck check, MessageIds ids,
     FuncStashOptions options)
 {
-    /// <summary>Takes in an invocation; starting the run is a debt of the invoking one.</summary>
-    /// <returns>The invoking run's key, and the first message of the invoked one.</returns>
-    public async ValueTask<(MessageId Invoker, MessageId Message)> InvokeAsync(Invocation invocation, CancellationToken cancellation = default)
+    /// <summary>Looks at an invocation, and stores nothing; what starts the run is a debt of the invoking one.</summary>
+    /// <returns>The invoking run's key, and the step with which it takes the invocation in.</returns>
+    /// <exception cref="QStashException">400 when the invoking run is over, 412 for what it can never have.</exception>
+    public async ValueTask<(MessageId Invoker, StepDraft Draft)> ReadAsync(Invocation invocation, CancellationToken cancellation = default)
     {
         await check.PartAsync(invocation.Request, cancellation);
         CheckSettings(invocation.Settings);
@@ -43,7 +44,7 @@ public sealed class RunInvocations(
             Depth = invoker.Spec.Depth + 1,
         };
         RunTrigger.CheckSize(spec, 412);
-        return (invoker.Key, await submissions.SubmitAsync(invoker.Key, DraftOf(invocation, step, spec), cancellation));
+        return (invoker.Key, DraftOf(invocation, step, spec));
     }
 
     // With these the answer will be submitted, when nobody can be told any more that they are wrong.

@@ -115,7 +115,9 @@ public sealed class RunTrigger(
         Run = RunMessages.PartOf(run, RunRole.Step, StepKey.Initial),
     };
 
-    private void Check(RunStart start)
+    /// <summary>Refuses what can never be started.</summary>
+    /// <exception cref="QStashException">400 or 413.</exception>
+    public void Check(RunStart start)
     {
         CheckSize(start.Spec, 413);
         if (start.NotBefore?.Invoke(Now) - Now > options.MaxDelay.TotalMilliseconds)
