@@ -53,14 +53,8 @@ public sealed class RunDlqResource(
         var page = await BulkAsync(call, MaxListed, MaxListed);
         var deleted = 0;
         foreach (var some in page.Letters.Chunk(SideBySide))
-            deleted += (await Task.WhenAll(some.Select(letter => store.RemoveAsync(letter.Letter.Id, call.Aborted).AsTask()))).Count(done => done);
-        await call.JsonAsync(200, json =>
-        {
-            json.WriteStartObject();
-            json.WriteNumber("deleted", deleted);
-            json.WriteIf("cursor", page.Next);
-            json.WriteEndObject();
-        });
+            deleted += (await Task.WhenAll(some.Select(letter => letters.RemoveAsync(letter.Letter.Id, call.Aborted).AsTask()))).Count(done => done);
+        await DlqAnswer.DeletedAsync(call, deleted, page.Next);
     }
 
     private async ValueTask<RunLetterPage> BulkAsync(ApiCall call, int byDefault, int most)
@@ -70,18 +64,19 @@ public sealed class RunDlqResource(
         return await letters.ListAsync(query with { Count = Math.Min(query.Count, most) }, RunParameters.FilterOf(parameters, isPrefix: false), call.Aborted);
     }
 
-    private async Task GetAsync(ApiCall call)
+    /// <summary>Answers with one letter.</summary>
+    internal async Task GetAsync(ApiCall call)
     {
         var answer = new RunDlqAnswer(await FindAsync(call), letters, options.Workflows);
         if (!await answer.LoadAsync(call.Aborted))
-            throw NotFound(call);
+            throw DlqAnswer.NotFound(call);
         await call.JsonAsync(200, answer.Write);
     }
 
     private async Task DeleteAsync(ApiCall call)
     {
-        if (!await store.RemoveAsync((await FindAsync(call)).Letter.Id, call.Aborted))
-            throw NotFound(call);
+        if (!await letters.RemoveAsync((await FindAsync(call)).Letter.Id, call.Aborted))
+            throw DlqAnswer.NotFound(call);
         await call.OkAsync();
     }
 
@@ -89,7 +84,7 @@ public sealed class RunDlqResource(
     {
         var changes = ChangesOf(call);
         var letter = await FindAsync(call);
-        var (runId, key) = await continues(letter.Letter.Id, changes, call.Aborted) ?? throw NotFound(call);
+        var (runId, key) = await continues(letter.Letter.Id, changes, call.Aborted) ?? throw DlqAnswer.NotFound(call);
         await call.JsonAsync(200, json =>
         {
             json.WriteStartObject();
@@ -146,15 +141,13 @@ public sealed class RunDlqResource(
     private async ValueTask<RunLetter> FindAsync(ApiCall call)
     {
         if (!DlqId.TryParse(call.Values[0], out var id))
-            throw NotFound(call);
+            throw DlqAnswer.NotFound(call);
         if (await letters.GetAsync(id, call.Aborted) is { } letter)
             return letter;
-        throw await store.GetAsync(id, call.Aborted) is null
-            ? NotFound(call)
+        throw id.IsOfRun || await store.GetAsync(id, call.Aborted) is null
+            ? DlqAnswer.NotFound(call)
             : QStashException.BadRequest($"dlq message {call.Values[0]} is not of a workflow run");
     }
-
-    private static QStashException NotFound(ApiCall call) => QStashException.NotFound($"dlq message {call.Values[0]} not found");
 
     private static DeadLetterQuery QueryOf(ListParameters parameters, int byDefault) => new()
     {

@@ -21,9 +21,34 @@ public sealed class RunLetters(
 {
     /// <summary>A letter of a run; null when there is none of that id.</summary>
     public async ValueTask<RunLetter?> GetAsync(DlqId id, CancellationToken stop = default) =>
-        id.IsOfRun && await letters.GetAsync(id, stop) is { Message.Run: { } part } letter && await runs.GetAsync(part.Run, stop) is { } run
+        id.IsOfRun && await letters.GetAsync(id, stop) is { } letter ? await OfAsync(letter, stop) : null;
+
+    // One that a settler wrote after all, too late, is none.
+    private async ValueTask<RunLetter?> OfAsync(DeadLetter letter, CancellationToken stop) =>
+        letter.Message.Run is { } part && await runs.GetAsync(part.Run, stop) is { Progress.IsLetterGone: false } run
+        && run.Progress.DlqId == letter.Id.ToString()
             ? new RunLetter(letter, run)
             : null;
+
+    /// <summary>Removes a letter for good; false when it was gone.</summary>
+    /// <remarks>Its run says so first. Who was to write the letter may have been held up, and would write it anew.</remarks>
+    public async ValueTask<bool> RemoveAsync(DlqId id, CancellationToken stop = default)
+    {
+        if (await GetAsync(id, stop) is not { } letter)
+            return false;
+        var (key, isMine) = (letter.Run.Key, false);
+        using (await turns.EnterAsync(key, stop))
+        {
+            while (!isMine && await runs.GetAsync(key, stop) is { Progress.IsLetterGone: false } run)
+            {
+                var change = new RunChange(run with { Progress = run.Progress with { IsLetterGone = true } });
+                isMine = await runs.CommitAsync(run, change, cancellation: stop) is null;
+            }
+        }
+        if (isMine)
+            await letters.RemoveAsync(id, CancellationToken.None);
+        return isMine;
+    }
 
     /// <summary>The payload of the run that a letter is of; empty once it was purged.</summary>
     public async ValueTask<byte[]> PayloadAsync(RunLetter letter, CancellationToken stop = default) =>
@@ -69,8 +94,8 @@ public sealed class RunLetters(
         }
         await foreach (var letter in reader.ReadAsync(query with { OfRuns = true }, stop))
         {
-            if (letter.Message.Run is { } part && filter.IsWithin(letter.Id.FailedAt) && await runs.GetAsync(part.Run, stop) is { } run && filter.Matches(run))
-                yield return new RunLetter(letter, run);
+            if (filter.IsWithin(letter.Id.FailedAt) && await OfAsync(letter, stop) is { } found && filter.Matches(found.Run))
+                yield return found;
         }
     }
 
