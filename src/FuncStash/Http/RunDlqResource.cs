@@ -2,6 +2,7 @@ using FuncStash.Access;
 using FuncStash.DeadLetters;
 using FuncStash.Headers;
 using FuncStash.Messages;
+using FuncStash.Publishing;
 using FuncStash.RunLogs;
 using FuncStash.Runs;
 using FuncStash.Settings;
@@ -12,7 +13,7 @@ namespace FuncStash.Http;
 
 /// <summary><c>/v2/workflows/dlq</c>: dead letters of runs (protocol#run-dead-letters).</summary>
 public sealed class RunDlqResource(
-    RunLetters letters, DeadLetterStore store, RunContinuation continuation, PageAnswer pages, FuncStashOptions options) : IResource
+    RunLetters letters, DeadLetterStore store, RunContinuation continuation, PublishCheck check, PageAnswer pages, FuncStashOptions options) : IResource
 {
     private const int MaxListed = 100, MaxContinued = 50, SideBySide = 8;
 
@@ -82,7 +83,7 @@ public sealed class RunDlqResource(
 
     private async Task ContinueAsync(ApiCall call, Continuation continues)
     {
-        var changes = ChangesOf(call);
+        var changes = await ChangesAsync(call);
         var letter = await FindAsync(call);
         var (runId, key) = await continues(letter.Letter.Id, changes, call.Aborted) ?? throw DlqAnswer.NotFound(call);
         await call.JsonAsync(200, json =>
@@ -95,7 +96,7 @@ public sealed class RunDlqResource(
 
     private async Task ContinueManyAsync(ApiCall call, Continuation continues)
     {
-        var changes = ChangesOf(call);
+        var changes = await ChangesAsync(call);
         var parameters = new ListParameters(await ListParameters.OfBulkAsync(call), s_own, s_none);
         var query = QueryOf(parameters, MaxContinued);
         if (query.Ids is { Count: > MaxContinued })
@@ -158,15 +159,6 @@ public sealed class RunDlqResource(
         After = DlqParameters.AfterOf(parameters),
     };
 
-    // The request's Content-Type is that of its own body, not of the run's.
-    private PublishSettings ChangesOf(ApiCall call)
-    {
-        var settings = new PublishSettingsReader(options);
-        foreach (var (name, values) in call.Request.Headers)
-        {
-            if (PublishSettingsReader.IsSetting(name))
-                settings.ReadLines(name, values);
-        }
-        return settings.ToSettings();
-    }
+    private ValueTask<PublishSettings> ChangesAsync(ApiCall call) =>
+        DlqParameters.ChangesAsync(call, check, options, "a run goes on once, it cannot become a schedule");
 }

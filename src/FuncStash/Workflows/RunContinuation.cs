@@ -103,7 +103,10 @@ public sealed class RunContinuation(
                 Entries = steps.Max(step => step.Position ?? 0) + 1, Steps = old.Progress.Steps, Bytes = old.Progress.Bytes, HookBase = old.Progress.HookBase,
                 Replaced = old.Progress.Replaced, Open = redelivered.Count(step => step.Position is null),
             };
-            var debt = new Debt(DebtKind.Deliver, Deliveries: [.. redelivered.Select(step => new Redelivery(step.Key.ToString(), step.MessageId))]);
+            var debt = new Debt(DebtKind.Deliver, Deliveries: [.. redelivered.Select(step => new Redelivery(step.Key.ToString(), step.MessageId))])
+            {
+                NotBefore = dueAt,
+            };
             await runs.CommitAsync(null, new RunChange(new Run(key, spec, progress, null)) { Debts = [debt] }, cancellation: cancellation);
         }
         return true;
@@ -145,7 +148,7 @@ public sealed class RunContinuation(
                 continue;
             var id = MessageId.Parse(step.MessageId);
             // What slept has its place in the history when it is delivered, also where that is late (RunDeliveries).
-            var dueAt = step.Position is null ? Math.Max(step.DueAt ?? 0, id.CreatedAt + 1) : id.CreatedAt;
+            var dueAt = Math.Max(debt.NotBefore ?? 0, step.Position is null ? Math.Max(step.DueAt ?? 0, id.CreatedAt + 1) : id.CreatedAt);
             var message = await MessageAsync(run, key, id, source, cancellation) with { NotBefore = dueAt };
             var isNew = await messages.CreateAsync([new NewMessage(message, Once: true, Scheduled: !admission.JoinsAtOnce(message))], cancellation);
             if (isNew[0])
