@@ -41,6 +41,7 @@ public sealed class RunDebts(
         DebtKind.Answer => invocations.AnswerAsync(run, stop),
         DebtKind.Invoke => invocations.StartAsync(run, debt.Step, stop),
         DebtKind.Deliver => continuation.DeliverAsync(run, debt, stop),
+        DebtKind.Body => runs.RemoveBodyAsync(debt.BodyName!, stop),
         _ => ValueTask.CompletedTask,
     };
 

@@ -93,6 +93,27 @@ public sealed class RunInvocations(
         await AnswerAsync(invoked.Spec.Invoker!, ResultOf(invoked.Spec.RunId, invoked.Progress.State, result), cancellation);
     }
 
+    /// <summary>Whether a run that this one invoked is under way; it is told of those that have ended, or are gone.</summary>
+    /// <param name="invoker">A run under way.</param>
+    /// <param name="steps">Its entries.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public async ValueTask<bool> IsUnderWayAsync(Run invoker, IReadOnlyCollection<RunStep> steps, CancellationToken cancellation = default)
+    {
+        var results = steps.Where(step => step.Key.Kind == StepKind.Result).Select(step => step.Key.Id).ToHashSet();
+        var isUnderWay = false;
+        foreach (var step in steps.Where(step => step.Key.Kind == StepKind.Invoke && !results.Contains(step.Key.Id)))
+        {
+            if (step.Detail is not { InvokedKey: { } key, Invoked: { } spec })
+                continue;
+            isUnderWay = true;
+            if (await runs.GetAsync(MessageId.Parse(key), cancellation) is not { } invoked)
+                await AnswerAsync(spec.Invoker!, ResultOf(spec.RunId, RunState.Failed, []), cancellation);
+            else if (invoked.Ended)
+                await AnswerAsync(invoked, cancellation);
+        }
+        return isUnderWay;
+    }
+
     private async ValueTask AnswerAsync(Invoker invoker, string result, CancellationToken cancellation)
     {
         var key = MessageId.Parse(invoker.Key);

@@ -97,7 +97,8 @@ public sealed class RunTrigger(
             };
             var id = run.Key.Follower("replaced", Now);
             var initial = new RunStep(StepKey.Initial, id.Text, id.CreatedAt) { Body = start.Payload, Size = start.Payload.Length };
-            var change = RunRules.Replace(run, spec, initial, MessageOf(run with { Spec = spec }, id, start));
+            var before = await runs.StepAsync(run.Key, StepKey.Initial, cancellation) ?? throw new InvalidDataException($"run {run.Key}: its payload is gone");
+            var change = RunRules.Replace(run, spec, before, initial, MessageOf(run with { Spec = spec }, id, start));
             if (await runs.CommitAsync(run, change, admission.JoinsAtOnce, cancellation) is null)
             {
                 await admission.AcceptAsync(change.Messages);
