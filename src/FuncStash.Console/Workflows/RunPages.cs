@@ -93,7 +93,8 @@ internal sealed class RunPages(
         var named = call.Query("key") ?? call.Field("key");
         await foreach (var run in reader.FindAsync(RunSearch.Named(call.Values[0]), call.Aborted))
         {
-            if (named is null || run.Key.Text == named)
+            // A text with commas stands for several ids, too.
+            if (run.Spec.RunId == call.Values[0] && (named is null || run.Key.Text == named))
                 return run;
         }
         throw QStashException.NotFound("There is no workflow run of this id, or it ended longer ago than runs are kept.");
