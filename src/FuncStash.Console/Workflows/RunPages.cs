@@ -68,7 +68,7 @@ internal sealed class RunPages(
 
     // A run that was resumed or restarted has none any more.
     private async ValueTask<DlqId?> LetterAsync(Run run, CancellationToken cancellation) =>
-        run.Progress.DlqId is { } text && DlqId.TryParse(text, out var id) && await letters.GetAsync(id, cancellation) is not null ? id : null;
+        run.Progress is { DlqId: { } text, IsLetterGone: false } && DlqId.TryParse(text, out var id) && await letters.GetAsync(id, cancellation) is not null ? id : null;
 
     private async Task<PageResult> CancelAsync(ConsoleCall call)
     {

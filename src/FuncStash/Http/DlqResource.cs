@@ -28,7 +28,7 @@ public sealed class DlqResource(
         var query = DlqParameters.OfList(call);
         var entries = query is null
             ? AsyncEnumerable.Empty<IPageEntry>()
-            : reader.ReadAsync(query, call.Aborted).Select(IPageEntry (letter) => new Line(letter, letters, options));
+            : reader.ReadAsync(query, call.Aborted).Where(letter => !letter.Id.IsOfRun).Select(IPageEntry (letter) => new Line(letter, letters, options));
         return pages.WriteAsync(call, ["messages"], entries, query?.Count ?? 0);
     }
 

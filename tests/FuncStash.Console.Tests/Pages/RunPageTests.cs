@@ -1,4 +1,5 @@
 using FuncStash.Console.Tests.Running;
+using FuncStash.DeadLetters;
 
 namespace FuncStash.Console.Tests.Pages;
 
@@ -63,6 +64,24 @@ public sealed class RunPageTests
             Assert.Contains("Started.", started.Text, StringComparison.Ordinal);
             Assert.Equal(how == "resume" ? ["p", WorkflowEndpoint.Step(1, "one")] : ["p"], flow.Deliveries[^1].Entries);
         }
+    }
+
+    [Fact]
+    public async Task One_whose_letter_was_written_again_after_it_was_resumed_is_not_offered_for_it()
+    {
+        await using var service = Consoles.Start();
+        await using var flow = await WorkflowEndpoint.StartAsync(service);
+        flow.Status = 500;
+        await flow.StartAsync("wfr_a", "p", ("Upstash-Retries", "0"));
+        var id = DlqId.Parse((string)(await flow.LogAsync("wfr_a"))["dlqId"]!);
+        var letter = (await service.Get<DeadLetterStore>().GetAsync(id))!;
+        Assert.Equal(200, (await service.CallAsync("POST", "/v2/workflows/dlq/resume/" + id)).Status);
+        await service.AddDeadLetterAsync(letter.Message, id: id);
+
+        var page = await new Browser(service).GetAsync("/console/workflows/wfr_a");
+
+        Assert.Contains("Failed after", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Resume where it failed", page.Text, StringComparison.Ordinal);
     }
 
     [Fact]

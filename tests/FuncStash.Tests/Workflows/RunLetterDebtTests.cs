@@ -89,6 +89,8 @@ public sealed class RunLetterDebtTests : IAsyncLifetime
     {
         Assert.Empty((await _service.CallAsync("GET", "/v2/workflows/dlq")).Json["messages"]!.AsArray());
         Assert.Empty((await _service.CallAsync("GET", "/v2/workflows/dlq?workflowRunId=wfr_a")).Json["messages"]!.AsArray());
+        Assert.Empty((await _service.CallAsync("GET", "/v2/workflows/dlq?dlqIds=" + id)).Json["messages"]!.AsArray());
+        Assert.Empty((await _service.CallAsync("GET", "/v2/dlq?dlqIds=" + id)).Json["messages"]!.AsArray());
         foreach (var (method, target) in new[] { ("GET", "/v2/workflows/dlq/"), ("GET", "/v2/dlq/"), ("DELETE", "/v2/workflows/dlq/"), ("POST", "/v2/workflows/dlq/resume/") })
             Assert.Equal((404, $"dlq message {id} not found"), await AskAsync(method, target + id));
 
