@@ -40,7 +40,19 @@ public sealed class RunWaits(
         {
             while (await runs.LiveAsync(run.Key, cancellation) is { } now)
             {
-                var (change, taken) = await ChangeAsync(now, wait, step, request, timeout, cancellation);
+                RunChange change;
+                KeptEvent? taken;
+                try
+                {
+                    (change, taken) = await ChangeAsync(now, wait, step, request, timeout, cancellation);
+                }
+                catch (InvalidDataException)
+                {
+                    // The same wait, submitted to another process, may have taken the event in between.
+                    if (await runs.LiveAsync(run.Key, cancellation) is { } after && after.Progress.Events.SequenceEqual(now.Progress.Events))
+                        throw;
+                    continue;
+                }
                 // Before the wait, so that whoever notifies after it finds it.
                 if (taken is null && !isIndexed)
                 {
