@@ -88,6 +88,7 @@ public static class FuncStashServices
         services.AddSingleton<BucketWatch>();
         services.AddSingleton<Purge>();
         services.AddSingleton<RunPurge>();
+        services.AddSingleton<IndexPurge>();
         services.AddSingleton<RunSweep>();
         services.AddSingleton<Sweep>();
         services.AddSingleton<Rescue>();
@@ -137,6 +138,7 @@ public static class FuncStashServices
         services.AddSingleton<RunFailures>();
         services.AddSingleton<RunDebts>();
         services.AddSingleton<RunEnds>();
+        services.AddSingleton<LostRuns>();
         services.AddSingleton<MessageCancellation>();
         services.AddSingleton<RunLetters>();
         services.AddSingleton<RunReader>();

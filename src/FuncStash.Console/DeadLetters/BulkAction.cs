@@ -53,6 +53,8 @@ public sealed class BulkAction(DeadLetterReader reader, DeadLetterStore letters,
     {
         try
         {
+            if (id.IsOfRun)
+                return "it is of a workflow run, on whose page it can be resumed";
             if (action == DeadLetterAction.Delete)
             {
                 await letters.RemoveAsync(id, cancellation);

@@ -126,7 +126,8 @@ internal sealed class DeadLetterPages(
 
     private async ValueTask<PageResult> LetterAsync(ConsoleCall call, DlqId id, RefusedChanges? refused)
     {
-        if (await letters.GetAsync(id, call.Aborted) is not { } letter)
+        // Those of workflow runs are on the pages of their runs.
+        if (id.IsOfRun || await letters.GetAsync(id, call.Aborted) is not { } letter)
             throw Gone();
         var redact = letter.Message.Redact is { } text && RedactFields.TryParse(text, out var fields, out _) ? fields : null;
         var body = await letters.BodyAsync(letter, call.Aborted);

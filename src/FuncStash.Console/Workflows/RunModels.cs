@@ -31,9 +31,9 @@ public sealed record RunDetailModel(
 public sealed record RunStepView(
     string Name, string Kind, StepState State, bool IsParallel, long? At, Payload? Result, string? Detail, string? MessageId, string? Error)
 {
-    public static RunStepView Of(StepSlot slot, GroupKind group, StepState state, byte[] body, DeliveryView? delivery)
+    public static RunStepView Of(StepSlot slot, GroupKind group, StepState state, byte[] body, DeliveryView? delivery, RedactFields? redact)
     {
-        var (name, type, output) = Read(body);
+        var (name, type, output) = Read(body, redact);
         var detail = slot.Begun?.Detail;
         return new RunStepView(
             name ?? detail?.Name ?? (slot.Id is { } id ? id == 0 ? "payload" : $"step {id}" : "what comes next"),
@@ -44,7 +44,7 @@ public sealed record RunStepView(
     }
 
     // A result is the step as its SDK submitted it: JSON with a name, a type and an outcome; what is none is shown by its number alone.
-    private static (string? Name, string? Type, byte[]? Output) Read(byte[] body)
+    private static (string? Name, string? Type, byte[]? Output) Read(byte[] body, RedactFields? redact)
     {
         if (body.Length == 0)
             return default;
@@ -53,10 +53,11 @@ public sealed record RunStepView(
             using var document = WholeText.Parse(body);
             if (document.RootElement is not { ValueKind: JsonValueKind.Object } step)
                 return default;
-            return (TextOf(step, "stepName"), TextOf(step, "stepType"),
-                step.TryGetProperty("out", out var output) && output.ValueKind != JsonValueKind.Null
-                    ? System.Text.Encoding.UTF8.GetBytes(output.ValueKind == JsonValueKind.String ? output.GetString()! : output.GetRawText())
-                    : null);
+            var type = TextOf(step, "stepType");
+            if (!step.TryGetProperty("out", out var output) || output.ValueKind == JsonValueKind.Null)
+                return (TextOf(step, "stepName"), type, null);
+            var result = output.ValueKind == JsonValueKind.String ? output.GetString()! : output.GetRawText();
+            return (TextOf(step, "stepName"), type, System.Text.Encoding.UTF8.GetBytes(type == CallResult.StepType ? CallResult.Shown(result, redact) : result));
         }
         catch (JsonException)
         {

@@ -38,7 +38,7 @@ internal sealed class RunPages(
     {
         var run = await FindAsync(call);
         var view = await viewer.ViewAsync(run, call.Aborted);
-        var redact = run.Spec.Redact is { } text && RedactFields.TryParse(text, out var fields, out _) ? fields : null;
+        var redact = run.Spec.Redaction;
         var payload = await runs.StepAsync(run.Key, StepKey.Initial, call.Aborted) is { } initial
             ? await runs.BodyAsync(run.Key, initial, call.Aborted) : [];
         var result = run.Progress.State == RunState.Success ? await runs.ResultAsync(run, call.Aborted) : [];
@@ -60,7 +60,7 @@ internal sealed class RunPages(
                 var text = slot.Result is { Size: <= Payload.Shown } result && redact is not { Body: true }
                     ? await runs.BodyAsync(view.Run.Key, result, cancellation) : [];
                 var delivery = slot.MessageId is { } id ? view.Deliveries.GetValueOrDefault(id) : null;
-                steps.Add(RunStepView.Of(slot, group.Kind, view.StateOf(slot), text, delivery));
+                steps.Add(RunStepView.Of(slot, group.Kind, view.StateOf(slot), text, delivery, redact));
             }
         }
         return steps;
@@ -68,7 +68,7 @@ internal sealed class RunPages(
 
     // A run that was resumed or restarted has none any more.
     private async ValueTask<DlqId?> LetterAsync(Run run, CancellationToken cancellation) =>
-        run.Progress.DlqId is { } text && DlqId.TryParse(text, out var id) && await letters.GetAsync(id, cancellation) is not null ? id : null;
+        run.Progress is { DlqId: { } text, IsLetterGone: false } && DlqId.TryParse(text, out var id) && await letters.GetAsync(id, cancellation) is not null ? id : null;
 
     private async Task<PageResult> CancelAsync(ConsoleCall call)
     {
@@ -93,7 +93,8 @@ internal sealed class RunPages(
         var named = call.Query("key") ?? call.Field("key");
         await foreach (var run in reader.FindAsync(RunSearch.Named(call.Values[0]), call.Aborted))
         {
-            if (named is null || run.Key.Text == named)
+            // A text with commas stands for several ids, too.
+            if (run.Spec.RunId == call.Values[0] && (named is null || run.Key.Text == named))
                 return run;
         }
         throw QStashException.NotFound("There is no workflow run of this id, or it ended longer ago than runs are kept.");

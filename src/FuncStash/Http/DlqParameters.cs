@@ -1,5 +1,8 @@
 using System.Globalization;
 using FuncStash.DeadLetters;
+using FuncStash.Headers;
+using FuncStash.Publishing;
+using FuncStash.Settings;
 using FuncStash.Wire;
 
 namespace FuncStash.Http;
@@ -29,12 +32,8 @@ internal static class DlqParameters
             LatestFirst = !parameters.EarliestFirst(byDefault: true),
             Error = parameters.Values("error") is [var error, ..] ? error : null,
             ResponseStatuses = StatusesOf(parameters.Ids("responseStatus")),
-            Ids = parameters.Has("dlqIds")
-                ? [.. parameters.Ids("dlqIds").Select(text => DlqId.TryParse(text, out var id) ? id : default)]
-                : null,
-            After = parameters.Cursor is not { } cursor ? null
-                : DlqId.TryParse(cursor, out var after) ? after
-                : throw QStashException.BadRequest($"invalid cursor: {cursor}"),
+            Ids = IdsOf(parameters),
+            After = AfterOf(parameters),
         };
         return parameters.Values("source") switch
         {
@@ -42,6 +41,31 @@ internal static class DlqParameters
             ["workflow"] => null,
             [var other, ..] => throw QStashException.BadRequest($"invalid source: {other}: must be workflow"),
         };
+    }
+
+    /// <summary>The letters that are named; null for any.</summary>
+    public static IReadOnlyList<DlqId>? IdsOf(ListParameters parameters) => parameters.Has("dlqIds")
+        ? [.. parameters.Ids("dlqIds").Select(text => DlqId.TryParse(text, out var id) ? id : default)]
+        : null;
+
+    /// <summary>The letter after which a page begins; null for the first.</summary>
+    public static DlqId? AfterOf(ListParameters parameters) =>
+        parameters.Cursor is not { } cursor ? null
+        : DlqId.TryParse(cursor, out var after) ? after
+        : throw QStashException.BadRequest($"invalid cursor: {cursor}");
+
+    /// <summary>What the headers of a call that sends dead letters again change. Its <c>Content-Type</c> is that of its own body.</summary>
+    public static async ValueTask<PublishSettings> ChangesAsync(ApiCall call, PublishCheck check, FuncStashOptions options, string whyNoCron)
+    {
+        var settings = new PublishSettingsReader(options);
+        foreach (var (name, values) in call.Request.Headers)
+        {
+            if (PublishSettingsReader.IsSetting(name))
+                settings.ReadLines(name, values);
+        }
+        var changes = settings.ToSettings();
+        await check.SettingsAsync(changes, whyNoCron, call.Aborted);
+        return changes;
     }
 
     internal static HashSet<int> StatusesOf(IEnumerable<string> values) =>

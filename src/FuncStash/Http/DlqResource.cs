@@ -3,13 +3,13 @@ using FuncStash.Access;
 using FuncStash.DeadLetters;
 using FuncStash.Messages;
 using FuncStash.Settings;
-using FuncStash.Wire;
+using FuncStash.Workflows;
 
 namespace FuncStash.Http;
 
 /// <summary><c>/v2/dlq</c>: the dead letters (protocol#dead-letters).</summary>
 public sealed class DlqResource(
-    DeadLetterStore letters, DeadLetterReader reader, RunDlqResource ofRuns, PageAnswer pages, FuncStashOptions options) : IResource
+    DeadLetterStore letters, DeadLetterReader reader, RunDlqResource ofRuns, RunLetters runLetters, PageAnswer pages, FuncStashOptions options) : IResource
 {
     private const int SideBySide = 16;
 
@@ -28,7 +28,7 @@ public sealed class DlqResource(
         var query = DlqParameters.OfList(call);
         var entries = query is null
             ? AsyncEnumerable.Empty<IPageEntry>()
-            : reader.ReadAsync(query, call.Aborted).Select(IPageEntry (letter) => new Line(letter, letters, options));
+            : reader.ReadAsync(query, call.Aborted).Where(letter => !letter.Id.IsOfRun).Select(IPageEntry (letter) => new Line(letter, letters, options));
         return pages.WriteAsync(call, ["messages"], entries, query?.Count ?? 0);
     }
 
@@ -56,17 +56,23 @@ public sealed class DlqResource(
 
     private async Task GetAsync(ApiCall call)
     {
-        var letter = DlqId.TryParse(call.Values[0], out var id) ? await letters.GetAsync(id, call.Aborted) : null;
-        if (letter is null || await BodyAsync(letters, letter, call.Aborted) is not { } body)
-            throw NotFound(call);
+        if (!DlqId.TryParse(call.Values[0], out var id))
+            throw DlqAnswer.NotFound(call);
+        if (id.IsOfRun)
+        {
+            await ofRuns.GetAsync(call);
+            return;
+        }
+        if (await letters.GetAsync(id, call.Aborted) is not { } letter || await BodyAsync(letters, letter, call.Aborted) is not { } body)
+            throw DlqAnswer.NotFound(call);
         await call.JsonAsync(200, json => Write(json, letter, body));
     }
 
     private async Task DeleteAsync(ApiCall call)
     {
-        if (!DlqId.TryParse(call.Values[0], out var id) || !await letters.RemoveAsync(id, call.Aborted))
-            throw NotFound(call);
-        await AnswerAsync(call, 1, null);
+        if (!DlqId.TryParse(call.Values[0], out var id) || !await RemoveAsync(id, call.Aborted))
+            throw DlqAnswer.NotFound(call);
+        await DlqAnswer.DeletedAsync(call, 1, null);
     }
 
     private async Task DeleteManyAsync(ApiCall call)
@@ -81,19 +87,15 @@ public sealed class DlqResource(
         var deleted = 0;
         foreach (var some in (query?.Ids ?? page.Letters.Select(letter => letter.Id)).Chunk(SideBySide))
         {
-            var results = await Task.WhenAll(some.Select(id => letters.RemoveAsync(id, call.Aborted).AsTask()));
+            var results = await Task.WhenAll(some.Select(id => RemoveAsync(id, call.Aborted).AsTask()));
             deleted += results.Count(removed => removed);
         }
-        await AnswerAsync(call, deleted, page.Next);
+        await DlqAnswer.DeletedAsync(call, deleted, page.Next);
     }
 
-    private static Task AnswerAsync(ApiCall call, int deleted, string? cursor) => call.JsonAsync(200, json =>
-    {
-        json.WriteStartObject();
-        json.WriteNumber("deleted", deleted);
-        json.WriteIf("cursor", cursor);
-        json.WriteEndObject();
-    });
+    // Of a run's letter its run has to know.
+    private ValueTask<bool> RemoveAsync(DlqId id, CancellationToken cancellation) =>
+        id.IsOfRun ? runLetters.RemoveAsync(id, cancellation) : letters.RemoveAsync(id, cancellation);
 
     /// <summary>Its payload; null when the letter is gone, payload and all.</summary>
     internal static async ValueTask<byte[]?> BodyAsync(
@@ -111,21 +113,13 @@ public sealed class DlqResource(
         }
     }
 
-    private static QStashException NotFound(ApiCall call) => QStashException.NotFound($"dlq message {call.Values[0]} not found");
-
     /// <summary>A dead letter as JSON, redacted where it is to be.</summary>
     internal static void Write(Utf8JsonWriter json, DeadLetter letter, byte[] body)
     {
         json.WriteStartObject();
         json.WriteString("dlqId", letter.Id.ToString());
         MessageAnswer.WriteFields(json, letter.Message, body);
-        json.WriteNumber("responseStatus", letter.ResponseStatus);
-        json.WritePropertyName("responseHeader");
-        MessageAnswer.WriteHeader(json, letter.ResponseHeader);
-        MessageAnswer.WriteBody(json, "responseBody", "responseBodyBase64", letter.ResponseBody, redacted: false);
-        json.WriteMark("responseBodyTruncated", letter.IsResponseBodyCut);
-        json.WriteMark("responseHeaderTruncated", letter.IsResponseHeaderCut);
-        json.WriteIf("error", letter.Error);
+        DlqAnswer.WriteResponse(json, letter);
         json.WriteEndObject();
     }
 }

@@ -45,17 +45,6 @@ public sealed class DlqRetryResource(DeadLetterReader reader, DeadLetterRetry re
         });
     }
 
-    // The request's Content-Type is that of its own body, not of the messages.
-    private async ValueTask<PublishSettings> ChangesAsync(ApiCall call)
-    {
-        var settings = new PublishSettingsReader(options);
-        foreach (var (name, values) in call.Request.Headers)
-        {
-            if (PublishSettingsReader.IsSetting(name))
-                settings.ReadLines(name, values);
-        }
-        var changes = settings.ToSettings();
-        await check.SettingsAsync(changes, "a dead letter is sent again once, it cannot become a schedule", call.Aborted);
-        return changes;
-    }
+    private ValueTask<PublishSettings> ChangesAsync(ApiCall call) =>
+        DlqParameters.ChangesAsync(call, check, options, "a dead letter is sent again once, it cannot become a schedule");
 }

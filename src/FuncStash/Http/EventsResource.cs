@@ -60,20 +60,21 @@ public sealed class EventsResource(RunWaits waits, RunEvents events, PageAnswer 
     }
 
     private async Task NotifyAsync(ApiCall call) =>
-        await AnswerAsync(call, await events.NotifyAsync(call.Values[0], await BodyAsync(call), call.Aborted));
+        await AnswerAsync(call, events.NotifyAsync(call.Values[0], await BodyAsync(call), call.Aborted));
 
     private async Task NotifyRunAsync(ApiCall call)
     {
         var notified = await events.NotifyAsync(call.Values[0], call.Values[1], await BodyAsync(call), call.Aborted);
-        await AnswerAsync(call, notified is null ? [] : [notified]);
+        await AnswerAsync(call, notified is null ? AsyncEnumerable.Empty<Notified>() : new[] { notified }.ToAsyncEnumerable());
     }
 
     private ValueTask<byte[]> BodyAsync(ApiCall call) => call.BodyAsync(options.Workflows.MaxPayloadBytes);
 
-    private static Task AnswerAsync(ApiCall call, IReadOnlyList<Notified> notified) => call.JsonAsync(201, json =>
+    private static Task AnswerAsync(ApiCall call, IAsyncEnumerable<Notified> notified) => JsonStream.AnswerAsync(call, 201, async stream =>
     {
+        var json = stream.Json;
         json.WriteStartArray();
-        foreach (var item in notified)
+        await foreach (var item in notified)
         {
             json.WriteStartObject();
             json.WritePropertyName("waiter");
@@ -81,15 +82,13 @@ public sealed class EventsResource(RunWaits waits, RunEvents events, PageAnswer 
             json.WriteString("messageId", item.Message.Text);
             RunAnswer.WriteRun(json, item.Run.Spec.RunId, item.Run.CreatedAt);
             json.WriteEndObject();
+            await stream.DrainAsync();
         }
         json.WriteEndArray();
     });
 
-    private async Task WaitersAsync(ApiCall call)
-    {
-        var found = await events.WaitersAsync(call.Values[0], call.Aborted);
-        await pages.WriteAllAsync(call, found.ToAsyncEnumerable(), (json, waiter) => Write(json, waiter.Run, waiter.Wait));
-    }
+    private Task WaitersAsync(ApiCall call) =>
+        pages.WriteAllAsync(call, events.WaitersAsync(call.Values[0], call.Aborted), (json, waiter) => Write(json, waiter.Run, waiter.Wait));
 
     private static void Write(Utf8JsonWriter json, Run run, RunStep wait)
     {
@@ -104,7 +103,7 @@ public sealed class EventsResource(RunWaits waits, RunEvents events, PageAnswer 
         json.WriteEndObject();
         json.WriteString("timeoutUrl", detail.Url);
         json.WritePropertyName("timeoutHeaders");
-        MessageAnswer.WriteHeader(json, detail.Settings ?? HeaderMap.Empty);
+        MessageAnswer.WriteHeader(json, MessageAnswer.RedactSettings(detail.Settings ?? HeaderMap.Empty, run.Spec.Redaction));
         RunAnswer.WriteRun(json, run.Spec.RunId, run.CreatedAt);
         json.WriteEndObject();
     }

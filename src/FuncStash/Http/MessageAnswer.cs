@@ -77,10 +77,13 @@ internal static class MessageAnswer
         if (callback.Settings.Count > 0)
         {
             json.WritePropertyName(headerName);
-            WriteHeader(json, redact is null ? callback.Settings : callback.Settings.Select(
-                (name, value) => redact.Header(HeaderTable.ForwardedBy(name) ?? name, value)));
+            WriteHeader(json, RedactSettings(callback.Settings, redact));
         }
     }
+
+    /// <summary>Publish settings; of those that forward a header the header is meant.</summary>
+    public static HeaderMap RedactSettings(HeaderMap settings, RedactFields? redact) =>
+        redact is null ? settings : settings.Select((name, value) => redact.Header(HeaderTable.ForwardedBy(name) ?? name, value));
 
     /// <summary>A payload as text where it is UTF-8, else as base64 under another name; nothing when it is empty.</summary>
     public static void WriteBody(Utf8JsonWriter json, string textName, string base64Name, byte[] body, bool redacted)

@@ -13,7 +13,7 @@ namespace FuncStash.Http;
 internal static class RequestReader
 {
     public static async ValueTask<PublishRequest> ReadAsync(
-        ApiCall call, string rawDestination, UrlGroupStore groups, FuncStashOptions options, int? most = null)
+        ApiCall call, string rawDestination, UrlGroupStore groups, FuncStashOptions options, bool isPlainTrigger = false)
     {
         var (destination, parameters) = DestinationPath.Split(rawDestination);
         // A webhook's group can ask for all headers, which only the request at hand has.
@@ -26,11 +26,12 @@ internal static class RequestReader
         {
             settings = ReadSettings(call, parameters, forwardAll, options);
         }
-        catch (QStashException refusal) when (isOfRun && !RunHeaders.IsTriggerOf(call.Request.Headers[RunHeaders.InitName]))
+        catch (QStashException refusal) when (isOfRun && !isPlainTrigger && !RunHeaders.IsTriggerOf(call.Request.Headers[RunHeaders.InitName]))
         {
             throw RunRules.Refused(refusal);
         }
-        var body = await call.BodyAsync(most ?? (isOfRun ? options.Workflows.MaxRequestBytes : options.MaxBodyBytes));
+        var most = isPlainTrigger ? options.Workflows.MaxPayloadBytes : isOfRun ? options.Workflows.MaxRequestBytes : options.MaxBodyBytes;
+        var body = await call.BodyAsync(most);
         return new PublishRequest(destination, settings, body) { CallerIp = call.CallerIp, Trace = TraceContext.Of(call.Request) };
     }
 

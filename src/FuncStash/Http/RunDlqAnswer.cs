@@ -35,13 +35,7 @@ internal sealed class RunDlqAnswer(RunLetter listed, RunLetters letters, Workflo
         var message = letter.Message with { FailureCallback = letter.Message.FailureCallback ?? run.Spec.FailureCallback };
         MessageAnswer.WriteFields(json, message, _payload);
         json.WriteString("workflowUrl", run.Spec.Url);
-        json.WriteNumber("responseStatus", letter.ResponseStatus);
-        json.WritePropertyName("responseHeader");
-        MessageAnswer.WriteHeader(json, letter.ResponseHeader);
-        MessageAnswer.WriteBody(json, "responseBody", "responseBodyBase64", letter.ResponseBody, redacted: false);
-        json.WriteMark("responseHeaderTruncated", letter.IsResponseHeaderCut);
-        json.WriteMark("responseBodyTruncated", letter.IsResponseBodyCut);
-        json.WriteIf("error", letter.Error);
+        DlqAnswer.WriteResponse(json, letter);
         if (run.Progress.Failure is { } failure)
             WriteFailure(json, failure);
         json.WriteEndObject();

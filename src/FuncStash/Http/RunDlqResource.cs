@@ -2,6 +2,7 @@ using FuncStash.Access;
 using FuncStash.DeadLetters;
 using FuncStash.Headers;
 using FuncStash.Messages;
+using FuncStash.Publishing;
 using FuncStash.RunLogs;
 using FuncStash.Runs;
 using FuncStash.Settings;
@@ -12,7 +13,7 @@ namespace FuncStash.Http;
 
 /// <summary><c>/v2/workflows/dlq</c>: dead letters of runs (protocol#run-dead-letters).</summary>
 public sealed class RunDlqResource(
-    RunLetters letters, DeadLetterStore store, RunContinuation continuation, PageAnswer pages, FuncStashOptions options) : IResource
+    RunLetters letters, DeadLetterStore store, RunContinuation continuation, PublishCheck check, PageAnswer pages, FuncStashOptions options) : IResource
 {
     private const int MaxListed = 100, MaxContinued = 50, SideBySide = 8;
 
@@ -53,14 +54,8 @@ public sealed class RunDlqResource(
         var page = await BulkAsync(call, MaxListed, MaxListed);
         var deleted = 0;
         foreach (var some in page.Letters.Chunk(SideBySide))
-            deleted += (await Task.WhenAll(some.Select(letter => store.RemoveAsync(letter.Letter.Id, call.Aborted).AsTask()))).Count(done => done);
-        await call.JsonAsync(200, json =>
-        {
-            json.WriteStartObject();
-            json.WriteNumber("deleted", deleted);
-            json.WriteIf("cursor", page.Next);
-            json.WriteEndObject();
-        });
+            deleted += (await Task.WhenAll(some.Select(letter => letters.RemoveAsync(letter.Letter.Id, call.Aborted).AsTask()))).Count(done => done);
+        await DlqAnswer.DeletedAsync(call, deleted, page.Next);
     }
 
     private async ValueTask<RunLetterPage> BulkAsync(ApiCall call, int byDefault, int most)
@@ -70,26 +65,27 @@ public sealed class RunDlqResource(
         return await letters.ListAsync(query with { Count = Math.Min(query.Count, most) }, RunParameters.FilterOf(parameters, isPrefix: false), call.Aborted);
     }
 
-    private async Task GetAsync(ApiCall call)
+    /// <summary>Answers with one letter.</summary>
+    internal async Task GetAsync(ApiCall call)
     {
         var answer = new RunDlqAnswer(await FindAsync(call), letters, options.Workflows);
         if (!await answer.LoadAsync(call.Aborted))
-            throw NotFound(call);
+            throw DlqAnswer.NotFound(call);
         await call.JsonAsync(200, answer.Write);
     }
 
     private async Task DeleteAsync(ApiCall call)
     {
-        if (!await store.RemoveAsync((await FindAsync(call)).Letter.Id, call.Aborted))
-            throw NotFound(call);
+        if (!await letters.RemoveAsync((await FindAsync(call)).Letter.Id, call.Aborted))
+            throw DlqAnswer.NotFound(call);
         await call.OkAsync();
     }
 
     private async Task ContinueAsync(ApiCall call, Continuation continues)
     {
-        var changes = ChangesOf(call);
+        var changes = await ChangesAsync(call);
         var letter = await FindAsync(call);
-        var (runId, key) = await continues(letter.Letter.Id, changes, call.Aborted) ?? throw NotFound(call);
+        var (runId, key) = await continues(letter.Letter.Id, changes, call.Aborted) ?? throw DlqAnswer.NotFound(call);
         await call.JsonAsync(200, json =>
         {
             json.WriteStartObject();
@@ -100,7 +96,7 @@ public sealed class RunDlqResource(
 
     private async Task ContinueManyAsync(ApiCall call, Continuation continues)
     {
-        var changes = ChangesOf(call);
+        var changes = await ChangesAsync(call);
         var parameters = new ListParameters(await ListParameters.OfBulkAsync(call), s_own, s_none);
         var query = QueryOf(parameters, MaxContinued);
         if (query.Ids is { Count: > MaxContinued })
@@ -146,38 +142,23 @@ public sealed class RunDlqResource(
     private async ValueTask<RunLetter> FindAsync(ApiCall call)
     {
         if (!DlqId.TryParse(call.Values[0], out var id))
-            throw NotFound(call);
+            throw DlqAnswer.NotFound(call);
         if (await letters.GetAsync(id, call.Aborted) is { } letter)
             return letter;
-        throw await store.GetAsync(id, call.Aborted) is null
-            ? NotFound(call)
+        throw id.IsOfRun || await store.GetAsync(id, call.Aborted) is null
+            ? DlqAnswer.NotFound(call)
             : QStashException.BadRequest($"dlq message {call.Values[0]} is not of a workflow run");
     }
-
-    private static QStashException NotFound(ApiCall call) => QStashException.NotFound($"dlq message {call.Values[0]} not found");
 
     private static DeadLetterQuery QueryOf(ListParameters parameters, int byDefault) => new()
     {
         Count = parameters.Count(byDefault, MaxListed),
         LatestFirst = !parameters.EarliestFirst(byDefault: true),
         ResponseStatuses = DlqParameters.StatusesOf(parameters.Ids("responseStatus")),
-        Ids = parameters.Has("dlqIds")
-            ? [.. parameters.Ids("dlqIds").Select(text => DlqId.TryParse(text, out var id) ? id : default)]
-            : null,
-        After = parameters.Cursor is not { } cursor ? null
-            : DlqId.TryParse(cursor, out var after) ? after
-            : throw QStashException.BadRequest($"invalid cursor: {cursor}"),
+        Ids = DlqParameters.IdsOf(parameters),
+        After = DlqParameters.AfterOf(parameters),
     };
 
-    // The request's Content-Type is that of its own body, not of the run's.
-    private PublishSettings ChangesOf(ApiCall call)
-    {
-        var settings = new PublishSettingsReader(options);
-        foreach (var (name, values) in call.Request.Headers)
-        {
-            if (PublishSettingsReader.IsSetting(name))
-                settings.ReadLines(name, values);
-        }
-        return settings.ToSettings();
-    }
+    private ValueTask<PublishSettings> ChangesAsync(ApiCall call) =>
+        DlqParameters.ChangesAsync(call, check, options, "a run goes on once, it cannot become a schedule");
 }

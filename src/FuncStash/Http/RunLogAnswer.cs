@@ -199,9 +199,12 @@ internal sealed record LoadedStep(byte[] Body, string? Name, string? Type);
 /// <summary>Writes payloads of a run as they may be shown.</summary>
 internal sealed class RunTexts(RunSpec spec, int? trim)
 {
-    private readonly RedactFields? _redact = spec.Redact is { } text && RedactFields.TryParse(text, out var fields, out _) ? fields : null;
+    private readonly RedactFields? _redact = spec.Redaction;
 
     public HeaderMap Header(HeaderMap header) => MessageAnswer.Redact(header, _redact);
+
+    /// <summary>The result of a call, the headers in it redacted.</summary>
+    public string OfCall(string result) => CallResult.Shown(result, _redact);
 
     public void Write(Utf8JsonWriter json, string name, byte[] body)
     {

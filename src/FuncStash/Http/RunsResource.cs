@@ -28,7 +28,7 @@ public sealed class RunsResource(
     {
         var id = call.Values[0];
         if (await index.FindAsync(id, fresh: true, call.Aborted) is not { } key || await runs.LiveAsync(key, call.Aborted) is null)
-            throw RunEnds.NotFound(id);
+            throw RunRules.NotFound(id);
         var steps = await runs.AllStepsAsync(key, call.Aborted);
         var results = steps.Where(step => step.Key.Kind == StepKind.CallResult).ToLookup(step => step.Key.Id);
         await JsonStream.AnswerAsync(call, async stream =>
@@ -68,7 +68,7 @@ public sealed class RunsResource(
         if (bool.TryParse(call.Target["cancel"], out var cancels) && !cancels)
             await ends.FinishAsync(id, await call.BodyAsync(options.Workflows.MaxRequestBytes), call.Aborted);
         else if (!await ends.CancelAsync(id, call.Aborted) && !await IsCanceledAsync(id, call.Aborted))
-            throw RunEnds.NotFound(id);
+            throw RunRules.NotFound(id);
         await call.OkAsync();
     }
 

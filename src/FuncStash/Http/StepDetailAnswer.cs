@@ -67,8 +67,11 @@ internal static class StepDetailAnswer
         if (!hasResult || !step.TryGetProperty("out", out var result) || result.ValueKind == JsonValueKind.Null)
             return;
         var text = result.ValueKind == JsonValueKind.String ? result.GetString()! : result.GetRawText();
+        var isCall = step.TryGetProperty("stepType", out var type) && type.ValueKind == JsonValueKind.String && type.ValueEquals(CallResult.StepType);
+        if (isCall)
+            text = texts.OfCall(text);
         texts.Write(json, "out", text);
-        if (step.TryGetProperty("stepType", out var type) && type.ValueKind == JsonValueKind.String && type.ValueEquals("Call"))
+        if (isCall)
             WriteResponse(json, text, texts);
     }
 

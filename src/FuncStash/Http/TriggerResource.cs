@@ -23,7 +23,7 @@ public sealed class TriggerResource(RunTrigger trigger, RunCheck check, UrlGroup
 
     private async Task TriggerAsync(ApiCall call)
     {
-        var request = await RequestReader.ReadAsync(call, call.Values[0], groups, options, options.Workflows.MaxPayloadBytes);
+        var request = await RequestReader.ReadAsync(call, call.Values[0], groups, options, isPlainTrigger: true);
         var started = await trigger.StartAsync([await StartOfAsync(request, call.Aborted)], call.Aborted);
         await call.JsonAsync(started[0].Deduplicated ? 202 : 200, json => RunAnswer.Write(json, started[0]));
     }

@@ -80,6 +80,8 @@ internal static class MessageRows
 
     public static string RunMarkKey(Message message) => $"{OfRun}{message.Run!.Key}|{message.Id.Text}";
 
+    public static string RunMarkPrefix(MessageId run) => $"{OfRun}{run.Text}|";
+
     public static Entity ToRow(string kind, StoredMessage stored)
     {
         var (message, progress) = (stored.Message, stored.Progress);

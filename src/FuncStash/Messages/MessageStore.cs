@@ -147,7 +147,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     {
         const int PageSize = 1000;
         var found = new List<MessageId>();
-        var range = RowRange.Prefix($"{MessageRows.OfRun}{run.Text}|");
+        var range = RowRange.Prefix(MessageRows.RunMarkPrefix(run));
         while (true)
         {
             var rows = await store.Tables.QueryAsync(

@@ -11,8 +11,17 @@ namespace FuncStash.Runs;
 public sealed record Debt(
     DebtKind Kind, int Step = 0, IReadOnlyList<OpenWait>? Waits = null, IReadOnlyList<Redelivery>? Deliveries = null)
 {
+    /// <summary>When what a resumed run goes on with is due at the earliest, in unix milliseconds; null for at once.</summary>
+    public long? NotBefore { get; init; }
+
+    /// <summary>The name of the payload that nothing needs any more.</summary>
+    public string? BodyName { get; init; }
+
     /// <summary>The last part of its row's key.</summary>
-    internal string Key => FormattableString.Invariant($"{Kind}|{Step}");
+    internal string Key => BodyName is { } name ? $"{Kind}|{name}" : FormattableString.Invariant($"{Kind}|{Step}");
+
+    /// <summary>Removes a payload, after a while: somebody may be about to read it.</summary>
+    internal static Debt OfBody(string name) => new(DebtKind.Body) { BodyName = name };
 }
 
 public enum DebtKind
@@ -31,6 +40,9 @@ public enum DebtKind
 
     /// <summary>Deliver what a resumed run goes on with.</summary>
     Deliver,
+
+    /// <summary>Remove a payload that something else has taken the place of.</summary>
+    Body,
 }
 
 /// <summary>A delivery to be made again in a run that was resumed.</summary>

@@ -65,6 +65,9 @@ public sealed record RunProgress
 
     public string? DlqId { get; init; }
 
+    /// <summary>True once its dead letter was resumed, restarted or deleted: whoever still owes that letter writes it no more.</summary>
+    public bool IsLetterGone { get; init; }
+
     public FailureFunction? Failure { get; init; }
 }
 

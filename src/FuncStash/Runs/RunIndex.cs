@@ -103,10 +103,13 @@ public sealed class RunIndex(ITables tables)
             ["Keys"] = string.Join(',', keys.Select(key => key.Text)),
         });
 
-    private static MessageId[] KeysOf(Entity row) => [.. row.Text("Keys")!.Split(',').Select(MessageId.Parse)];
+    internal static MessageId[] KeysOf(Entity row) => [.. row.Text("Keys")!.Split(',').Select(MessageId.Parse)];
 
     // Ids are of anybody's making, and row keys are not.
     private static string HashOf(string runId) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(runId)));
 
     private static string Partition(string hash) => hash[..2];
+
+    /// <summary>One of the 256 parts that all ids lie in.</summary>
+    internal static string PartitionAt(int part) => WaiterIndex.PartitionAt(part);
 }

@@ -101,6 +101,11 @@ internal static class RunRows
 
     public static StepKey KeyOf(Entity row) => StepKey.Parse(row.RowKey[(row.RowKey.LastIndexOf('|') + 1)..]);
 
-    public static Entity ToRow(MessageId key, Debt debt) =>
-        new(Partition(key), DebtPrefix(key) + debt.Key, new Dictionary<string, object> { ["Debt"] = RunJson.Write(debt) });
+    public static Entity ToRow(MessageId key, Debt debt)
+    {
+        var values = new Dictionary<string, object> { ["Debt"] = RunJson.Write(debt) };
+        if (debt.BodyName is { } name)
+            values["BodyName"] = name;
+        return new Entity(Partition(key), DebtPrefix(key) + debt.Key, values);
+    }
 }

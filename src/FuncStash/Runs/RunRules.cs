@@ -17,6 +17,9 @@ public static class RunRules
     /// <summary>What a run says to submissions once it is over: the text of QStash, letter by letter.</summary>
     public static QStashException Over() => QStashException.BadRequest("can not append to a a cancelled workflow");
 
+    /// <summary>What is told of a run that is not there.</summary>
+    public static QStashException NotFound(string runId) => QStashException.NotFound($"workflow run {runId} not found");
+
     /// <summary>
     /// What a run under way is told about a submission that means nothing: never 400, which would say that the run is over.
     /// </summary>
@@ -87,10 +90,10 @@ public static class RunRules
     /// <param name="wait">The entry of the wait.</param>
     /// <param name="result">The entry with the event in it.</param>
     /// <param name="message">The message that brings the event to the endpoint.</param>
-    /// <param name="taken">The event.</param>
-    public static RunChange Take(Run run, RunStep wait, RunStep result, Message message, StoredEvent taken)
+    /// <param name="kept">The event.</param>
+    public static RunChange Take(Run run, RunStep wait, RunStep result, Message message, KeptEvent kept)
     {
-        var progress = run.Progress;
+        var (progress, taken) = (run.Progress, kept.Event);
         return new RunChange(run with
         {
             Progress = progress with
@@ -104,6 +107,7 @@ public static class RunRules
             Added = [wait, result with { Position = progress.Entries }],
             Messages = [message],
             Taken = taken,
+            Debts = kept.BodyName is { } name ? [Debt.OfBody(name)] : [],
         };
     }
 
@@ -147,13 +151,19 @@ public static class RunRules
     }
 
     /// <summary>Begins the run anew with what the SDK at its endpoint made of the trigger.</summary>
-    public static RunChange Replace(Run run, RunSpec spec, RunStep initial, Message message)
+    /// <param name="run">The run.</param>
+    /// <param name="spec">What it was triggered with.</param>
+    /// <param name="before">The entry of its payload until now.</param>
+    /// <param name="initial">The new one.</param>
+    /// <param name="message">The message that brings it to the endpoint.</param>
+    public static RunChange Replace(Run run, RunSpec spec, RunStep before, RunStep initial, Message message)
     {
         var progress = run.Progress with { Replaced = true };
         return new RunChange(run with { Spec = spec, SpecBytes = null, Progress = progress })
         {
             Changed = [initial with { Position = 0 }],
             Messages = [message],
+            Debts = before.BodyName is { } name ? [Debt.OfBody(name)] : [],
         };
     }
 

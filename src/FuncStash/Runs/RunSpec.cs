@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Wire;
@@ -32,6 +33,10 @@ public sealed record RunSpec
     public CallbackSettings? FailureCallback { get; init; }
 
     public string? Redact { get; init; }
+
+    /// <summary>What is not to be shown; null for nothing.</summary>
+    [JsonIgnore]
+    public RedactFields? Redaction => Redact is { } text && RedactFields.TryParse(text, out var fields, out _) ? fields : null;
 
     public string CallerIp { get; init; } = "";
 

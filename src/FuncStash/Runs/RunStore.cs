@@ -72,6 +72,7 @@ public sealed class RunStore(IStore store, MessageStore messages)
     }
 
     /// <summary>What was submitted with an entry, wherever it lies.</summary>
+    /// <exception cref="InvalidDataException">The run or its payload was purged.</exception>
     public async ValueTask<byte[]> BodyAsync(MessageId key, RunStep step, CancellationToken cancellation = default)
     {
         if (step.BodyName is null && step.Body.Length == 0 && step.Size > 0)

@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using FuncStash.Messages;
+using FuncStash.Settings;
 using FuncStash.Storage;
 
 namespace FuncStash.Runs;
@@ -22,44 +24,69 @@ public sealed class WaiterIndex(ITables tables, TimeProvider time)
 
     public async ValueTask AddAsync(string name, MessageId run, int step, CancellationToken cancellation = default)
     {
-        var partition = Partition(name);
-        var row = new Entity(partition, Row(run, step), new Dictionary<string, object>
+        var hash = HashOf(name);
+        var row = new Entity(Partition(hash), Row(hash, run, step), new Dictionary<string, object>
         {
             ["Event"] = Encoding.UTF8.GetBytes(name),
-            ["At"] = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            ["At"] = Now,
         });
-        await tables.CommitAsync(new Commit(Table, partition, [new Write.Upsert(row)]), cancellation);
+        await tables.CommitAsync(new Commit(Table, row.PartitionKey, [new Write.Upsert(row)]), cancellation);
     }
 
-    public async ValueTask RemoveAsync(string name, MessageId run, int step, CancellationToken cancellation = default) =>
-        await tables.CommitAsync(new Commit(Table, Partition(name), [new Write.Delete(Row(run, step), null)]), cancellation);
-
-    /// <summary>The runs and steps that may wait for an event, longest waiting run first.</summary>
-    public async ValueTask<IReadOnlyList<WaiterEntry>> FindAsync(string name, CancellationToken cancellation = default)
+    public async ValueTask RemoveAsync(string name, MessageId run, int step, CancellationToken cancellation = default)
     {
-        var (partition, range) = (Partition(name), RowRange.Prefix(""));
-        var old = (time.GetUtcNow() - s_patience).ToUnixTimeMilliseconds();
-        var found = new List<WaiterEntry>();
-        while (true)
+        var hash = HashOf(name);
+        await tables.CommitAsync(new Commit(Table, Partition(hash), [new Write.Delete(Row(hash, run, step), null)]), cancellation);
+    }
+
+    /// <summary>
+    /// The runs and steps that may wait for an event, longest waiting run first, page by page: all of one run in one page, and
+    /// none that came to wait while they were read. What is notified may go on and wait for the same event anew.
+    /// </summary>
+    public async IAsyncEnumerable<IReadOnlyList<WaiterEntry>> PagesAsync(string name, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        var hash = HashOf(name);
+        var (partition, range) = (Partition(hash), RowRange.Prefix(hash + "|"));
+        var (old, latest) = (Now - (long)s_patience.TotalMilliseconds, Now + Clocks.SkewMs);
+        var isLast = false;
+        while (!isLast)
         {
-            var rows = await tables.QueryAsync(Table, partition, range, PageSize, cancellation: cancellation);
-            foreach (var row in rows)
+            var rows = (await tables.QueryAsync(Table, partition, range, PageSize, ["At"], cancellation)).ToList();
+            isLast = rows.Count < PageSize;
+            if (!isLast)
             {
-                var bar = row.RowKey.IndexOf('|', StringComparison.Ordinal);
-                found.Add(new WaiterEntry(
-                    MessageId.Parse(row.RowKey[..bar]), int.Parse(row.RowKey.AsSpan(bar + 1), CultureInfo.InvariantCulture),
-                    IsOld: row.Number("At") < old));
+                var run = RunOf(rows[^1]).Text;
+                var rest = new RowRange(rows[^1].RowKey, $"{hash}|{run}|~", Exclusive: true);
+                await foreach (var row in new RowPages(tables, Table, partition, rest, ["At"]).AllAsync(cancellation))
+                    rows.Add(row);
+                range = range with { From = rest.To!, Exclusive = true };
             }
-            if (rows.Count < PageSize)
-                return found;
-            range = range with { From = rows[^1].RowKey, Exclusive = true };
+            yield return
+            [
+                .. rows.Where(row => row.Number("At") <= latest).Select(row => new WaiterEntry(RunOf(row), StepOf(row), IsOld: row.Number("At") < old)),
+            ];
         }
     }
 
-    private static string Partition(string name) =>
+    /// <summary>One of the parts that all entries lie in, of <see cref="Parts"/>.</summary>
+    internal static string PartitionAt(int part) => part.ToString("x2", CultureInfo.InvariantCulture);
+
+    internal const int Parts = 256;
+
+    internal static MessageId RunOf(Entity row) => MessageId.Parse(row.RowKey.Split('|')[1]);
+
+    internal static int StepOf(Entity row) => int.Parse(row.RowKey.AsSpan(row.RowKey.LastIndexOf('|') + 1), CultureInfo.InvariantCulture);
+
+    internal static string EventOf(Entity row) => Encoding.UTF8.GetString(row.Bytes("Event")!);
+
+    private static string HashOf(string name) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16));
 
-    private static string Row(MessageId run, int step) => $"{run.Text}|{StepKey.Prefix(step)}";
+    private static string Partition(string hash) => hash[..2];
+
+    private static string Row(string hash, MessageId run, int step) => $"{hash}|{run.Text}|{StepKey.Prefix(step)}";
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 }
 
 /// <summary>An entry of the index.</summary>

@@ -4,14 +4,16 @@ using FuncStash.Messages;
 using FuncStash.Runs;
 using FuncStash.Settings;
 using FuncStash.Storage;
+using FuncStash.Workflows;
 
 namespace FuncStash.Upkeep;
 
 /// <summary>
-/// Removes runs that have outlived their retention with all that belongs to them: those that have ended, for as long as
-/// they can be resumed no more; and those that nothing will ever bring on.
+/// Removes runs that have ended and outlived their retention, with all that belongs to them, once they can be resumed no
+/// more and owe nothing; and ends those that nothing will ever bring on.
 /// </summary>
-public sealed class RunPurge(IStore store, RunStore runs, RunIndex index, DeadLetterStore letters, MessageStore messages, FuncStashOptions options, TimeProvider time)
+public sealed class RunPurge(
+    IStore store, RunStore runs, RunIndex index, WaiterIndex waiters, DeadLetterStore letters, RunDebts debts, LostRuns lost, FuncStashOptions options)
 {
     private const int PageSize = 25;
 
@@ -24,11 +26,11 @@ public sealed class RunPurge(IStore store, RunStore runs, RunIndex index, DeadLe
     internal async Task<bool> RunAsync(PurgeRun run, string partition, long oldest, CancellationToken stop)
     {
         var isEmpty = await RemoveAsync(run, partition, RunRows.Ended, found => IsOldAsync(found, oldest, stop), stop);
-        isEmpty &= await RemoveAsync(run, partition, RunRows.Live, found => IsAbandonedAsync(found, stop), stop);
+        isEmpty &= await RemoveAsync(run, partition, RunRows.Live, found => EndIfLostAsync(found, oldest, stop), stop);
         if (!isEmpty)
             return false;
         // Of runs that were never stored because whoever began to died.
-        foreach (var kind in new[] { RunRows.Step, RunRows.Event, RunRows.Debts })
+        foreach (var kind in new[] { RunRows.Step, RunRows.Event, RunRows.Debts, MessageRows.OfRun })
             isEmpty &= await run.RemoveAsync(RunRows.Table, partition, RowRange.Prefix(kind), ["BodyName"], _ => true, BodyNameOf);
         return isEmpty;
     }
@@ -59,7 +61,8 @@ public sealed class RunPurge(IStore store, RunStore runs, RunIndex index, DeadLe
     private async ValueTask RemoveAsync(PurgeRun purge, Entity row, CancellationToken stop)
     {
         var key = MessageRows.IdOf(row.RowKey);
-        foreach (var prefix in new[] { RunRows.StepPrefix(key), RunRows.EventPrefix(key), RunRows.DebtPrefix(key) })
+        await RemoveWaitsAsync(key, stop);
+        foreach (var prefix in new[] { RunRows.StepPrefix(key), RunRows.EventPrefix(key), RunRows.DebtPrefix(key), MessageRows.RunMarkPrefix(key) })
             await purge.RemoveAsync(RunRows.Table, row.PartitionKey, RowRange.Prefix(prefix), ["BodyName"], _ => true, BodyNameOf);
         if (purge.IsSpent)
             return;
@@ -72,16 +75,59 @@ public sealed class RunPurge(IStore store, RunStore runs, RunIndex index, DeadLe
         await purge.RemoveAsync(RunRows.Table, row.PartitionKey, new RowRange(row.RowKey, row.RowKey + "~"), only: [], _ => true);
     }
 
+    // One that cannot be ended is no reason to leave the others; whoever sweeps tells what it owes.
+    private async ValueTask<bool> EndIfLostAsync(Run run, long oldest, CancellationToken stop)
+    {
+        try
+        {
+            await lost.EndAsync(run.Key, oldest, stop);
+        }
+        catch (Exception error) when (!stop.IsCancellationRequested && !store.IsFault(error))
+        {
+        }
+        return false;
+    }
+
     // Its dead letter may still be there, and resume it.
     private async ValueTask<bool> IsOldAsync(Run run, long oldest, CancellationToken stop) =>
-        run.Progress.EndedAt < oldest
-        && (run.Progress.DlqId is not { } dlqId || await letters.GetAsync(DlqId.Parse(dlqId), stop) is null);
+        run.Progress.EndedAt < oldest && !await OwesAsync(run, oldest, stop)
+        && (run.Progress is { DlqId: null } or { IsLetterGone: true } || await letters.LookAsync(DlqId.Parse(run.Progress.DlqId), stop) is null);
 
-    // No delivery, wait or invocation is left that could bring it on.
-    private async ValueTask<bool> IsAbandonedAsync(Run run, CancellationToken stop) =>
-        run.Progress is { Open: <= 0, Waits.Count: 0 }
-        && run.CreatedAt < (time.GetUtcNow() - options.LogRetention).ToUnixTimeMilliseconds()
-        && (await messages.OfRunAsync(run.Key, stop)).Count == 0;
+    // Whoever invoked it waits for its answer. What cannot be settled for as long again never will be.
+    private async ValueTask<bool> OwesAsync(Run run, long oldest, CancellationToken stop)
+    {
+        try
+        {
+            await debts.SettleAsync(run.Key, stop);
+            return false;
+        }
+        catch (Exception error) when (!stop.IsCancellationRequested && !store.IsFault(error))
+        {
+            return run.Progress.EndedAt >= oldest - (long)options.LogRetention.TotalMilliseconds;
+        }
+    }
+
+    private async ValueTask RemoveWaitsAsync(MessageId key, CancellationToken stop)
+    {
+        var rows = new RowPages(store.Tables, RunRows.Table, RunRows.Partition(key), RowRange.Prefix(RunRows.StepPrefix(key)), ["Detail"]);
+        await foreach (var row in rows.AllAsync(stop))
+        {
+            if (RunRows.KeyOf(row) is { Kind: StepKind.Wait } step && EventOf(row) is { } name)
+                await waiters.RemoveAsync(name, key, step.Id, stop);
+        }
+    }
+
+    private static string? EventOf(Entity row)
+    {
+        try
+        {
+            return row.Bytes("Detail") is { } detail ? RunJson.ReadDetail(detail).Event : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     private Run? TryRead(Entity row)
     {

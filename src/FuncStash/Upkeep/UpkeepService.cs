@@ -11,14 +11,15 @@ namespace FuncStash.Upkeep;
 /// when its turn comes.
 /// </remarks>
 public sealed partial class UpkeepService(
-    UpkeepTurns turns, Purge purge, Sweep sweep, RunSweep runs, GateSweep gates, BucketWatch waits, TimeProvider time,
+    UpkeepTurns turns, Purge purge, IndexPurge indexes, Sweep sweep, RunSweep runs, GateSweep gates, BucketWatch waits, TimeProvider time,
     ILogger<UpkeepService> log)
 {
     private const string SweepOfAll = "sweep of all days";
 
     // Some a little less than the minute after which they are called.
     private static readonly TimeSpan s_waitsPeriod = TimeSpan.FromSeconds(50), s_gatesPeriod = TimeSpan.FromSeconds(50),
-        s_sweepPeriod = TimeSpan.FromMinutes(5), s_purgePeriod = TimeSpan.FromHours(1);
+        s_sweepPeriod = TimeSpan.FromMinutes(5), s_purgePeriod = TimeSpan.FromHours(1),
+        s_indexesPeriod = TimeSpan.FromDays(1);
 
     // Days whose messages are looked at more seldom: each look costs sixteen operations a day, and of old messages few are live.
     private static readonly TimeSpan s_oldPeriod = TimeSpan.FromHours(1);
@@ -49,6 +50,13 @@ public sealed partial class UpkeepService(
             if (done.Removed > 0)
                 LogPurged(log, done.Removed);
             return done.More;
+        }, stop);
+        await TryAsync(all, "indexes", s_indexesPeriod, async () =>
+        {
+            var removed = await indexes.RunAsync(stop);
+            if (removed > 0)
+                LogPurged(log, removed);
+            return false;
         }, stop);
     }
 

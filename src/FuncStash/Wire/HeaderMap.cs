@@ -58,6 +58,15 @@ public sealed class HeaderMap : IEnumerable<KeyValuePair<string, string[]>>
         return copy;
     }
 
+    /// <summary>A copy in which the name has these values, in the place of those it had.</summary>
+    public HeaderMap WithSet(string name, params string[] values)
+    {
+        var copy = new HeaderMap();
+        copy._items.AddRange(_items);
+        copy.Set(name, values);
+        return copy;
+    }
+
     public bool Contains(string name) => IndexOf(name) >= 0;
 
     /// <summary>The same names, each value passed through <paramref name="map"/>.</summary>

@@ -54,35 +54,18 @@ internal sealed class CallDelivery(Run run, StoredMessage stored, MessageStore m
 /// <summary>Brings the outcome of a call to the workflow's endpoint.</summary>
 internal sealed class CallResultDelivery(
     RunStore runs, Run run, StoredMessage stored, RunFailures failures, RunDebts debts, MessageStore messages, FuncStashOptions options)
-    : RunDelivery
+    : EndpointDelivery(run, failures, debts, options)
 {
-    private bool _hasFailed;
-
-    public override int ResponseBytes => options.Workflows.MaxPayloadBytes;
-
     private StepKey Result => StepKey.Result(StepKey.Parse(stored.Message.Run!.Step).Id);
 
     public override async ValueTask<(Message Message, byte[] Body)?> RequestAsync(CancellationToken cancellation) =>
         await IsDoneAsync(cancellation)
             ? null
-            : (stored.Message with { Header = DeliveredHeaders.Of(run, stored.Message, isFirst: false) }, await messages.BodyAsync(stored.Message, cancellation));
+            : (stored.Message with { Header = DeliveredHeaders.Of(Run, stored.Message, isFirst: false) }, await messages.BodyAsync(stored.Message, cancellation));
 
     public override async ValueTask<Verdict> JudgeAsync(AttemptOutcome outcome, Verdict verdict, CancellationToken cancellation) =>
         verdict is not Verdict.Delivered && await IsDoneAsync(cancellation) ? new Verdict.Delivered() : verdict;
 
-    public override async ValueTask<Transition> SettleAsync(StoredMessage before, AttemptOutcome outcome, Verdict verdict, Transition step)
-    {
-        if (verdict is not Verdict.Failed failed)
-            return step;
-        var report = new Report(before.Message, outcome, before.Progress.Retried, failed.Error);
-        if (await failures.FailingAsync(run.Key, report, step) is not { } whole)
-            return step;
-        _hasFailed = true;
-        return whole;
-    }
-
-    public override ValueTask SettledAsync() => _hasFailed ? debts.SettleAsync(run.Key, CancellationToken.None) : ValueTask.CompletedTask;
-
     private async ValueTask<bool> IsDoneAsync(CancellationToken cancellation) =>
-        Result.Id > 0 && await runs.StepAsync(run.Key, Result, cancellation) is not null;
+        Result.Id > 0 && await runs.StepAsync(Run.Key, Result, cancellation) is not null;
 }

@@ -16,6 +16,7 @@ public sealed class RunCheck(PublishCheck check, FuncStashOptions options)
         var publish = trigger.Publish;
         if (publish.Body.Length > options.Workflows.MaxPayloadBytes)
             throw new QStashException(413, TooBig(publish));
+        CheckUrl(trigger);
         if (publish.Settings.Cron is not null)
             throw QStashException.BadRequest("invalid Upstash-Cron: a schedule cannot be a part of a workflow run, it starts runs of its own");
         await AddressesAsync(trigger, resolves: true, cancellation);
@@ -33,12 +34,20 @@ public sealed class RunCheck(PublishCheck check, FuncStashOptions options)
             throw new QStashException(412, TooBig(publish));
         try
         {
+            CheckUrl(part);
             await AddressesAsync(part, resolves: false, cancellation);
         }
         catch (QStashException refusal)
         {
             throw Runs.RunRules.Refused(refusal);
         }
+    }
+
+    // Logs, reports and filters take it apart.
+    private static void CheckUrl(RunRequest request)
+    {
+        if (request.Headers is { IsTrigger: true, Url: { } url } && !HttpUrl.IsValid(url, out var reason))
+            throw QStashException.BadRequest($"invalid {Headers.RunHeaders.UrlName}: {reason}");
     }
 
     private async ValueTask AddressesAsync(RunRequest request, bool resolves, CancellationToken cancellation)

@@ -2,6 +2,8 @@ using FuncStash.DeadLetters;
 using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Runs;
+using FuncStash.Settings;
+using FuncStash.Wire;
 
 namespace FuncStash.Workflows;
 
@@ -11,9 +13,12 @@ namespace FuncStash.Workflows;
 /// for twice, or anew after a crash, makes one run.
 /// </remarks>
 public sealed class RunContinuation(
-    RunStore runs, RunIndex index, RunTrigger trigger, DeadLetterStore letters, MessageStore messages, RunAdmission admission,
-    MessageIds ids)
+    RunStore runs, RunIndex index, RunTrigger trigger, RunLetters ofRuns, DeadLetterStore letters, MessageStore messages, RunAdmission admission,
+    MessageIds ids, FuncStashOptions options, TimeProvider time)
 {
+    // Not those of the runs: whoever has its turn here starts another run.
+    private readonly RunTurns _turns = new();
+
     /// <summary>Starts the run anew, with the payload it had. Null when there is no such letter.</summary>
     public ValueTask<(string RunId, MessageId Key)?> RestartAsync(DlqId id, PublishSettings changes, CancellationToken cancellation = default) =>
         BeginAsync(id, changes, isRestart: true, async (old, spec, key) =>
@@ -22,31 +27,48 @@ public sealed class RunContinuation(
                 ? await runs.BodyAsync(old.Key, initial, cancellation)
                 : [];
             await trigger.StartAsync(new RunStart(spec, payload, changes.DueAt) { Key = key }, cancellation);
+            return true;
         }, cancellation);
 
     /// <summary>Lets the run go on at the step of which it failed. Null when there is no such letter.</summary>
     /// <returns>The new run; its deliveries are a debt of it.</returns>
     public ValueTask<(string RunId, MessageId Key)?> ResumeAsync(DlqId id, PublishSettings changes, CancellationToken cancellation = default) =>
-        BeginAsync(id, changes, isRestart: false, (old, spec, key) => CopyAsync(old, spec, key, cancellation), cancellation);
+        BeginAsync(id, changes, isRestart: false, async (old, spec, key) =>
+        {
+            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            var dueAt = changes.DueAt(now);
+            return await CopyAsync(id, old, spec, key, dueAt > now ? dueAt : null, cancellation);
+        }, cancellation);
 
     private async ValueTask<(string RunId, MessageId Key)?> BeginAsync(
-        DlqId id, PublishSettings changes, bool isRestart, Func<Run, RunSpec, MessageId, Task> begin, CancellationToken cancellation)
+        DlqId id, PublishSettings changes, bool isRestart, Func<Run, RunSpec, MessageId, Task<bool>> begin, CancellationToken cancellation)
     {
-        while (await letters.GetAsync(id, cancellation) is { Message.Run: { } part } found)
+        changes.CheckDue(time.GetUtcNow().ToUnixTimeMilliseconds(), options);
+        if (await ofRuns.GetAsync(id, cancellation) is not { } asked)
+            return null;
+        RunTrigger.CheckSize(Changed(asked.Run.Spec, changes), 413);
+        using var turn = await _turns.EnterAsync(asked.Run.Key, cancellation);
+        while (await ofRuns.GetAsync(id, cancellation) is { } found)
         {
-            var letter = found;
+            var (letter, old) = found;
             var key = letter.RetryId ?? ids.Next().OfRun();
             // A run is stored with its first step: steps without one are what a resume copied before it was cut off.
             if (isRestart && await runs.GetAsync(key, cancellation) is null && await runs.StepAsync(key, StepKey.Initial, cancellation) is not null)
                 (key, letter) = (ids.Next().OfRun(), letter with { RetryId = null });
             if (letter.RetryId is null && !await letters.BeginRetryAsync(letter, key, cancellation))
                 continue;
-            if (await runs.GetAsync(part.Run, cancellation) is not { } old)
-                return null;
             var spec = Changed(old.Spec, changes) with { RunId = IdOf(key), Invoker = null };
-            await begin(old, spec, key);
+            try
+            {
+                if (!await begin(old, spec, key))
+                    continue;
+            }
+            catch (InvalidDataException)
+            {
+                throw QStashException.NotFound($"what the run of dead letter {id} had is no longer kept");
+            }
             await DeliverAsync(key, cancellation);
-            await letters.RemoveAsync(id, cancellation);
+            await ofRuns.RemoveAsync(id, cancellation);
             return (spec.RunId, key);
         }
         return null;
@@ -64,7 +86,8 @@ public sealed class RunContinuation(
         FailureCallback = changes.FailureCallback ?? spec.FailureCallback,
     };
 
-    private async Task CopyAsync(Run old, RunSpec spec, MessageId key, CancellationToken cancellation)
+    // False when somebody has restarted the run under another key meanwhile.
+    private async Task<bool> CopyAsync(DlqId id, Run old, RunSpec spec, MessageId key, long? dueAt, CancellationToken cancellation)
     {
         var steps = ResumeRules.Kept(await runs.AllStepsAsync(old.Key, cancellation));
         var redelivered = ResumeRules.Redelivered(steps);
@@ -73,14 +96,20 @@ public sealed class RunContinuation(
             await index.ReserveAsync(spec.RunId, key, cancellation);
             foreach (var step in steps)
                 await CopyAsync(old.Key, key, step, redelivered.Contains(step), cancellation);
+            if ((await letters.LookAsync(id, cancellation))?.RetryId != key)
+                return false;
             var progress = new RunProgress
             {
                 Entries = steps.Max(step => step.Position ?? 0) + 1, Steps = old.Progress.Steps, Bytes = old.Progress.Bytes, HookBase = old.Progress.HookBase,
                 Replaced = old.Progress.Replaced, Open = redelivered.Count(step => step.Position is null),
             };
-            var debt = new Debt(DebtKind.Deliver, Deliveries: [.. redelivered.Select(step => new Redelivery(step.Key.ToString(), step.MessageId))]);
+            var debt = new Debt(DebtKind.Deliver, Deliveries: [.. redelivered.Select(step => new Redelivery(step.Key.ToString(), step.MessageId))])
+            {
+                NotBefore = dueAt,
+            };
             await runs.CommitAsync(null, new RunChange(new Run(key, spec, progress, null)) { Debts = [debt] }, cancellation: cancellation);
         }
+        return true;
     }
 
     // One after the other: together they may be more than a commit holds. One that is there may have gone on already.
@@ -119,7 +148,7 @@ public sealed class RunContinuation(
                 continue;
             var id = MessageId.Parse(step.MessageId);
             // What slept has its place in the history when it is delivered, also where that is late (RunDeliveries).
-            var dueAt = step.Position is null ? Math.Max(step.DueAt ?? 0, id.CreatedAt + 1) : id.CreatedAt;
+            var dueAt = Math.Max(debt.NotBefore ?? 0, step.Position is null ? Math.Max(step.DueAt ?? 0, id.CreatedAt + 1) : id.CreatedAt);
             var message = await MessageAsync(run, key, id, source, cancellation) with { NotBefore = dueAt };
             var isNew = await messages.CreateAsync([new NewMessage(message, Once: true, Scheduled: !admission.JoinsAtOnce(message))], cancellation);
             if (isNew[0])

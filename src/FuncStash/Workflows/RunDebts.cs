@@ -41,6 +41,7 @@ public sealed class RunDebts(
         DebtKind.Answer => invocations.AnswerAsync(run, stop),
         DebtKind.Invoke => invocations.StartAsync(run, debt.Step, stop),
         DebtKind.Deliver => continuation.DeliverAsync(run, debt, stop),
+        DebtKind.Body => runs.RemoveBodyAsync(debt.BodyName!, stop),
         _ => ValueTask.CompletedTask,
     };
 
@@ -63,7 +64,7 @@ public sealed class RunDebts(
     private async ValueTask WriteLetterAsync(Run run, CancellationToken stop)
     {
         var id = DlqId.Parse(run.Progress.DlqId!);
-        if (await letters.GetAsync(id, stop) is not null)
+        if (run.Progress.IsLetterGone || await letters.GetAsync(id, stop) is not null)
             return;
         var report = await ReportAsync(run, stop);
         // What it carried is the run's affair: its history.
@@ -76,7 +77,8 @@ public sealed class RunDebts(
     {
         if (run.Progress.FailedMessage is not { } failed)
             return RunFailures.ReportOf(run, run.Progress.Error ?? "");
-        var stored = await messages.GetAsync(MessageId.Parse(failed), stop) ?? throw new InvalidDataException($"run {run.Key}: {failed} is gone");
+        if (await messages.GetAsync(MessageId.Parse(failed), stop) is not { } stored)
+            return RunFailures.ReportOf(run, "the delivery that failed is no longer kept");
         var (outcome, error) = await messages.LastOutcomeAsync(stored, stop);
         return new Report(stored.Message, outcome, stored.Progress.Retried, error);
     }

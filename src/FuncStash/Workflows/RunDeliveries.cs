@@ -108,47 +108,17 @@ internal sealed class NeedlessDelivery(RunDebts debts, MessageId run) : RunDeliv
     public override ValueTask SettledAsync() => debts.SettleAsync(run, CancellationToken.None);
 }
 
-/// <summary>Brings a step to the workflow's endpoint.</summary>
-internal sealed class StepDelivery(
-    RunHistory history, Run run, StoredMessage stored, RunStore runs, RunFailures failures, RunDebts debts, FuncStashOptions options)
-    : RunDelivery
+/// <summary>A delivery to the workflow's endpoint, of which the run fails when it fails for good.</summary>
+internal abstract class EndpointDelivery(Run run, RunFailures failures, RunDebts debts, FuncStashOptions options) : RunDelivery
 {
-    // Long enough for what was accepted to have been sent on its way by whoever accepted it, if it is alive.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+    private bool _hasFailed;
 
-    private bool _hasFailed, _isDone;
+    protected Run Run => run;
 
     public override int ResponseBytes => options.Workflows.MaxPayloadBytes;
 
-    private StepKey Key => StepKey.Parse(stored.Message.Run!.Step);
-
-    public override async ValueTask<(Message Message, byte[] Body)?> RequestAsync(CancellationToken cancellation)
-    {
-        if (await history.ReadAsync(run, Key, stored.Id, cancellation) is not { } delivered)
-        {
-            _isDone = true;
-            return null;
-        }
-        var message = stored.Message with { Header = DeliveredHeaders.Of(run, stored.Message, Key == StepKey.Initial) };
-        if (delivered.IsFetched)
-            message.Header.Set("Content-Type", "application/json");
-        return (message, delivered.Body);
-    }
-
-    public override async ValueTask<Verdict> JudgeAsync(AttemptOutcome outcome, Verdict verdict, CancellationToken cancellation)
-    {
-        if (verdict is Verdict.Delivered)
-            return Key == StepKey.Initial && Detection.Refusal(run.Spec, (AttemptOutcome.Response)outcome) is { } refusal ? new Verdict.Failed(refusal) : verdict;
-        // What follows from it was submitted; only the answer was lost, or came too late.
-        _isDone = await IsDoneAsync(cancellation);
-        return _isDone ? new Verdict.Delivered() : verdict;
-    }
-
     public override async ValueTask<Transition> SettleAsync(StoredMessage before, AttemptOutcome outcome, Verdict verdict, Transition step)
     {
-        // Whoever accepted what follows may have died before that was on its way, and this delivery is all that tells.
-        if (_isDone)
-            return step with { Sends = [.. step.Sends, new WorkItem.RouseRun(run.Key).ToSend(s_patience)] };
         if (verdict is not Verdict.Failed failed)
             return step;
         var report = new Report(before.Message, outcome, before.Progress.Retried, failed.Error);
@@ -159,13 +129,53 @@ internal sealed class StepDelivery(
     }
 
     public override ValueTask SettledAsync() => _hasFailed ? debts.SettleAsync(run.Key, CancellationToken.None) : ValueTask.CompletedTask;
+}
+
+/// <summary>Brings a step to the workflow's endpoint.</summary>
+internal sealed class StepDelivery(
+    RunHistory history, Run run, StoredMessage stored, RunStore runs, RunFailures failures, RunDebts debts, FuncStashOptions options)
+    : EndpointDelivery(run, failures, debts, options)
+{
+    // Long enough for what was accepted to have been sent on its way by whoever accepted it, if it is alive.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
+    private bool _isDone;
+
+    private StepKey Key => StepKey.Parse(stored.Message.Run!.Step);
+
+    public override async ValueTask<(Message Message, byte[] Body)?> RequestAsync(CancellationToken cancellation)
+    {
+        if (await history.ReadAsync(Run, Key, stored.Id, cancellation) is not { } delivered)
+        {
+            _isDone = true;
+            return null;
+        }
+        var message = stored.Message with { Header = DeliveredHeaders.Of(Run, stored.Message, Key == StepKey.Initial) };
+        if (delivered.IsFetched)
+            message.Header.Set("Content-Type", "application/json");
+        return (message, delivered.Body);
+    }
+
+    public override async ValueTask<Verdict> JudgeAsync(AttemptOutcome outcome, Verdict verdict, CancellationToken cancellation)
+    {
+        if (verdict is Verdict.Delivered)
+            return Key == StepKey.Initial && Detection.Refusal(Run.Spec, (AttemptOutcome.Response)outcome) is { } refusal ? new Verdict.Failed(refusal) : verdict;
+        // What follows from it was submitted; only the answer was lost, or came too late.
+        _isDone = await IsDoneAsync(cancellation);
+        return _isDone ? new Verdict.Delivered() : verdict;
+    }
+
+    // Whoever accepted what follows may have died before that was on its way, and this delivery is all that tells.
+    public override ValueTask<Transition> SettleAsync(StoredMessage before, AttemptOutcome outcome, Verdict verdict, Transition step) =>
+        _isDone ? new(step with { Sends = [.. step.Sends, new WorkItem.RouseRun(Run.Key).ToSend(s_patience)] })
+        : base.SettleAsync(before, outcome, verdict, step);
 
     private async ValueTask<bool> IsDoneAsync(CancellationToken cancellation)
     {
-        if (await runs.GetAsync(run.Key, cancellation) is { Progress.State: RunState.Success })
+        if (await runs.GetAsync(Run.Key, cancellation) is { Progress.State: RunState.Success })
             return true;
         var steps = new List<RunStep>();
-        await foreach (var step in runs.StepsAsync(run.Key, cancellation))
+        await foreach (var step in runs.StepsAsync(Run.Key, cancellation))
             steps.Add(step with { Body = [] });
         return steps.Find(step => step.Key == Key) is { } own && HistoryRules.IsDone(steps, own);
     }

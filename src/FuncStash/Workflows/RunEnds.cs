@@ -25,7 +25,7 @@ public sealed class RunEnds(RunStore runs, RunIndex index, RunTurns turns, RunDe
         }
         if (name is not null)
             await runs.RemoveBodyAsync(name, CancellationToken.None);
-        if ((await runs.GetAsync(key, cancellation) ?? throw NotFound(runId)).Progress.State != RunState.Success)
+        if ((await runs.GetAsync(key, cancellation) ?? throw RunRules.NotFound(runId)).Progress.State != RunState.Success)
             throw RunRules.Over();
     }
 
@@ -66,9 +66,7 @@ public sealed class RunEnds(RunStore runs, RunIndex index, RunTurns turns, RunDe
     }
 
     private async ValueTask<MessageId> FindAsync(string runId, CancellationToken cancellation) =>
-        await index.FindAsync(runId, fresh: true, cancellation) ?? throw NotFound(runId);
-
-    public static QStashException NotFound(string runId) => QStashException.NotFound($"workflow run {runId} not found");
+        await index.FindAsync(runId, fresh: true, cancellation) ?? throw RunRules.NotFound(runId);
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Publishing;
@@ -13,6 +14,9 @@ namespace FuncStash.Workflows;
 /// <param name="Message">The message that brings the event to its endpoint.</param>
 public sealed record Notified(Run Run, RunStep Wait, MessageId Message);
 
+/// <summary>A wait that is open.</summary>
+public sealed record Waiter(Run Run, RunStep Wait);
+
 /// <summary>Brings events to the steps that wait for them (protocol#waits-and-events).</summary>
 public sealed class RunEvents(
     RunStore runs, RunIndex index, RunTurns turns, WaiterIndex waiters, MessageStore messages, RunFailures failures,
@@ -23,17 +27,29 @@ public sealed class RunEvents(
 
     private const int SideBySide = 16;
 
-    /// <summary>Ends all waits for an event. Where nobody waits, it is lost.</summary>
-    public async ValueTask<IReadOnlyList<Notified>> NotifyAsync(string name, byte[] data, CancellationToken cancellation = default)
+    /// <summary>Ends all waits for an event, and tells of each when it has. Where nobody waits, it is lost.</summary>
+    public IAsyncEnumerable<Notified> NotifyAsync(string name, byte[] data, CancellationToken cancellation = default)
     {
         Check(name, data);
-        var notified = new List<Notified>();
-        foreach (var some in (await waiters.FindAsync(name, cancellation)).Chunk(SideBySide))
+        return EachAsync(name, entry => NotifyAsync(entry, name, data, cancellation), cancellation);
+    }
+
+    // Some at a time: of an event that many wait for they are not all held.
+    private async IAsyncEnumerable<T> EachAsync<T>(
+        string name, Func<WaiterEntry, ValueTask<T?>> act, [EnumeratorCancellation] CancellationToken cancellation)
+        where T : class
+    {
+        await foreach (var page in waiters.PagesAsync(name, cancellation))
         {
-            var results = await Task.WhenAll(some.Select(entry => NotifyAsync(entry, name, data, cancellation).AsTask()));
-            notified.AddRange(results.OfType<Notified>());
+            foreach (var some in page.Chunk(SideBySide))
+            {
+                foreach (var result in await Task.WhenAll(some.Select(entry => act(entry).AsTask())))
+                {
+                    if (result is not null)
+                        yield return result;
+                }
+            }
         }
-        return notified;
     }
 
     /// <summary>Ends a run's wait for an event, or keeps the event for its wait to come.</summary>
@@ -49,7 +65,7 @@ public sealed class RunEvents(
     public async ValueTask<Notified?> CallAsync(string runId, string name, Func<string?, byte[]> describe, CancellationToken cancellation = default)
     {
         if (await index.FindAsync(runId, fresh: true, cancellation) is not { } key)
-            throw NotFound(runId);
+            throw RunRules.NotFound(runId);
         using (await turns.EnterAsync(key, cancellation))
         {
             while (await runs.LiveAsync(key, cancellation) is { } run)
@@ -66,26 +82,18 @@ public sealed class RunEvents(
                     return null;
             }
         }
-        throw NotFound(runId);
+        throw RunRules.NotFound(runId);
     }
 
     /// <summary>The waits for an event, with their runs.</summary>
-    public async ValueTask<IReadOnlyList<(Run Run, RunStep Wait)>> WaitersAsync(string name, CancellationToken cancellation = default)
-    {
-        var found = new List<(Run, RunStep)>();
-        foreach (var some in (await waiters.FindAsync(name, cancellation)).Chunk(SideBySide))
-        {
-            var waits = await Task.WhenAll(some.Select(entry => FindAsync(entry, name, cancellation).AsTask()));
-            found.AddRange(waits.OfType<(Run, RunStep)>());
-        }
-        return found;
-    }
+    public IAsyncEnumerable<Waiter> WaitersAsync(string name, CancellationToken cancellation = default) =>
+        EachAsync(name, entry => FindAsync(entry, name, cancellation), cancellation);
 
-    private async ValueTask<(Run, RunStep)?> FindAsync(WaiterEntry entry, string name, CancellationToken cancellation)
+    private async ValueTask<Waiter?> FindAsync(WaiterEntry entry, string name, CancellationToken cancellation)
     {
         if (await runs.LiveAsync(entry.Run, cancellation) is { } run && run.Progress.Waits.Contains(new OpenWait(name, entry.Step))
             && await runs.StepAsync(entry.Run, new StepKey(entry.Step, StepKind.Wait), cancellation) is { } wait)
-            return (run, wait);
+            return new Waiter(run, wait);
         if (entry.IsOld)
             await waiters.RemoveAsync(name, entry.Run, entry.Step, cancellation);
         return null;
@@ -111,27 +119,29 @@ public sealed class RunEvents(
     private async ValueTask<Notified?> ResolveAsync(Run run, OpenWait wait, byte[] data, CancellationToken cancellation)
     {
         if (await runs.StepAsync(run.Key, new StepKey(wait.Step, StepKind.Wait), cancellation) is not { } entry)
-            throw new InvalidDataException($"run {run.Key}: the wait of step {wait.Step} is gone");
+        {
+            await failures.FailAsync(run, $"the wait of step {wait.Step} is gone", cancellation);
+            return null;
+        }
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var body = EventStep.Happened(entry.Detail!.Step!, wait.Event, data);
         var message = await messages.GetAsync(MessageId.Parse(entry.MessageId), cancellation);
         var renewed = message is { Ended: false } ? null : Renewed(run, entry, wait, now);
         var result = new RunStep(StepKey.Result(wait.Step), renewed?.Id.Text ?? entry.MessageId, now) { Concurrent = entry.Concurrent, Body = body, Size = body.Length };
-        RunChange change;
         try
         {
-            change = RunRules.Resolve(run, wait, result, options.Workflows);
+            var change = RunRules.Resolve(run, wait, result, options.Workflows);
+            var conflict = renewed is null
+                ? await runs.CommitAsync(run, change, message!, now, cancellation)
+                : await runs.CommitAsync(run, change with { Messages = [renewed] }, cancellation: cancellation);
+            if (conflict is not null)
+                return null;
         }
         catch (QStashException refusal) when (refusal.Status == 412)
         {
             await failures.FailAsync(run, refusal.Message, cancellation);
             return null;
         }
-        var conflict = renewed is null
-            ? await runs.CommitAsync(run, change, message!, now, cancellation)
-            : await runs.CommitAsync(run, change with { Messages = [renewed] }, cancellation: cancellation);
-        if (conflict is not null)
-            return null;
         await waiters.RemoveAsync(wait.Event, run.Key, wait.Step, CancellationToken.None);
         return new Notified(run, entry, MessageId.Parse(result.MessageId));
     }
@@ -152,6 +162,4 @@ public sealed class RunEvents(
         if (data.Length > options.Workflows.MaxPayloadBytes)
             throw new QStashException(413, $"the event is too big: {data.Length} bytes, at most {options.Workflows.MaxPayloadBytes}");
     }
-
-    private static QStashException NotFound(string runId) => QStashException.NotFound($"workflow run {runId} not found");
 }

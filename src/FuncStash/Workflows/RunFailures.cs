@@ -52,10 +52,22 @@ public sealed class RunFailures(RunStore runs, RunHistory history, FuncStashOpti
         var dlqId = DlqId.OfRun(now).ToString();
         if (!hasFunction || CallbackOf(run, report.Message) is not { } callback)
             return (RunRules.Fail(run, message, reason, dlqId, null, now), null);
+        var call = await CallAsync(run, report, callback, dlqId, run.Key.Follower("failure|0", now));
+        return (RunRules.Fail(run, message, reason, dlqId, new FailureFunction(call.Id.Text, callback.Url, FailureState.InProgress), now), call);
+    }
+
+    /// <summary>The call of the failure function made anew from the dead letter, once the first is no longer kept.</summary>
+    public ValueTask<Message> CallAsync(Run run, DeadLetter letter, MessageId id)
+    {
+        var outcome = letter.ResponseStatus > 0 ? (AttemptOutcome)letter.Response : new AttemptOutcome.NoResponse(letter.Error ?? "");
+        var callback = CallbackOf(run, letter.Message) ?? new CallbackSettings(run.Progress.Failure!.Url, HeaderMap.Empty);
+        return CallAsync(run, new Report(letter.Message, outcome, letter.Message.MaxRetries, letter.Error), callback, letter.Id.ToString(), id);
+    }
+
+    private async ValueTask<Message> CallAsync(Run run, Report report, CallbackSettings callback, string dlqId, MessageId id)
+    {
         var source = RunReports.WantsPayload(callback) ? await PayloadAsync(run) : await history.WholeAsync(run, CancellationToken.None);
-        var id = run.Key.Follower("failure|0", now);
-        var call = RunReports.OfFailure(run, id, callback, report.ToBody(run, source, dlqId), options);
-        return (RunRules.Fail(run, message, reason, dlqId, new FailureFunction(id.Text, callback.Url, FailureState.InProgress), now), call);
+        return RunReports.OfFailure(run, id, callback, report.ToBody(run, source, dlqId), options);
     }
 
     private async ValueTask<byte[]> PayloadAsync(Run run) =>

@@ -25,9 +25,10 @@ public sealed class RunInvocations(
     RunStore runs, RunSubmissions submissions, RunTrigger trigger, RunFailures failures, RunCheck check, MessageIds ids,
     FuncStashOptions options)
 {
-    /// <summary>Takes in an invocation; starting the run is a debt of the invoking one.</summary>
-    /// <returns>The invoking run's key, and the first message of the invoked one.</returns>
-    public async ValueTask<(MessageId Invoker, MessageId Message)> InvokeAsync(Invocation invocation, CancellationToken cancellation = default)
+    /// <summary>Looks at an invocation, and stores nothing; what starts the run is a debt of the invoking one.</summary>
+    /// <returns>The invoking run's key, and the step with which it takes the invocation in.</returns>
+    /// <exception cref="QStashException">400 when the invoking run is over, 412 for what it can never have.</exception>
+    public async ValueTask<(MessageId Invoker, StepDraft Draft)> ReadAsync(Invocation invocation, CancellationToken cancellation = default)
     {
         await check.PartAsync(invocation.Request, cancellation);
         CheckSettings(invocation.Settings);
@@ -43,7 +44,7 @@ public sealed class RunInvocations(
             Depth = invoker.Spec.Depth + 1,
         };
         RunTrigger.CheckSize(spec, 412);
-        return (invoker.Key, await submissions.SubmitAsync(invoker.Key, DraftOf(invocation, step, spec), cancellation));
+        return (invoker.Key, DraftOf(invocation, step, spec));
     }
 
     // With these the answer will be submitted, when nobody can be told any more that they are wrong.
@@ -90,6 +91,27 @@ public sealed class RunInvocations(
     {
         var result = await runs.ResultAsync(invoked, cancellation);
         await AnswerAsync(invoked.Spec.Invoker!, ResultOf(invoked.Spec.RunId, invoked.Progress.State, result), cancellation);
+    }
+
+    /// <summary>Whether a run that this one invoked is under way; it is told of those that have ended, or are gone.</summary>
+    /// <param name="invoker">A run under way.</param>
+    /// <param name="steps">Its entries.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public async ValueTask<bool> IsUnderWayAsync(Run invoker, IReadOnlyCollection<RunStep> steps, CancellationToken cancellation = default)
+    {
+        var results = steps.Where(step => step.Key.Kind == StepKind.Result).Select(step => step.Key.Id).ToHashSet();
+        var isUnderWay = false;
+        foreach (var step in steps.Where(step => step.Key.Kind == StepKind.Invoke && !results.Contains(step.Key.Id)))
+        {
+            if (step.Detail is not { InvokedKey: { } key, Invoked: { } spec })
+                continue;
+            isUnderWay = true;
+            if (await runs.GetAsync(MessageId.Parse(key), cancellation) is not { } invoked)
+                await AnswerAsync(spec.Invoker!, ResultOf(spec.RunId, RunState.Failed, []), cancellation);
+            else if (invoked.Ended)
+                await AnswerAsync(invoked, cancellation);
+        }
+        return isUnderWay;
     }
 
     private async ValueTask AnswerAsync(Invoker invoker, string result, CancellationToken cancellation)

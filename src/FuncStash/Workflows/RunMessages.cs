@@ -23,7 +23,7 @@ internal static class RunMessages
         foreach (var (name, values) in settings.Header)
         {
             if (!header.Contains("Content-Type") || !name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase))
-                header = With(header, name, values);
+                header = header.WithSet(name, values);
         }
         message = (settings with { Header = HeaderMap.Empty }).ApplyTo(message with { Header = header }, id.CreatedAt) with
         {
@@ -85,13 +85,4 @@ internal static class RunMessages
         Labels = run.Spec.Labels,
         Redact = run.Spec.Redact,
     };
-
-    private static HeaderMap With(HeaderMap header, string name, string[] values)
-    {
-        var copy = new HeaderMap();
-        foreach (var (other, theirs) in header)
-            copy.Set(other, theirs);
-        copy.Set(name, values);
-        return copy;
-    }
 }

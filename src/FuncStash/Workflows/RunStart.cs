@@ -52,12 +52,12 @@ public sealed record RunStart(RunSpec Spec, byte[] Payload, Func<long, long>? No
         var settings = publish.Settings;
         var headers = settings.Workflow with { Url = publish.Destination, FeatureSet = RunFeatures.Current, TelemetrySdk = null };
         var start = Of(new RunRequest(publish, headers));
-        var header = With(start.Spec.Header, RunHeaders.SdkVersionName, "1");
+        var header = start.Spec.Header.WithSet(RunHeaders.SdkVersionName, "1");
         if (!header.Contains("Content-Type"))
-            header = With(header, "Content-Type", "application/json");
+            header = header.WithSet("Content-Type", "application/json");
         // Its SDK then triggers the run anew, and says all this itself.
         if (settings.Workflow.UnknownSdk is { } unknown)
-            header = With(header, RunHeaders.UnknownSdkName, unknown);
+            header = header.WithSet(RunHeaders.UnknownSdkName, unknown);
         var spec = start.Spec with { Header = header, IsPlainTrigger = true };
         return start with { Spec = spec.FailureCallback is null ? spec with { FailureCallback = DefaultFailureCallback(spec) } : spec };
     }
@@ -82,14 +82,5 @@ public sealed record RunStart(RunSpec Spec, byte[] Payload, Func<long, long>? No
         if (spec.RetryDelay is { } delay)
             settings.Set("Upstash-Retry-Delay", delay);
         return new CallbackSettings(spec.Destination, settings);
-    }
-
-    private static HeaderMap With(HeaderMap header, string name, params string[] values)
-    {
-        var copy = new HeaderMap();
-        foreach (var (other, theirs) in header)
-            copy.Set(other, theirs);
-        copy.Set(name, values);
-        return copy;
     }
 }

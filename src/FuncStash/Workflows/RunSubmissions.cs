@@ -17,15 +17,21 @@ public sealed class RunSubmissions(
     // With the run's row, an entry, a message and its mark each, a commit stays below its limits.
     private const int Together = 30, TogetherBytes = Commit.MaxBytes / 2;
 
-    /// <summary>Takes in what was submitted to one run, all of it or nothing.</summary>
-    /// <returns>The messages that the submissions made, now or when they were submitted first.</returns>
-    /// <exception cref="QStashException">400 when the run is over, 412 for what the run can never have.</exception>
-    public async ValueTask<IReadOnlyList<MessageId>> SubmitAsync(IReadOnlyList<RunRequest> requests, CancellationToken cancellation = default)
+    /// <summary>Refuses what a run can never have of what was submitted to it.</summary>
+    /// <exception cref="QStashException">412.</exception>
+    public async ValueTask CheckAsync(IReadOnlyList<RunRequest> requests, CancellationToken cancellation = default)
     {
         foreach (var request in requests)
             await check.PartAsync(request, cancellation);
         if (requests.Count > options.Workflows.MaxParallelSteps)
             throw new QStashException(412, $"workflow run is too large: {requests.Count} steps side by side: at most {options.Workflows.MaxParallelSteps}");
+    }
+
+    /// <summary>Takes in what was submitted to one run and was checked, all of it or nothing.</summary>
+    /// <returns>The messages that the submissions made, now or when they were submitted first.</returns>
+    /// <exception cref="QStashException">400 when the run is over, 412 for what the run can never have.</exception>
+    public async ValueTask<IReadOnlyList<MessageId>> SubmitAsync(IReadOnlyList<RunRequest> requests, CancellationToken cancellation = default)
+    {
         var items = requests.Select(StepDraft.Of).ToList();
         var answers = new MessageId[requests.Count];
         var firsts = items.Index().GroupBy(item => item.Item.Key?.ToString() ?? $"{item.Index}").Select(same => same.First());

@@ -97,7 +97,8 @@ public sealed class RunTrigger(
             };
             var id = run.Key.Follower("replaced", Now);
             var initial = new RunStep(StepKey.Initial, id.Text, id.CreatedAt) { Body = start.Payload, Size = start.Payload.Length };
-            var change = RunRules.Replace(run, spec, initial, MessageOf(run with { Spec = spec }, id, start));
+            var before = await runs.StepAsync(run.Key, StepKey.Initial, cancellation) ?? throw new InvalidDataException($"run {run.Key}: its payload is gone");
+            var change = RunRules.Replace(run, spec, before, initial, MessageOf(run with { Spec = spec }, id, start));
             if (await runs.CommitAsync(run, change, admission.JoinsAtOnce, cancellation) is null)
             {
                 await admission.AcceptAsync(change.Messages);
@@ -115,7 +116,9 @@ public sealed class RunTrigger(
         Run = RunMessages.PartOf(run, RunRole.Step, StepKey.Initial),
     };
 
-    private void Check(RunStart start)
+    /// <summary>Refuses what can never be started.</summary>
+    /// <exception cref="QStashException">400 or 413.</exception>
+    public void Check(RunStart start)
     {
         CheckSize(start.Spec, 413);
         if (start.NotBefore?.Invoke(Now) - Now > options.MaxDelay.TotalMilliseconds)

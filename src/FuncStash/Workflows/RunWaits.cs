@@ -35,11 +35,24 @@ public sealed class RunWaits(
         var run = await submissions.FindAsync(wait.RunId, cancellation);
         var (step, request, timeout) = await ReadAsync(wait, cancellation);
         var isIndexed = false;
-        using (await turns.EnterAsync(run.Key, cancellation))
+        using var turn = await turns.EnterAsync(run.Key, cancellation);
+        try
         {
             while (await runs.LiveAsync(run.Key, cancellation) is { } now)
             {
-                var (change, taken) = await ChangeAsync(now, wait, step, request, timeout, cancellation);
+                RunChange change;
+                KeptEvent? taken;
+                try
+                {
+                    (change, taken) = await ChangeAsync(now, wait, step, request, timeout, cancellation);
+                }
+                catch (InvalidDataException)
+                {
+                    // The same wait, submitted to another process, may have taken the event in between.
+                    if (await runs.LiveAsync(run.Key, cancellation) is { } after && after.Progress.Events.SequenceEqual(now.Progress.Events))
+                        throw;
+                    continue;
+                }
                 // Before the wait, so that whoever notifies after it finds it.
                 if (taken is null && !isIndexed)
                 {
@@ -56,8 +69,13 @@ public sealed class RunWaits(
                 if (conflict.Step is { } there && await runs.StepAsync(run.Key, there, cancellation) is { } known)
                     return await KnownAsync(run.Key, wait, step, MessageId.Parse(known.MessageId), cancellation);
             }
+            throw RunRules.Over();
         }
-        throw RunRules.Over();
+        catch (QStashException) when (isIndexed)
+        {
+            await ForgetAsync(run.Key, wait, step, CancellationToken.None);
+            throw;
+        }
     }
 
     private async ValueTask AcceptedAsync(
@@ -69,17 +87,21 @@ public sealed class RunWaits(
         // It was not there when the index was told of the wait.
         if (isIndexed)
             await waiters.RemoveAsync(wait.Event, run, step.Id, CancellationToken.None);
-        if (taken.BodyName is { } name)
-            await runs.RemoveBodyAsync(name, CancellationToken.None);
     }
 
     private async ValueTask<MessageId> KnownAsync(
         MessageId run, WaitRequest wait, StepText step, MessageId message, CancellationToken cancellation)
     {
         await admission.AcceptAgainAsync(message, cancellation);
+        await ForgetAsync(run, wait, step, cancellation);
+        return message;
+    }
+
+    // It was told of a wait that was not stored, or is over.
+    private async ValueTask ForgetAsync(MessageId run, WaitRequest wait, StepText step, CancellationToken cancellation)
+    {
         if (await runs.LiveAsync(run, cancellation) is not { } now || !now.Progress.Waits.Contains(new OpenWait(wait.Event, step.Id)))
             await waiters.RemoveAsync(wait.Event, run, step.Id, cancellation);
-        return message;
     }
 
     private async ValueTask<(RunChange Change, KeptEvent? Taken)> ChangeAsync(
@@ -104,7 +126,7 @@ public sealed class RunWaits(
         var kept = await runs.EventAsync(run.Key, stored, cancellation);
         var body = EventStep.Happened(wait.Step, wait.Event, kept.Data);
         var taken = new RunStep(result, id.Text, now) { Concurrent = step.Concurrent, Body = body, Size = body.Length };
-        return (RunRules.Take(run, entry, taken, message with { NotBefore = id.CreatedAt }, stored), kept);
+        return (RunRules.Take(run, entry, taken, message with { NotBefore = id.CreatedAt }, kept), kept);
     }
 
     private async ValueTask<(StepText Step, RunRequest Request, TimeSpan Timeout)> ReadAsync(WaitRequest wait, CancellationToken cancellation)

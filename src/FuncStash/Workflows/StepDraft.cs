@@ -80,7 +80,7 @@ public sealed record StepDraft(StepKey? Key, byte[] Body, Func<Run, long, int, S
             using var result = JsonDocument.Parse(step.RootElement.GetProperty("out").GetString()!);
             var url = result.RootElement.GetProperty("webhookUrl").GetString()!;
             var path = url.IndexOf("/v2/workflows/hooks/", StringComparison.Ordinal);
-            return path < 0 ? null : url[..path];
+            return path > 0 && HttpUrl.IsValid(url, out _) ? url[..path] : null;
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentNullException)
         {

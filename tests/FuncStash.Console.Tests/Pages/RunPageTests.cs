@@ -1,4 +1,5 @@
 using FuncStash.Console.Tests.Running;
+using FuncStash.DeadLetters;
 
 namespace FuncStash.Console.Tests.Pages;
 
@@ -66,6 +67,24 @@ public sealed class RunPageTests
     }
 
     [Fact]
+    public async Task One_whose_letter_was_written_again_after_it_was_resumed_is_not_offered_for_it()
+    {
+        await using var service = Consoles.Start();
+        await using var flow = await WorkflowEndpoint.StartAsync(service);
+        flow.Status = 500;
+        await flow.StartAsync("wfr_a", "p", ("Upstash-Retries", "0"));
+        var id = DlqId.Parse((string)(await flow.LogAsync("wfr_a"))["dlqId"]!);
+        var letter = (await service.Get<DeadLetterStore>().GetAsync(id))!;
+        Assert.Equal(200, (await service.CallAsync("POST", "/v2/workflows/dlq/resume/" + id)).Status);
+        await service.AddDeadLetterAsync(letter.Message, id: id);
+
+        var page = await new Browser(service).GetAsync("/console/workflows/wfr_a");
+
+        Assert.Contains("Failed after", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Resume where it failed", page.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Cancelling_a_message_that_a_run_waits_for_ends_the_run()
     {
         await using var service = Consoles.Start();
@@ -96,5 +115,68 @@ public sealed class RunPageTests
         foreach (var word in (string[])["the secret", "private", "the outcome", "the result"])
             Assert.DoesNotContain(word, page.Text, StringComparison.Ordinal);
         Assert.Contains("Redacted, as its publisher asked", page.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("wfr a b")]
+    [InlineData("wfr|a|b")]
+    [InlineData("wfr_a&b=c;d")]
+    [InlineData("wfr_a,wfr_b")]
+    [InlineData("...")]
+    [InlineData("wfr+a\"<b>'")]
+    public async Task The_links_of_a_run_lead_to_it_whatever_its_id(string id)
+    {
+        await using var service = Consoles.Start();
+        await using var flow = await WorkflowEndpoint.StartAsync(service);
+        await flow.StartAsync("wfr_b", "another");
+        service.Time.Advance(TimeSpan.FromSeconds(1));
+        await flow.StartAsync(id, "of this run");
+        service.Time.Advance(TimeSpan.FromSeconds(1));
+        await flow.StartAsync("wfr_a", "another");
+        var browser = new Browser(service);
+
+        var list = await browser.GetAsync("/console/workflows");
+        var pages = await Task.WhenAll(list.Links("/console/workflows")
+            .Where(link => link.StartsWith("/console/workflows/", StringComparison.Ordinal)).Select(link => browser.GetAsync(link)));
+
+        Assert.Equal(3, pages.Length);
+        Assert.All(pages, page => Assert.Equal(200, page.Status));
+        Assert.Single(pages, page => page.Text.Contains("of this run", StringComparison.Ordinal));
+        var named = await browser.GetAsync("/console/workflows/" + Uri.EscapeDataString(id));
+        Assert.Contains("of this run", named.Text, StringComparison.Ordinal);
+        var cancelled = await browser.FollowAsync($"/console/workflows/{Uri.EscapeDataString(id)}/cancel");
+        Assert.Contains("of this run", cancelled.Text, StringComparison.Ordinal);
+        Assert.Contains("Cancelled after", cancelled.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(".")]
+    [InlineData("..")]
+    [InlineData("a/b")]
+    [InlineData("a%b")]
+    [InlineData("a?b")]
+    [InlineData("a#b")]
+    public async Task An_id_that_no_link_can_hold_is_refused_at_the_trigger(string id)
+    {
+        await using var service = Consoles.Start();
+        await using var flow = await WorkflowEndpoint.StartAsync(service);
+
+        Assert.Equal(400, (await flow.TriggerAsync(id, "p")).Status);
+        Assert.Equal(400, (await service.CallAsync("POST", "/v2/trigger/" + flow.Url, "p", null, ("Upstash-Workflow-RunId", id))).Status);
+    }
+
+    [Fact]
+    public async Task Headers_that_a_call_was_answered_with_are_redacted_as_others_are()
+    {
+        await using var service = Consoles.Start();
+        await using var flow = await WorkflowEndpoint.StartAsync(service);
+        await flow.StartAsync("wfr_a", "p", ("Upstash-Redact-Fields", "header"));
+        await flow.SubmitAsync(
+            "wfr_a", """{"stepId":1,"stepName":"c","stepType":"Call","out":"{\"status\":200,\"header\":{\"set-cookie\":[\"private\"]},\"body\":\"of all\"}","concurrent":1}""");
+
+        var page = await new Browser(service).GetAsync("/console/workflows/wfr_a");
+
+        Assert.Contains("of all", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("private", page.Text, StringComparison.Ordinal);
     }
 }

@@ -58,18 +58,34 @@ internal sealed class WorkflowEndpoint : IAsyncDisposable
     /// <summary>Lets a step of a run wait for an event.</summary>
     public Task<TestAnswer> WaitAsync(string runId, int step, string name, string timeout = "1h")
     {
-        var headers = new JsonObject(OfStep(runId).Select(h => KeyValuePair.Create<string, JsonNode?>(h.Name, new JsonArray(h.Value))));
         var wait = new JsonObject
         {
-            ["url"] = Url, ["timeout"] = timeout, ["timeoutUrl"] = Url, ["timeoutHeaders"] = headers,
+            ["url"] = Url, ["timeout"] = timeout, ["timeoutUrl"] = Url, ["timeoutHeaders"] = HeadersOf(runId),
             ["step"] = new JsonObject { ["stepId"] = step, ["stepType"] = "Wait", ["stepName"] = "w", ["concurrent"] = 1 },
         };
         return _service.CallAsync("POST", "/v2/wait/" + name, wait.ToJsonString());
     }
 
+    /// <summary>Lets a step of a run invoke another one.</summary>
+    public Task<TestAnswer> InvokeAsync(string runId, int step, string invoked, string payload = "q") => _service.CallAsync(
+        "POST", "/v2/publish/" + Url, InvocationOf(runId, step, payload).ToJsonString(), null,
+        [
+            ("Upstash-Workflow-RunId", invoked), ("Upstash-Workflow-Init", "true"), ("Upstash-Workflow-Invoke", "true"),
+            ("Upstash-Workflow-Url", Url), ("Upstash-Feature-Set", RunFeatures.Current), ("Upstash-Forward-Upstash-Workflow-Sdk-Version", "1"),
+        ]);
+
+    public JsonObject InvocationOf(string runId, int step, string payload) => new()
+    {
+        ["body"] = payload, ["headers"] = HeadersOf(runId), ["workflowRunId"] = runId, ["workflowUrl"] = Url,
+        ["step"] = new JsonObject { ["stepId"] = step, ["stepType"] = "Invoke", ["stepName"] = "i", ["concurrent"] = 1 },
+    };
+
+    private JsonObject HeadersOf(string runId) =>
+        new(OfStep(runId).Select(h => KeyValuePair.Create<string, JsonNode?>(h.Name, new JsonArray(h.Value))));
+
     /// <summary>The run as <c>/v2/workflows/logs</c> shows it.</summary>
     public async Task<JsonNode> LogAsync(string runId) =>
-        Assert.Single((await _service.CallAsync("GET", $"/v2/workflows/logs?workflowRunId={runId}")).Json["runs"]!.AsArray())!;
+        Assert.Single((await _service.CallAsync("GET", $"/v2/workflows/logs?workflowRunId={Uri.EscapeDataString(runId)}")).Json["runs"]!.AsArray())!;
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

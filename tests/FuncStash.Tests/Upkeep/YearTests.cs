@@ -1,6 +1,4 @@
-using FuncStash.Tests.Workflows;
 using FuncStash.Upkeep;
-using Microsoft.Data.Sqlite;
 
 namespace FuncStash.Tests.Upkeep;
 
@@ -24,7 +22,7 @@ public sealed class YearTests(ITestOutputHelper output) : IDisposable
         await using var destination = await TestDestination.StartAsync();
         await using var endpoint = await WorkflowEndpoint.StartAsync(service);
         destination.Status = (path, retried) => path.Contains("fails", StringComparison.Ordinal) || (path.Contains("later", StringComparison.Ordinal) && retried == 0) ? 500 : 200;
-        var empty = await RowsAsync();
+        var empty = await StoredRows.CountAsync(File);
         var season = empty;
         for (var day = 1; day <= Year; day++)
         {
@@ -32,9 +30,9 @@ public sealed class YearTests(ITestOutputHelper output) : IDisposable
                 await LiveADayAsync(service, destination, endpoint, day);
             await PassADayAsync(service);
             if (day == Season)
-                season = await RowsAsync();
+                season = await StoredRows.CountAsync(File);
         }
-        var year = await RowsAsync();
+        var year = await StoredRows.CountAsync(File);
         foreach (var (kind, count) in year)
         {
             output.WriteLine($"{kind}: {empty.GetValueOrDefault(kind)} at first, {season.GetValueOrDefault(kind)} after a season, {count} after a year");
@@ -43,7 +41,7 @@ public sealed class YearTests(ITestOutputHelper output) : IDisposable
 
         for (var day = 0; day < 30; day++)
             await PassADayAsync(service);
-        var left = (await RowsAsync()).Where(pair => pair.Value > empty.GetValueOrDefault(pair.Key)).Select(pair => $"{pair.Key}: {pair.Value}");
+        var left = (await StoredRows.CountAsync(File)).Where(pair => pair.Value > empty.GetValueOrDefault(pair.Key)).Select(pair => $"{pair.Key}: {pair.Value}");
         Assert.Equal([], left);
     }
 
@@ -67,7 +65,17 @@ public sealed class YearTests(ITestOutputHelper output) : IDisposable
         await service.CallAsync("DELETE", "/v2/messages/" + cancelled);
         await endpoint.StartAsync($"wfr_ends-{day}", "{}");
         await endpoint.SubmitAsync($"wfr_ends-{day}", WorkflowEndpoint.Step(1, "done"));
+        await endpoint.StartAsync($"wfr_waits-{day}", "{}");
         await endpoint.WaitAsync($"wfr_waits-{day}", 1, $"event-{day}", "2d");
+        // Its endpoint answers, and says no more.
+        await endpoint.StartAsync($"wfr_hangs-{day}", s_big);
+        await endpoint.StartAsync($"wfr_invokes-{day}", "{}");
+        await endpoint.InvokeAsync($"wfr_invokes-{day}", 1, $"wfr_invoked-{day}", s_big);
+        await endpoint.StartAsync($"wfr_again-{day}", s_big);
+        await endpoint.TriggerAsync($"wfr_again-{day}", s_big, ("Upstash-Workflow-Trigger-By-Sdk", "true"));
+        await endpoint.StartAsync($"wfr_kept-{day}", "{}");
+        await service.CallAsync("POST", $"/v2/notify/wfr_kept-{day}/event-{day}", s_big);
+        await endpoint.WaitAsync($"wfr_kept-{day}", 1, $"event-{day}", "2d");
         await service.DeliverDueAsync();
         await endpoint.FinishAsync($"wfr_ends-{day}", "\"done\"");
         // What a user has made stays until the user removes it.
@@ -81,24 +89,5 @@ public sealed class YearTests(ITestOutputHelper output) : IDisposable
         service.Time.Advance(TimeSpan.FromDays(1));
         await service.DeliverDueAsync();
         await service.Get<UpkeepService>().RunAsync();
-    }
-
-    /// <summary>How many rows each table has, and messages each queue; without upkeep's own, a row for each job and a probe of the queue.</summary>
-    private async Task<Dictionary<string, long>> RowsAsync()
-    {
-        await using var connection = new SqliteConnection($"Data Source={File};Mode=ReadOnly;Pooling=False");
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText =
-            """
-            SELECT 'rows of ' || substr(key, 1, instr(key, '/') - 1), COUNT(*) FROM entities WHERE key NOT LIKE 'upkeep/%' GROUP BY 1
-            UNION ALL SELECT 'messages of ' || queue, COUNT(*) FROM queue_messages WHERE text NOT LIKE 'probe|%' GROUP BY 1
-            UNION ALL SELECT 'bodies', COUNT(*) FROM bodies
-            """;
-        await using var read = await command.ExecuteReaderAsync();
-        var rows = new Dictionary<string, long>();
-        while (await read.ReadAsync())
-            rows.Add(read.GetString(0), read.GetInt64(1));
-        return rows;
     }
 }

@@ -104,6 +104,7 @@ internal sealed class FlowEndpoint(string url, string callUrl)
             StepDoes.Call => Call(run, id, concurrent),
             StepDoes.Event => Wait(run, id, concurrent, "10d"),
             StepDoes.Timeout => Wait(run, id, concurrent, $"{step.Number}s"),
+            StepDoes.Invoke => Invoke(run, step, id, concurrent),
             _ => Batch(run, [(Text(id, "Run", concurrent, $"r{id}"), 0)]),
         };
     }
@@ -146,6 +147,24 @@ internal sealed class FlowEndpoint(string url, string callUrl)
         ["step"] = new JsonObject { ["stepId"] = id, ["stepType"] = "Wait", ["stepName"] = $"s{id}", ["concurrent"] = concurrent },
     }.ToJsonString(), OfStep(run));
 
+    // Of another id each time, as the SDK has it: of all these runs one is started.
+    private FlowCall Invoke(string run, FlowStep step, int id, int concurrent)
+    {
+        var invoked = $"{run}-{id}-{_flows.Count}";
+        _flows[invoked] = new RandomFlow([[new FlowStep(StepDoes.Fail, step.Number)]]);
+        var body = new JsonObject
+        {
+            ["body"] = invoked, ["workflowRunId"] = run, ["workflowUrl"] = url,
+            ["headers"] = new JsonObject(OfStep(run).Select(h => KeyValuePair.Create<string, JsonNode?>(h.Name, new JsonArray(h.Value)))),
+            ["step"] = new JsonObject { ["stepId"] = id, ["stepType"] = "Invoke", ["stepName"] = $"s{id}", ["concurrent"] = concurrent },
+        };
+        return new FlowCall(
+            "POST", "/v2/publish/" + url, body.ToJsonString(),
+            [.. OfStep(invoked, init: "true"), ("Upstash-Workflow-Invoke", "true"), ("Upstash-Retries", $"{RandomFlow.Retries}"), ("Upstash-Retry-Delay", "100")]);
+    }
+
+    private static string InvokedOf(JsonNode result) => (bool)result["isFailed"]! ? "failed" : (string)result["body"]!;
+
     private static string EventOf(string run, int step) => $"e-{run}-{step}";
 
     private static string Text(int id, string type, int concurrent, string? result, int target = 0)
@@ -162,6 +181,7 @@ internal sealed class FlowEndpoint(string url, string callUrl)
 
     private static string ResultOf(JsonNode step) =>
         (bool?)step["waitTimeout"] == true ? "timeout"
+        : (string)step["stepType"]! == "Invoke" ? InvokedOf(JsonNode.Parse((string)step["out"]!)!)
         : (string)step["stepType"]! == "Wait" ? Encoding.UTF8.GetString(Convert.FromBase64String((string)step["out"]!))
         : (string)step["out"]!;
 

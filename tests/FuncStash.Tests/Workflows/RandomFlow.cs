@@ -12,15 +12,18 @@ internal enum StepDoes
     Call,
     Event,
     Timeout,
+    Invoke,
 }
 
 /// <summary>One step.</summary>
-/// <param name="Number">How often it fails before it works, or for how many seconds it sleeps or waits at most.</param>
+/// <param name="Number">
+/// How often it fails before it works, also in the run that it invokes; or for how many seconds it sleeps or waits at most.
+/// </param>
 internal sealed record FlowStep(StepDoes Does, int Number)
 {
     public static Gen<FlowStep> Any { get; } = Gen.Select(
         Gen.Frequency((4, Gen.Const(StepDoes.Run)), (1, Gen.Const(StepDoes.Fail)), (2, Gen.Const(StepDoes.Sleep)), (2, Gen.Const(StepDoes.Call)),
-            (2, Gen.Const(StepDoes.Event)), (1, Gen.Const(StepDoes.Timeout))),
+            (2, Gen.Const(StepDoes.Event)), (1, Gen.Const(StepDoes.Timeout)), (1, Gen.Const(StepDoes.Invoke))),
         Gen.Int[1, 4], (does, number) => new FlowStep(does, number));
 
     public override string ToString() => $"{Does}({Number})";
@@ -53,6 +56,7 @@ internal sealed record RandomFlow(FlowStep[][] Stages)
         StepDoes.Run or StepDoes.Fail => string.Create(CultureInfo.InvariantCulture, $"r{id}"),
         StepDoes.Sleep => "slept",
         StepDoes.Call => string.Create(CultureInfo.InvariantCulture, $"called{id}"),
+        StepDoes.Invoke => step.Number > Retries ? "failed" : "r1",
         StepDoes.Event => string.Create(CultureInfo.InvariantCulture, $"event{id}"),
         _ => "timeout",
     };
