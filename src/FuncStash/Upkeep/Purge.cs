@@ -20,7 +20,7 @@ public sealed record PurgeResult(int Removed, bool More);
 /// In steps of a hundred rows, the partitions of a day side by side, until nothing is left or its turn is over; one that is
 /// cut off goes on where it was by itself, since what it has removed is no longer found. Several may run at once.
 /// </remarks>
-public sealed class Purge(IStore store, RunPurge runs, FuncStashOptions options, TimeProvider time)
+public sealed class Purge(IStore store, RunPurge runs, Watchlist watch, FuncStashOptions options, TimeProvider time)
 {
     // One for each partition of a day. In a single file they would only wait for one another, and let others wait.
     private readonly int _atOnce = store.IsPartitioned ? MessageId.Shards : 1;
@@ -83,6 +83,7 @@ public sealed class Purge(IStore store, RunPurge runs, FuncStashOptions options,
 
     private async Task ForgetAsync(int day, CancellationToken stop)
     {
+        await watch.ForgetAsync(day, stop);
         await Days.RemoveAsync(store.Tables, day, stop);
         // A message may have come to that day in between, late by more than the retention: it must be found.
         for (var shard = 0; shard < MessageId.Shards; shard++)

@@ -123,7 +123,7 @@ public sealed class PurgeTests : IAsyncLifetime
         for (var i = 0; i < 120; i++)
             await CancelAsync(await PublishAsync(""));
         _service.Time.Advance(TimeSpan.FromDays(9));
-        var purge = new Purge(_service.Store, _service.Get<RunPurge>(), new FuncStashOptions(), new HastyClock(_service.Time));
+        var purge = new Purge(_service.Store, _service.Get<RunPurge>(), _service.Get<Watchlist>(), new FuncStashOptions(), new HastyClock(_service.Time));
 
         await new UpkeepService(
             _service.Get<UpkeepTurns>(), purge, _service.Get<Sweep>(), _service.Get<RunSweep>(), _service.Get<GateSweep>(),
@@ -138,7 +138,7 @@ public sealed class PurgeTests : IAsyncLifetime
         for (var i = 0; i < 120; i++)
             await CancelAsync(await PublishAsync(""));
         _service.Time.Advance(TimeSpan.FromDays(9));
-        var purge = new Purge(_service.Store, _service.Get<RunPurge>(), new FuncStashOptions(), new HastyClock(_service.Time));
+        var purge = new Purge(_service.Store, _service.Get<RunPurge>(), _service.Get<Watchlist>(), new FuncStashOptions(), new HastyClock(_service.Time));
         var (removed, runs) = (0, 0);
         PurgeResult result;
         do
