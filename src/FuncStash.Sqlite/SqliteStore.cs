@@ -103,6 +103,15 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
         return default;
     }
 
+    /// <summary>A small step, behind and before which others write.</summary>
+    public ValueTask<bool> GiveBackAsync(CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var step = new GiveBack();
+        _writer.Submit(step);
+        return step.Task;
+    }
+
     /// <summary>Ends the waits of receivers, finishes what was handed to the writer, and lets go of the file.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -87,6 +87,7 @@ public static class FuncStashServices
         services.AddSingleton<BucketWaker>();
         services.AddSingleton<BucketWatch>();
         services.AddSingleton<Purge>();
+        services.AddSingleton<Watchlist>();
         services.AddSingleton<RunPurge>();
         services.AddSingleton<IndexPurge>();
         services.AddSingleton<RunSweep>();

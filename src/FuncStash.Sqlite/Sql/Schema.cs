@@ -9,7 +9,7 @@ internal static class Schema
     /// Entity keys are TABLE/PARTITION/ROW as UTF-8: <c>/</c> is not allowed within one, and one text column compares
     /// faster than three. A queue message is keyed by when it becomes visible, so receiving reads from the front.
     /// When a body was written is in an index, since behind its content it would be read only through all of that.
-    /// Space that was used once is used again; the file does not shrink by itself.
+    /// Space that was used once is used again, and what is too much of it is given back (<see cref="Writing.GiveBack"/>).
     /// </summary>
     private const string Tables =
         """
@@ -30,6 +30,8 @@ internal static class Schema
         var connection = new Connection(path, readOnly: false, ownLog);
         try
         {
+            // Before anything else makes the file's first page; in a file that is there it changes nothing.
+            connection.Execute("PRAGMA auto_vacuum = INCREMENTAL");
             // Synced at each commit (FULL); 16 MB of log before pages move into the file. The cache stays at SQLite's 2 MB:
             // after a split that reorders pages, the commit walks all of it, and few pages are written to often.
             connection.Execute(

@@ -47,6 +47,9 @@ internal sealed class WriteSession
             ON CONFLICT(name) DO UPDATE SET content = excluded.content, written = excluded.written
             """);
         DeleteBody = connection.Prepare("DELETE FROM bodies WHERE name = ?1");
+        FreePages = connection.Prepare("PRAGMA freelist_count");
+        AllPages = connection.Prepare("PRAGMA page_count");
+        Vacuum = connection.Prepare(GiveBack.Sql);
         _next = _reserved = _durable = ReadNext();
     }
 
@@ -82,6 +85,15 @@ internal sealed class WriteSession
 
     /// <summary>1: name.</summary>
     public Statement DeleteBody { get; }
+
+    /// <summary>Columns: how many pages of the file are free.</summary>
+    public Statement FreePages { get; }
+
+    /// <summary>Columns: how many pages the file has.</summary>
+    public Statement AllPages { get; }
+
+    /// <summary>Cuts some free pages off the file, where it was made for that.</summary>
+    public Statement Vacuum { get; }
 
     /// <summary>The queues that may have something for a waiting receiver now.</summary>
     public HashSet<WorkQueue> Touched { get; } = [];

@@ -4,7 +4,7 @@ using FuncStash.Storage;
 namespace FuncStash.Messages;
 
 /// <summary>Keeps messages: creates them once, changes them step by step, finds them by id.</summary>
-public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
+public sealed class MessageStore(IStore store, IDeliverySchedule schedule, Watchlist watch)
 {
     private readonly ConcurrentDictionary<int, bool> _knownDays = new();
     private readonly RecentMessages _recent = new();
@@ -285,6 +285,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     public async ValueTask<CommitResult> HurryAsync(
         StoredMessage stored, long dueAt, IReadOnlyList<Write> with, CancellationToken cancellation = default)
     {
+        await watch.EnsureAsync(stored.Id, dueAt, cancellation);
         var (renewed, commit) = Renewing(stored, dueAt);
         var sends = await schedule.PlanAsync([DeliveryOf(renewed)], cancellation);
         return await store.Tables.CommitAsync(commit with { Writes = [.. with, .. commit.Writes], Sends = sends }, cancellation);
@@ -361,6 +362,7 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule)
     private async ValueTask<StoredMessage> PrepareAsync(Message message, CancellationToken cancellation)
     {
         await EnsureDayAsync(message.Id.PartitionDay, cancellation);
+        await watch.EnsureAsync(message.Id, message.NotBefore, cancellation);
         message = await PlaceAsync(message with { BodySize = message.Body.Length }, cancellation);
         var stored = new StoredMessage(message, new Progress { DueAt = message.NotBefore }, null);
         // Its row is in an older partition, where nobody looks for an event of today.

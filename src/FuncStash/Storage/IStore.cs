@@ -27,6 +27,10 @@ public interface IStore
     /// <summary>What is wrong with the storage, in words that anybody may read: no names of accounts or files.</summary>
     string FaultText(Exception fault) => "the storage does not answer";
 
+    /// <summary>Gives some space of what was removed back to its owner, where the storage does not do so by itself.</summary>
+    /// <returns>True when there is more to give back.</returns>
+    ValueTask<bool> GiveBackAsync(CancellationToken cancellation = default) => new(false);
+
     /// <summary>Cheap proof that the storage answers; throws when it does not.</summary>
     ValueTask PingAsync(CancellationToken cancellation = default);
 }

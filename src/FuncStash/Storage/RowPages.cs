@@ -8,7 +8,9 @@ namespace FuncStash.Storage;
 /// <param name="partition">The partition.</param>
 /// <param name="range">The rows to read.</param>
 /// <param name="only">The names of the values to read; null for all, none for the keys alone.</param>
-public sealed class RowPages(ITables tables, string table, string partition, RowRange range, IReadOnlyList<string>? only)
+/// <param name="most">The most rows of a page, where some of their values are read.</param>
+public sealed class RowPages(
+    ITables tables, string table, string partition, RowRange range, IReadOnlyList<string>? only, int most = PageSize.Most)
 {
     private PageSize _size = PageSize.For(only);
 
@@ -26,7 +28,7 @@ public sealed class RowPages(ITables tables, string table, string partition, Row
         if (page.Count > 0)
         {
             range = range with { From = page[^1].RowKey, Exclusive = true };
-            _size = _size.After(page);
+            _size = _size.After(page, most);
         }
         return page;
     }
@@ -48,8 +50,14 @@ public readonly record struct PageSize
     /// <summary>What a page holds, about, in bytes.</summary>
     public const int Bytes = 256 * 1024;
 
+    /// <summary>The most rows of a page that somebody looks at.</summary>
+    public const int Most = 64;
+
+    /// <summary>The same where all rows are gone through, and few values of each are read: as many as one operation answers.</summary>
+    public const int MostOfFew = 1000;
+
     // Of rows that hold values, and of keys. The first page of rows is small, for nobody knows yet how big they are.
-    private const int First = 16, Most = 64, MostKeys = 500;
+    private const int First = 16, MostKeys = 500;
 
     // What a row takes in memory besides its values.
     private const int RowBytes = 200;
@@ -61,7 +69,7 @@ public readonly record struct PageSize
     public static PageSize For(IReadOnlyList<string>? only) => new(only is { Count: 0 } ? MostKeys : First);
 
     /// <summary>The size of the page after this one.</summary>
-    public PageSize After(IReadOnlyList<Entity> page) =>
+    public PageSize After(IReadOnlyList<Entity> page, int most = Most) =>
         Rows == MostKeys || page.Count == 0 ? this
-        : new(Math.Clamp((int)(Bytes / ((page.Sum(row => (long)row.Size) / page.Count) + RowBytes)), 1, Most));
+        : new(Math.Clamp((int)(Bytes / ((page.Sum(row => (long)row.Size) / page.Count) + RowBytes)), 1, most));
 }

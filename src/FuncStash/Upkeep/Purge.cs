@@ -9,7 +9,7 @@ namespace FuncStash.Upkeep;
 
 /// <summary>What a purge did.</summary>
 /// <param name="Removed">Rows it removed.</param>
-/// <param name="More">True when it stopped at its limit.</param>
+/// <param name="More">True when its turn was over before all was done.</param>
 public sealed record PurgeResult(int Removed, bool More);
 
 /// <summary>
@@ -17,20 +17,26 @@ public sealed record PurgeResult(int Removed, bool More);
 /// deduplication ids. Live messages stay, however old.
 /// </summary>
 /// <remarks>
-/// In steps of a hundred rows, up to a limit a run; one that is cut off goes on where it was by itself, since what it has
-/// removed is no longer found. Several may run at once.
+/// In steps of a hundred rows, the partitions of a day side by side, until nothing is left or its turn is over; one that is
+/// cut off goes on where it was by itself, since what it has removed is no longer found. Several may run at once.
 /// </remarks>
-public sealed class Purge(IStore store, RunPurge runs, FuncStashOptions options, TimeProvider time)
+public sealed class Purge(IStore store, RunPurge runs, Watchlist watch, FuncStashOptions options, TimeProvider time)
 {
-    /// <summary>The most rows removed in one run.</summary>
-    public int Limit { get; init; } = 20_000;
+    // One for each partition of a day. In a single file they would only wait for one another, and let others wait.
+    private readonly int _atOnce = store.IsPartitioned ? MessageId.Shards : 1;
+
+    /// <summary>How long a run goes on, at most: then other jobs have their turns, and the next run begins.</summary>
+    public TimeSpan Turn { get; init; } = TimeSpan.FromSeconds(40);
 
     public async Task<PurgeResult> RunAsync(CancellationToken stop = default)
     {
-        var run = new PurgeRun(store, Limit, stop);
+        var run = new PurgeRun(store, Turn, time, stop);
+        // The short ones first: they are not to wait for days on end behind a long one.
+        await DeduplicationAsync(run, stop);
+        await DeadLettersAsync(run, stop);
         await MessagesAsync(run, stop);
-        await DeduplicationAsync(run);
-        await DeadLettersAsync(run);
+        while (!run.IsSpent && await store.GiveBackAsync(stop))
+            await run.RestAsync();
         return new PurgeResult(run.Removed, run.IsSpent);
     }
 
@@ -41,12 +47,15 @@ public sealed class Purge(IStore store, RunPurge runs, FuncStashOptions options,
         // The day before the one in which the retention begins is the last that is over.
         foreach (var day in (await Days.ListAsync(store.Tables, stop)).Where(day => day < MessageId.DayOf(oldest)))
         {
-            var isEmpty = true;
-            for (var shard = 0; shard < MessageId.Shards && !run.IsSpent; shard++)
-                isEmpty &= await PartitionAsync(run, MessageRows.Partition(day, shard), oldest, stop);
+            var left = 0;
+            await SideBySideAsync(MessageId.Shards, async shard =>
+            {
+                if (run.IsSpent || !await PartitionAsync(run, MessageRows.Partition(day, shard), oldest, stop))
+                    Interlocked.Increment(ref left);
+            }, stop);
             if (run.IsSpent)
                 return;
-            if (isEmpty)
+            if (left == 0)
                 await ForgetAsync(day, stop);
         }
     }
@@ -74,6 +83,7 @@ public sealed class Purge(IStore store, RunPurge runs, FuncStashOptions options,
 
     private async Task ForgetAsync(int day, CancellationToken stop)
     {
+        await watch.ForgetAsync(day, stop);
         await Days.RemoveAsync(store.Tables, day, stop);
         // A message may have come to that day in between, late by more than the retention: it must be found.
         for (var shard = 0; shard < MessageId.Shards; shard++)
@@ -85,26 +95,24 @@ public sealed class Purge(IStore store, RunPurge runs, FuncStashOptions options,
         }
     }
 
-    private async Task DeduplicationAsync(PurgeRun run)
+    private Task DeduplicationAsync(PurgeRun run, CancellationToken stop)
     {
         var now = Now;
-        for (var digit = 0; digit < 16; digit++)
-        {
-            await run.RemoveAsync(
-                Deduplicator.Table, Deduplicator.Partition($"{digit:x}"), RowRange.Prefix(""), ["ExpiresAt"],
-                row => row.Number("ExpiresAt") < now);
-        }
+        return SideBySideAsync(16, digit => run.RemoveAsync(
+            Deduplicator.Table, Deduplicator.Partition($"{digit:x}"), RowRange.Prefix(""), ["ExpiresAt"],
+            row => row.Number("ExpiresAt") < now), stop);
     }
 
-    private async Task DeadLettersAsync(PurgeRun run)
+    private Task DeadLettersAsync(PurgeRun run, CancellationToken stop)
     {
         var end = new DlqId(Math.Max(0, Now - Ms(options.DlqRetention)), 0).Key;
-        for (var shard = 0; shard < DlqId.Shards * 2; shard++)
-        {
-            await run.RemoveAsync(
-                DeadLetterStore.Table, DlqId.ShardPartition(shard % DlqId.Shards, shard >= DlqId.Shards), new RowRange("", end), ["Spec"], _ => true, BodyNameOf);
-        }
+        return SideBySideAsync(DlqId.Shards * 2, shard => run.RemoveAsync(
+            DeadLetterStore.Table, DlqId.ShardPartition(shard % DlqId.Shards, shard >= DlqId.Shards), new RowRange("", end), ["Spec"], _ => true, BodyNameOf), stop);
     }
+
+    private Task SideBySideAsync(int parts, Func<int, Task> part, CancellationToken stop) => Parallel.ForEachAsync(
+        Enumerable.Range(0, parts), new ParallelOptions { MaxDegreeOfParallelism = _atOnce, CancellationToken = stop },
+        async (each, _) => await part(each));
 
     // A row that nobody can read is removed all the same.
     private static string? BodyNameOf(Entity row)

@@ -2,12 +2,21 @@ using FuncStash.Storage;
 
 namespace FuncStash.Upkeep;
 
-/// <summary>The row removals of one purge, up to a limit.</summary>
-internal sealed class PurgeRun(IStore store, int limit, CancellationToken stop)
+/// <summary>The row removals of one purge, for as long as its turn is. Several partitions may be worked at once.</summary>
+internal sealed class PurgeRun(IStore store, TimeSpan turn, TimeProvider time, CancellationToken stop)
 {
-    public int Removed { get; private set; }
+    // Deleting payloads is waiting for answers.
+    private const int BodiesAtOnce = 16;
 
-    public bool IsSpent => Removed >= limit;
+    private static readonly TimeSpan s_longestRest = TimeSpan.FromSeconds(1);
+
+    private readonly long _began = time.GetTimestamp();
+    private int _removed;
+    private long _rested = time.GetTimestamp();
+
+    public int Removed => _removed;
+
+    public bool IsSpent => time.GetElapsedTime(_began) >= turn;
 
     /// <summary>Removes those rows of a range that have outlived their retention, with the payloads they name.</summary>
     /// <param name="table">The table.</param>
@@ -22,7 +31,7 @@ internal sealed class PurgeRun(IStore store, int limit, CancellationToken stop)
         Func<Entity, string?>? body = null)
     {
         var kept = false;
-        await foreach (var rows in new RowPages(store.Tables, table, partition, range, only).AllAsync(stop).Chunk(Commit.MaxWrites))
+        await foreach (var rows in new RowPages(store.Tables, table, partition, range, only, PageSize.MostOfFew).AllAsync(stop).Chunk(Commit.MaxWrites))
         {
             stop.ThrowIfCancellationRequested();
             if (IsSpent)
@@ -30,11 +39,30 @@ internal sealed class PurgeRun(IStore store, int limit, CancellationToken stop)
             var old = rows.Where(isOld).ToList();
             kept |= old.Count < rows.Length;
             // Payloads first: a row that stays finds its payload again or not, a payload without a row is looked for long.
-            foreach (var name in old.Select(row => body?.Invoke(row)).OfType<string>())
-                await store.Bodies.DeleteAsync(name, stop);
+            await Parallel.ForEachAsync(
+                old.Select(row => body?.Invoke(row)).OfType<string>(),
+                new ParallelOptions { MaxDegreeOfParallelism = BodiesAtOnce, CancellationToken = stop },
+                (name, cancellation) => store.Bodies.DeleteAsync(name, cancellation));
             await DeleteAsync(table, partition, old.ConvertAll(Write (row) => new Write.Delete(row.RowKey, only.Count == 0 ? null : row.ETag)));
+            if (old.Count > 0)
+                await RestAsync();
         }
         return !kept && !IsSpent;
+    }
+
+    /// <summary>
+    /// In a single file, pauses for as long as was worked since the last pause: everybody else writes through the same thread.
+    /// </summary>
+    public async ValueTask RestAsync()
+    {
+        if (store.IsPartitioned)
+            return;
+        var worked = time.GetElapsedTime(Volatile.Read(ref _rested));
+        if (worked > s_longestRest)
+            worked = s_longestRest;
+        if (worked > TimeSpan.Zero)
+            await Task.Delay(worked, time, stop);
+        Volatile.Write(ref _rested, time.GetTimestamp());
     }
 
     private async Task DeleteAsync(string table, string partition, List<Write> deletes)
@@ -43,14 +71,14 @@ internal sealed class PurgeRun(IStore store, int limit, CancellationToken stop)
             return;
         if ((await store.Tables.CommitAsync(new Commit(table, partition, deletes), stop)).Applied)
         {
-            Removed += deletes.Count;
+            Interlocked.Add(ref _removed, deletes.Count);
             return;
         }
         // Another process removed one of them, or it has changed: each on its own.
         foreach (var delete in deletes)
         {
             if ((await store.Tables.CommitAsync(new Commit(table, partition, [delete]), stop)).Applied)
-                Removed++;
+                Interlocked.Increment(ref _removed);
         }
     }
 }

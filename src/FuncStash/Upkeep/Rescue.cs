@@ -129,7 +129,8 @@ public sealed partial class Rescue(
                 async (shard, cancellation) =>
                 {
                     var pages = new RowPages(
-                        store.Tables, MessageRows.Table, MessageRows.Partition(day, shard), RowRange.Prefix(MessageRows.Live), s_values);
+                        store.Tables, MessageRows.Table, MessageRows.Partition(day, shard), RowRange.Prefix(MessageRows.Live), s_values,
+                        PageSize.MostOfFew);
                     await foreach (var row in pages.AllAsync(cancellation))
                     {
                         if (!await IsLeftAsync(row, dead, since, cancellation))

@@ -15,7 +15,7 @@ namespace FuncStash.Upkeep;
 public sealed class RunPurge(
     IStore store, RunStore runs, RunIndex index, WaiterIndex waiters, DeadLetterStore letters, RunDebts debts, LostRuns lost, FuncStashOptions options)
 {
-    private const int PageSize = 25;
+    private const int PageSize = 25, AtOnce = 4;
 
     /// <summary>Removes the old runs of a partition whose day is over.</summary>
     /// <param name="run">The purge.</param>
@@ -43,13 +43,15 @@ public sealed class RunPurge(
         {
             stop.ThrowIfCancellationRequested();
             var rows = await store.Tables.QueryAsync(RunRows.Table, partition, range, PageSize, cancellation: stop);
-            foreach (var row in rows)
-            {
-                if (TryRead(row) is { } run && !await isOld(run))
-                    kept = true;
-                else
-                    await RemoveAsync(purge, row, stop);
-            }
+            await Parallel.ForEachAsync(
+                rows, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop },
+                async (row, cancellation) =>
+                {
+                    if (TryRead(row) is { } run && !await isOld(run))
+                        Volatile.Write(ref kept, true);
+                    else
+                        await RemoveAsync(purge, row, cancellation);
+                });
             if (rows.Count < PageSize)
                 return !kept;
             range = range with { From = rows[^1].RowKey, Exclusive = true };

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using FuncStash.Admission;
 using FuncStash.Delivery;
@@ -20,11 +21,12 @@ namespace FuncStash.Upkeep;
 /// has been worked through since (<see cref="QueueProbe"/>), no attempt of it is in flight, and no gate has it in line.
 /// It goes on under a new ticket and is due from then on; what still acts for it under the old one is dropped. Each time
 /// the patience doubles, so that a message whose host is only slow (an overloaded orchestration is not seen in the work
-/// queue) is not sent back to the end of the line for ever.
+/// queue) is not sent back to the end of the line for ever. What is not due costs nothing: each message is read once when it
+/// is of age, and then lies on the <see cref="Watchlist"/> until it is due.
 /// </remarks>
 public sealed partial class Sweep(
-    IStore store, MessageStore messages, AdmissionService admission, DestinationLanes lanes, QueueProbe probe,
-    StepFailures failures, FuncStashOptions options, TimeProvider time, ILogger<Sweep> log)
+    IStore store, MessageStore messages, Watchlist watch, AdmissionService admission, DestinationLanes lanes,
+    QueueProbe probe, StepFailures failures, FuncStashOptions options, TimeProvider time, ILogger<Sweep> log)
 {
     // Beyond the longest attempt; by then its worker has died or settled.
     private static readonly TimeSpan s_slack = TimeSpan.FromMinutes(5);
@@ -32,9 +34,16 @@ public sealed partial class Sweep(
     // What tells whether a message is overdue; all else is read of those that are.
     private static readonly string[] s_values = ["State", "DueAt", "Ticket", "ActiveSince"];
 
+    private const int AtOnce = 8;
+
+    // At the watch list, whose rows are deleted and written in one commit.
+    private const int Step = Commit.MaxWrites / 2;
+
+    private static readonly TimeSpan s_longest = TimeSpan.FromHours(1);
+
     private readonly SweepPlace _place = new(store.Tables);
 
-    /// <summary>The most messages looked at in one run; the next run goes on from there.</summary>
+    /// <summary>The most messages entered in one run, and the most looked at; the next run goes on from there.</summary>
     public int Limit { get; set; } = 20_000;
 
     /// <summary>True when the latest run stopped at its limit.</summary>
@@ -43,25 +52,32 @@ public sealed partial class Sweep(
     /// <summary>Looks at the messages of all days.</summary>
     public Task<int> RunAsync(CancellationToken stop = default) => RunAsync(firstDay: 0, stop);
 
-    /// <param name="firstDay">The first day whose messages to look at; one that stopped at its limit is brought to its end first.</param>
+    /// <param name="firstDay">The first day among whose messages to look for new ones; one that stopped at its limit is brought to its end first.</param>
     /// <param name="stop">Stops the work.</param>
     /// <returns>How many messages were sent on their way again.</returns>
     public async Task<int> RunAsync(int firstDay, CancellationToken stop = default)
     {
+        HasMore = false;
         var through = await probe.ThroughAsync(stop);
         await probe.SendAsync(stop);
         if (through is not { } sentAt)
             return 0;
-        var place = await _place.ReadAsync(stop);
-        var (found, last) = await FindAsync(firstDay, place, sentAt, stop);
-        var recovered = found.Count == 0 ? 0 : await RecoverAsync(found, stop);
-        if (last != place)
-            await _place.WriteAsync(last, stop);
-        HasMore = last is not null;
-        return recovered;
+        var isPart = await EnterAsync(firstDay, stop);
+        var found = new ConcurrentBag<(MessageId Id, string? ETag)>();
+        for (var (shard, seen) = (0, 0); shard < MessageId.Shards; shard++)
+        {
+            await foreach (var entries in watch.DueAsync(shard, sentAt - PatienceMs, stop).Chunk(Step))
+            {
+                await LookAsync(shard, entries, sentAt, found, stop);
+                if (isPart |= (seen += entries.Length) >= Limit)
+                    break;
+            }
+        }
+        HasMore = isPart;
+        return found.IsEmpty ? 0 : await RecoverAsync(found, stop);
     }
 
-    private async Task<int> RecoverAsync(List<(MessageId Id, string? ETag)> found, CancellationToken stop)
+    private async Task<int> RecoverAsync(IReadOnlyCollection<(MessageId Id, string? ETag)> found, CancellationToken stop)
     {
         await Task.Delay(QueueProbe.Settle, time, stop);
         var recovered = 0;
@@ -101,35 +117,78 @@ public sealed partial class Sweep(
         progress.DueAt < through - ((long)options.SweepAfter.TotalMilliseconds << Math.Min(progress.Ticket, 7))
         && !(progress.ActiveSince + (long)(options.MaxTimeout + s_slack).TotalMilliseconds > now);
 
-    // Looks at live messages, oldest day first, from a place on; null in the end when there are no more.
-    private async Task<(List<(MessageId Id, string? ETag)> Found, (string Partition, string Row)? Last)> FindAsync(
-        int firstDay, (string Partition, string Row)? from, long through, CancellationToken stop)
+    // Enters the live messages that have come of age since, oldest day first. True when there are more.
+    private async Task<bool> EnterAsync(int firstDay, CancellationToken stop)
     {
-        var (found, seen) = (new List<(MessageId Id, string? ETag)>(), 0);
-        foreach (var day in (await Days.ListAsync(store.Tables, stop)).Where(day => day >= firstDay || from is not null))
+        var (place, seen) = (await _place.ReadAsync(stop), 0);
+        var entered = await watch.EnteredAsync(stop);
+        var ofAge = MessageRows.Live + LogPosition.At(Now - (long)watch.Age.TotalMilliseconds);
+        foreach (var day in (await Days.ListAsync(store.Tables, stop)).Where(day => day >= firstDay || place is not null))
         {
             for (var shard = 0; shard < MessageId.Shards; shard++)
             {
                 var partition = MessageRows.Partition(day, shard);
-                if (string.CompareOrdinal(partition, from?.Partition) < 0)
+                if (string.CompareOrdinal(partition, place?.Partition) < 0)
                     continue;
-                var range = partition == from?.Partition
-                    ? RowRange.PrefixAfter(MessageRows.Live, from.Value.Row)
-                    : RowRange.Prefix(MessageRows.Live);
-                await foreach (var row in new RowPages(store.Tables, MessageRows.Table, partition, range, s_values).AllAsync(stop))
+                var from = partition == place?.Partition ? place : null;
+                var range = new RowRange(
+                    from?.Row ?? ofAge, entered.GetValueOrDefault(partition) ?? RowRange.Prefix(MessageRows.Live).To, from is not null);
+                if (string.CompareOrdinal(range.From, range.To) >= 0)
+                    continue;
+                var pages = new RowPages(store.Tables, MessageRows.Table, partition, range, ["DueAt"], PageSize.MostOfFew);
+                // The newest row comes first.
+                var top = from?.Top;
+                await foreach (var rows in pages.AllAsync(stop).Chunk(Commit.MaxWrites))
                 {
-                    if (await IsLostAsync(row, through, stop))
-                        found.Add((MessageRows.IdOf(row.RowKey), row.ETag));
-                    if (++seen >= Limit)
-                        return (found, (partition, row.RowKey));
+                    await watch.AddAsync(shard, rows.Select(row => (MessageRows.IdOf(row.RowKey), row.Values.GetValueOrDefault("DueAt") as long? ?? 0)), stop);
+                    top ??= rows[0].RowKey;
+                    if ((seen += rows.Length) < Limit)
+                        continue;
+                    await _place.WriteAsync(new SweepPlace.Stop(partition, rows[^1].RowKey, top), stop);
+                    return true;
                 }
+                if (top is not null)
+                    await watch.NoteAsync(partition, top, stop);
             }
         }
-        return (found, null);
+        if (place is not null)
+            await _place.WriteAsync(null, stop);
+        return false;
     }
 
-    // A row that nobody can read is no reason to leave the others lost: it is counted like one whose delivery fails.
-    private async Task<bool> IsLostAsync(Entity row, long through, CancellationToken stop)
+    // Looks at messages that were due a while ago. Those that were lost stay on the list until they are on their way again.
+    private async Task LookAsync(
+        int shard, IReadOnlyList<Entity> entries, long through, ConcurrentBag<(MessageId Id, string? ETag)> found, CancellationToken stop)
+    {
+        var moved = new ConcurrentBag<(Entity Entry, long? To)>();
+        await Parallel.ForEachAsync(
+            entries, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop },
+            async (entry, cancellation) =>
+            {
+                var id = Watchlist.IdOf(entry);
+                var row = await store.Tables.GetAsync(
+                    MessageRows.Table, MessageRows.Partition(id), MessageRows.Key(MessageRows.Live, id), s_values, cancellation);
+                if (row is null)
+                    moved.Add((entry, null));
+                else if (await IsLostAsync(row, through, cancellation) is not { } isLost)
+                    moved.Add((entry, through - PatienceMs));
+                else if (isLost)
+                    found.Add((id, row.ETag));
+                else
+                    moved.Add((entry, AgainAt(row.Number("DueAt") ?? 0, through)));
+            });
+        await watch.MoveAsync(shard, [.. moved], stop);
+    }
+
+    // Where it is found once it is due; or, when it is and somebody acts for it, in some time: the longer that lasts, the more seldom.
+    private long AgainAt(long dueAt, long through)
+    {
+        var end = through - PatienceMs;
+        return dueAt > end ? dueAt : end + Math.Min((end - dueAt) / 2, (long)s_longest.TotalMilliseconds);
+    }
+
+    // A row that nobody can read is no reason to leave the others lost: it is counted like one whose delivery fails. Null is for it.
+    private async Task<bool?> IsLostAsync(Entity row, long through, CancellationToken stop)
     {
         try
         {
@@ -143,9 +202,11 @@ public sealed partial class Sweep(
             // Not before it is overdue: a newer version may know what it says, and act for it.
             if (row.Values.GetValueOrDefault("DueAt") is not long due || IsOverdue(new Progress { DueAt = due }, through, Now, options))
                 await failures.HandleAsync(MessageRows.IdOf(row.RowKey), error, lease: null, stop);
-            return false;
+            return null;
         }
     }
+
+    private long PatienceMs => (long)options.SweepAfter.TotalMilliseconds;
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 

@@ -7,8 +7,8 @@ namespace FuncStash.Upkeep;
 
 /// <summary>What has to be done now and then so that nothing is lost and nothing piles up.</summary>
 /// <remarks>
-/// Called about once a minute by every process; the processes take turns. A job that fails is logged and done again
-/// when its turn comes.
+/// Called about once a minute by every process; the processes take turns. A job that has more to do than its turn is long goes
+/// on at once, after those that are due meanwhile. One that fails is logged and done again when its turn comes.
 /// </remarks>
 public sealed partial class UpkeepService(
     UpkeepTurns turns, Purge purge, IndexPurge indexes, Sweep sweep, RunSweep runs, GateSweep gates, BucketWatch waits, TimeProvider time,
@@ -24,11 +24,20 @@ public sealed partial class UpkeepService(
     // Days whose messages are looked at more seldom: each look costs sixteen operations a day, and of old messages few are live.
     private static readonly TimeSpan s_oldPeriod = TimeSpan.FromHours(1);
 
-    /// <summary>Does the jobs that are due.</summary>
+    /// <summary>Does the jobs that are due, until none has more to do.</summary>
     public async Task RunAsync(CancellationToken stop = default)
     {
+        while (await RoundAsync(stop))
+        {
+        }
+    }
+
+    // True when a job has more to do.
+    private async Task<bool> RoundAsync(CancellationToken stop)
+    {
         if (await TryListAsync(stop) is not { } all)
-            return;
+            return false;
+        var more = false;
         await TryAsync(all, "waits", s_waitsPeriod, async () =>
         {
             await waits.RunAsync(stop);
@@ -39,12 +48,12 @@ public sealed partial class UpkeepService(
             await gates.RunAsync(stop);
             return false;
         }, stop);
-        await TryAsync(all, "sweep", s_sweepPeriod, async () =>
+        more |= await TryAsync(all, "sweep", s_sweepPeriod, async () =>
         {
             await SweepAsync(await turns.TryTakeAsync(all, SweepOfAll, s_oldPeriod, stop), stop);
             return sweep.HasMore;
         }, stop);
-        await TryAsync(all, "purge", s_purgePeriod, async () =>
+        more |= await TryAsync(all, "purge", s_purgePeriod, async () =>
         {
             var done = await purge.RunAsync(stop);
             if (done.Removed > 0)
@@ -58,6 +67,7 @@ public sealed partial class UpkeepService(
                 LogPurged(log, removed);
             return false;
         }, stop);
+        return more;
     }
 
     private async Task SweepAsync(bool ofAllDays, CancellationToken stop)
@@ -89,17 +99,20 @@ public sealed partial class UpkeepService(
         }
     }
 
-    private async Task TryAsync(
+    private async Task<bool> TryAsync(
         IReadOnlyDictionary<string, Entity> all, string job, TimeSpan period, Func<Task<bool>> run, CancellationToken stop)
     {
         try
         {
-            if (await turns.TryTakeAsync(all, job, period, stop) && await run())
-                await turns.GiveBackAsync(job, stop);
+            if (!await turns.TryTakeAsync(all, job, period, stop) || !await run())
+                return false;
+            await turns.GiveBackAsync(job, stop);
+            return true;
         }
         catch (Exception error) when (!stop.IsCancellationRequested)
         {
             LogFailed(log, error, job);
+            return false;
         }
     }
 

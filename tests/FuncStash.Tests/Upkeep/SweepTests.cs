@@ -9,7 +9,7 @@ using FuncStash.Waiting;
 
 namespace FuncStash.Tests.Upkeep;
 
-public sealed class SweepTests : IAsyncLifetime
+public sealed partial class SweepTests : IAsyncLifetime
 {
     private readonly Service _service = new();
 

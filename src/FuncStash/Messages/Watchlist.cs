@@ -1,0 +1,101 @@
+using System.Globalization;
+using FuncStash.Settings;
+using FuncStash.Storage;
+
+namespace FuncStash.Messages;
+
+/// <summary>
+/// The messages that have been live for a while, by when they are due: who looks for those that were lost need not go through
+/// all that wait.
+/// </summary>
+/// <remarks>
+/// Most messages end before they are <see cref="Age"/> old and are never entered. Of each partition it is known up to which row
+/// its messages were; those that come to lie behind it, or are made due earlier than they were, are entered by whoever does that.
+/// </remarks>
+public sealed class Watchlist(IStore store, FuncStashOptions options, TimeProvider time)
+{
+    private const string Table = "watch", Entered = "entered";
+
+    private static readonly TimeSpan s_age = TimeSpan.FromMinutes(10);
+
+    /// <summary>The age at which a message is entered. Nothing younger is looked for.</summary>
+    public TimeSpan Age { get; } = options.SweepAfter < s_age ? options.SweepAfter : s_age;
+
+    /// <summary>Enters a message that is, or is about to be, where nobody looks for new ones: before the change that makes it due.</summary>
+    /// <param name="id">The message.</param>
+    /// <param name="dueAt">When it is due, in unix milliseconds.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    internal async ValueTask EnsureAsync(MessageId id, long dueAt, CancellationToken cancellation)
+    {
+        // Half of it is for clocks that differ, and for commits that take their time.
+        if (time.GetUtcNow().ToUnixTimeMilliseconds() - id.CreatedAt > (long)(Age / 2).TotalMilliseconds)
+            await CommitAsync(id.Shard, [new Write.Upsert(RowOf(id, dueAt))], cancellation);
+    }
+
+    /// <summary>Enters messages of one shard, at most <see cref="Commit.MaxWrites"/>; one that is there stays.</summary>
+    internal ValueTask<bool> AddAsync(int shard, IEnumerable<(MessageId Id, long DueAt)> messages, CancellationToken cancellation) =>
+        CommitAsync(shard, [.. messages.Select(each => new Write.Upsert(RowOf(each.Id, each.DueAt)))], cancellation);
+
+    /// <summary>The entries of a shard that are due before <paramref name="end"/> (unix milliseconds), the earliest first.</summary>
+    internal IAsyncEnumerable<Entity> DueAsync(int shard, long end, CancellationToken cancellation) =>
+        new RowPages(store.Tables, Table, PartitionOf(shard), new RowRange("", KeyOf(end)), only: []).AllAsync(cancellation);
+
+    /// <summary>Strikes out entries of a shard, or moves them to where they are to be looked at again.</summary>
+    /// <param name="shard">The shard.</param>
+    /// <param name="entries">Entries, at most half of <see cref="Commit.MaxWrites"/>, each with its new time in unix milliseconds, or null.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    internal async ValueTask MoveAsync(int shard, IReadOnlyList<(Entity Entry, long? To)> entries, CancellationToken cancellation)
+    {
+        if (await CommitAsync(shard, WritesOf(entries), cancellation))
+            return;
+        // Another process has moved one of them: each on its own.
+        foreach (var entry in entries)
+            await CommitAsync(shard, WritesOf([entry]), cancellation);
+    }
+
+    /// <summary>The message of an entry.</summary>
+    internal static MessageId IdOf(Entity entry) => MessageRows.IdOf(entry.RowKey);
+
+    /// <summary>For each partition of messages the latest row up to which all were entered.</summary>
+    internal async ValueTask<IReadOnlyDictionary<string, string>> EnteredAsync(CancellationToken cancellation)
+    {
+        // More partitions than there ever are.
+        var rows = await store.Tables.QueryAsync(Table, Entered, RowRange.Prefix(""), 10_000 * MessageId.Shards, null, cancellation);
+        return rows.ToDictionary(row => row.RowKey, row => row.Text("Row")!);
+    }
+
+    /// <summary>Notes the latest row of a partition of messages up to which all were entered.</summary>
+    internal async ValueTask NoteAsync(string partition, string row, CancellationToken cancellation)
+    {
+        var entity = new Entity(Entered, partition, new Dictionary<string, object> { ["Row"] = row });
+        await store.Tables.CommitAsync(new Commit(Table, Entered, [new Write.Upsert(entity)]), cancellation);
+    }
+
+    /// <summary>Forgets up to where the messages of a day were entered; should some come to it, they are entered from its beginning.</summary>
+    internal async ValueTask ForgetAsync(int day, CancellationToken cancellation)
+    {
+        var rows = await store.Tables.QueryAsync(
+            Table, Entered, RowRange.Prefix(MessageId.DayText(day)), MessageId.Shards, only: [], cancellation);
+        if (rows.Count > 0)
+            await store.Tables.CommitAsync(new Commit(Table, Entered, [.. rows.Select(row => new Write.Delete(row.RowKey, null))]), cancellation);
+    }
+
+    private async ValueTask<bool> CommitAsync(int shard, List<Write> writes, CancellationToken cancellation) =>
+        writes.Count == 0 || (await store.Tables.CommitAsync(new Commit(Table, PartitionOf(shard), writes), cancellation)).Applied;
+
+    // A message may have two entries, which come to the same.
+    private static List<Write> WritesOf(IReadOnlyList<(Entity Entry, long? To)> entries)
+    {
+        var writes = entries.Select(Write (each) => new Write.Delete(each.Entry.RowKey, null)).ToList();
+        writes.AddRange(entries.Where(each => each.To is not null).Select(each => RowOf(IdOf(each.Entry), each.To!.Value))
+            .DistinctBy(row => row.RowKey).Select(row => new Write.Upsert(row)));
+        return writes;
+    }
+
+    private static Entity RowOf(MessageId id, long dueAt) =>
+        new(PartitionOf(id.Shard), $"{KeyOf(dueAt)}|{id.Text}", new Dictionary<string, object>());
+
+    private static string PartitionOf(int shard) => string.Create(CultureInfo.InvariantCulture, $"due-{shard}");
+
+    private static string KeyOf(long at) => string.Create(CultureInfo.InvariantCulture, $"{Math.Clamp(at, 0, 9_999_999_999_999):D13}");
+}
