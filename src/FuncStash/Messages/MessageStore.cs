@@ -139,6 +139,8 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule, Watch
         var soon = chunk.Where(c => c is { New: { Once: false, Scheduled: true } } && !c.Stored.Message.IsDelayed);
         foreach (var creation in soon)
             _recent.Add(creation.Stored.Message);
+        foreach (var creation in chunk)
+            await watch.EnsureAsync(creation.Stored.Id, creation.Stored.Progress.DueAt, cancellation);
         return await store.Tables.CommitAsync(commit, cancellation);
     }
 
@@ -285,9 +287,9 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule, Watch
     public async ValueTask<CommitResult> HurryAsync(
         StoredMessage stored, long dueAt, IReadOnlyList<Write> with, CancellationToken cancellation = default)
     {
-        await watch.EnsureAsync(stored.Id, dueAt, cancellation);
         var (renewed, commit) = Renewing(stored, dueAt);
         var sends = await schedule.PlanAsync([DeliveryOf(renewed)], cancellation);
+        await watch.EnsureAsync(stored.Id, dueAt, cancellation);
         return await store.Tables.CommitAsync(commit with { Writes = [.. with, .. commit.Writes], Sends = sends }, cancellation);
     }
 

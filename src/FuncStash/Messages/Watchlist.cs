@@ -27,9 +27,11 @@ public sealed class Watchlist(IStore store, FuncStashOptions options, TimeProvid
     /// <param name="cancellation">Stops the work.</param>
     internal async ValueTask EnsureAsync(MessageId id, long dueAt, CancellationToken cancellation)
     {
-        // Half of it is for clocks that differ, and for commits that take their time.
-        if (time.GetUtcNow().ToUnixTimeMilliseconds() - id.CreatedAt > (long)(Age / 2).TotalMilliseconds)
-            await CommitAsync(id.Shard, [new Write.Upsert(RowOf(id, dueAt))], cancellation);
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        // Half of it is for clocks that differ, and for commits that take their time. Under no time before now: it would be looked
+        // at before the message is stored, and struck out.
+        if (now - id.CreatedAt > (long)(Age / 2).TotalMilliseconds)
+            await CommitAsync(id.Shard, [new Write.Upsert(RowOf(id, Math.Max(dueAt, now)))], cancellation);
     }
 
     /// <summary>Enters messages of one shard, at most <see cref="Commit.MaxWrites"/>; one that is there stays.</summary>

@@ -17,35 +17,45 @@ public sealed record PurgeResult(int Removed, bool More);
 /// deduplication ids. Live messages stay, however old.
 /// </summary>
 /// <remarks>
-/// In steps of a hundred rows, the partitions of a day side by side, until nothing is left or its turn is over; one that is
-/// cut off goes on where it was by itself, since what it has removed is no longer found. Several may run at once.
+/// In steps of a hundred rows, the partitions of a day side by side, until nothing is left or its turn is over; the next turn
+/// goes on with the day in which this one was cut off, or behind it when all that it had time for was to look. Several may run at once.
 /// </remarks>
 public sealed class Purge(IStore store, RunPurge runs, Watchlist watch, FuncStashOptions options, TimeProvider time)
 {
     // One for each partition of a day. In a single file they would only wait for one another, and let others wait.
     private readonly int _atOnce = store.IsPartitioned ? MessageId.Shards : 1;
 
+    // The first day of the next turn; 0 when the last came to its end.
+    private int _next;
+
     /// <summary>How long a run goes on, at most: then other jobs have their turns, and the next run begins.</summary>
     public TimeSpan Turn { get; init; } = TimeSpan.FromSeconds(40);
 
     public async Task<PurgeResult> RunAsync(CancellationToken stop = default)
     {
-        var run = new PurgeRun(store, Turn, time, stop);
         // The short ones first: they are not to wait for days on end behind a long one.
-        await DeduplicationAsync(run, stop);
-        await DeadLettersAsync(run, stop);
-        await MessagesAsync(run, stop);
-        while (!run.IsSpent && await store.GiveBackAsync(stop))
+        var first = new PurgeRun(store, Turn / 4, time, stop);
+        await DeduplicationAsync(first, stop);
+        await DeadLettersAsync(first, stop);
+        var more = first.IsSpent && first.Removed > 0;
+        var run = new PurgeRun(store, Turn, time, stop);
+        more |= await MessagesAsync(run, stop);
+        var isLeft = true;
+        while (isLeft && !run.IsSpent)
+        {
+            isLeft = await store.GiveBackAsync(stop);
             await run.RestAsync();
-        return new PurgeResult(run.Removed, run.IsSpent);
+        }
+        return new PurgeResult(first.Removed + run.Removed, more || isLeft);
     }
 
-    private async Task MessagesAsync(PurgeRun run, CancellationToken stop)
+    // True when the turn was over before all days were looked through.
+    private async Task<bool> MessagesAsync(PurgeRun run, CancellationToken stop)
     {
         // A deduplication id stands for its message for as long as its window is.
         var oldest = Now - Math.Max(Ms(options.LogRetention), Ms(options.DeduplicationWindow));
         // The day before the one in which the retention begins is the last that is over.
-        foreach (var day in (await Days.ListAsync(store.Tables, stop)).Where(day => day < MessageId.DayOf(oldest)))
+        foreach (var day in (await Days.ListAsync(store.Tables, stop)).Where(day => day >= _next && day < MessageId.DayOf(oldest)))
         {
             var left = 0;
             await SideBySideAsync(MessageId.Shards, async shard =>
@@ -54,10 +64,15 @@ public sealed class Purge(IStore store, RunPurge runs, Watchlist watch, FuncStas
                     Interlocked.Increment(ref left);
             }, stop);
             if (run.IsSpent)
-                return;
+            {
+                _next = run.Removed > 0 ? day : day + 1;
+                return true;
+            }
             if (left == 0)
                 await ForgetAsync(day, stop);
         }
+        _next = 0;
+        return false;
     }
 
     private async Task<bool> PartitionAsync(PurgeRun run, string partition, long oldest, CancellationToken stop)

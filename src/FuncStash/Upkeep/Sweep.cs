@@ -39,7 +39,7 @@ public sealed partial class Sweep(
     // At the watch list, whose rows are deleted and written in one commit.
     private const int Step = Commit.MaxWrites / 2;
 
-    private static readonly TimeSpan s_longest = TimeSpan.FromHours(1);
+    private static readonly TimeSpan s_longest = TimeSpan.FromHours(1), s_tries = TimeSpan.FromMinutes(4);
 
     private readonly SweepPlace _place = new(store.Tables);
 
@@ -134,7 +134,12 @@ public sealed partial class Sweep(
                 var range = new RowRange(
                     from?.Row ?? ofAge, entered.GetValueOrDefault(partition) ?? RowRange.Prefix(MessageRows.Live).To, from is not null);
                 if (string.CompareOrdinal(range.From, range.To) >= 0)
+                {
+                    // Noted by a clock that was ahead: what came since lies behind it.
+                    if (from is null)
+                        await watch.NoteAsync(partition, ofAge, stop);
                     continue;
+                }
                 var pages = new RowPages(store.Tables, MessageRows.Table, partition, range, ["DueAt"], PageSize.MostOfFew);
                 // The newest row comes first.
                 var top = from?.Top;
@@ -171,7 +176,8 @@ public sealed partial class Sweep(
                 if (row is null)
                     moved.Add((entry, null));
                 else if (await IsLostAsync(row, through, cancellation) is not { } isLost)
-                    moved.Add((entry, through - PatienceMs));
+                    // Not in the next round, which may come at once: its tries are counted.
+                    moved.Add((entry, through - PatienceMs + (long)s_tries.TotalMilliseconds));
                 else if (isLost)
                     found.Add((id, row.ETag));
                 else

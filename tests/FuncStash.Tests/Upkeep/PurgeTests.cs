@@ -135,7 +135,7 @@ public sealed class PurgeTests : IAsyncLifetime
     [Fact]
     public async Task A_run_ends_when_its_turn_is_over_and_the_next_goes_on()
     {
-        for (var i = 0; i < 120; i++)
+        for (var i = 0; i < 400; i++)
             await CancelAsync(await PublishAsync(""));
         _service.Time.Advance(TimeSpan.FromDays(9));
         var purge = new Purge(_service.Store, _service.Get<RunPurge>(), _service.Get<Watchlist>(), new FuncStashOptions(), new HastyClock(_service.Time));
@@ -149,9 +149,33 @@ public sealed class PurgeTests : IAsyncLifetime
         }
         while (result.More);
 
-        Assert.Equal(360, removed);
+        Assert.Equal(1_200, removed);
         Assert.True(runs > 1);
         Assert.Empty(await Days.ListAsync(_service.Store.Tables, default));
+    }
+
+    [Fact]
+    public async Task Days_whose_messages_still_wait_do_not_use_up_every_turn()
+    {
+        for (var day = 0; day < 3; day++)
+        {
+            await PublishAsync("", ("Upstash-Delay", "300d"));
+            _service.Time.Advance(TimeSpan.FromDays(1));
+        }
+        var id = await PublishAsync("");
+        await CancelAsync(id);
+        _service.Time.Advance(TimeSpan.FromDays(9));
+        // Long enough to look through one day.
+        var purge = new Purge(_service.Store, _service.Get<RunPurge>(), _service.Get<Watchlist>(), new FuncStashOptions(), new HastyClock(_service.Time))
+        {
+            Turn = TimeSpan.FromSeconds(20),
+        };
+
+        for (var runs = 0; (await purge.RunAsync()).More; runs++)
+            Assert.True(runs < 50, "it never comes to the end");
+
+        Assert.Null(await _service.Get<MessageStore>().GetAsync(id));
+        Assert.Equal(3, (await _service.MessagesAsync()).Count);
     }
 
     [Fact]

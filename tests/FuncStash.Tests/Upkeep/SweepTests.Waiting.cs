@@ -73,6 +73,29 @@ public sealed partial class SweepTests
         await SweepAfterAsync(TimeSpan.FromMinutes(22), 1);
     }
 
+    [Fact]
+    public async Task A_late_message_stays_entered_until_it_is_stored()
+    {
+        var id = MessageId.Create(_service.Now - 1_800_000, 1, 1);
+        await _service.Get<Watchlist>().EnsureAsync(id, _service.Now - 1_800_000, default);
+
+        await SweepAfterAsync(TimeSpan.FromSeconds(1), 0);
+
+        Assert.Equal(id, Watchlist.IdOf(Assert.Single(await WatchedAsync())));
+    }
+
+    [Fact]
+    public async Task What_was_entered_by_a_clock_that_was_ahead_hides_nothing()
+    {
+        var id = await PublishAsync();
+        await LoseAllAsync();
+        await _service.Get<Watchlist>().NoteAsync(
+            MessageRows.Partition(id), MessageRows.Live + LogPosition.At(_service.Now + 3_000_000), default);
+        await SweepAfterAsync(TimeSpan.FromMinutes(5), 0);
+
+        await SweepAfterAsync(TimeSpan.FromMinutes(15), 1);
+    }
+
     // As docs/operations.md says of messages that were set aside.
     [Fact]
     public async Task A_row_that_was_written_back_is_found_once_its_partition_is_looked_through_again()
