@@ -95,7 +95,7 @@ public sealed class FailingMessageTests
         var (runs, isAside) = (0, false);
         while (!isAside)
         {
-            Assert.True(++runs < 30, "it is looked at for ever");
+            Assert.True(++runs < 80, "it is looked at for ever");
             await service.Get<Sweep>().RunAsync();
             await service.RunNowAsync();
             service.Clock.Advance(60_000);
