@@ -176,7 +176,7 @@ internal sealed class ExchangeStream(Stream connection, TimeProvider time, OpenC
         _exchange?.NoteBreak();
         return new BrokenConnectionException(
             cause is null
-                ? "the destination closed the connection without an answer"
+                ? FailureText.Closed
                 : $"the connection broke before an answer: {cause.GetBaseException().Message}",
             cause);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 
 namespace FuncStash.Destinations;
 
@@ -8,12 +9,17 @@ internal static class FailureText
     // What a destination sent can be quoted in it.
     private const int MaxLength = 500;
 
+    /// <summary>For a connection that ended in good order, but too early.</summary>
+    public const string Closed = "the destination closed the connection without an answer";
+
     public static string Of(Exception error)
     {
         var text = error switch
         {
             HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } =>
                 $"the headers of the answer are larger than {OutboundClient.MaxHeaderKilobytes} KiB",
+            // Gone between the connection and its first use.
+            _ when error.GetBaseException() is SocketException { SocketErrorCode: SocketError.NotConnected } => Closed,
             HttpRequestException { InnerException: AddressRefusedException or BrokenConnectionException } => error.InnerException.Message,
             HttpRequestException { InnerException: { } inner } when !error.Message.Contains(inner.Message, StringComparison.Ordinal) =>
                 $"{error.Message} ({inner.Message})",

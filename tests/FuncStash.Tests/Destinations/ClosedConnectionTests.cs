@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using FuncStash.Destinations;
 using FuncStash.Messages;
 using Microsoft.Extensions.Time.Testing;
@@ -93,6 +94,11 @@ public sealed class ClosedConnectionTests
         var error = Assert.Single(await service.ErrorsAsync(second));
         Assert.Equal("the destination closed the connection without an answer", (string?)error["error"]);
     }
+
+    [Fact]
+    public void One_that_is_gone_before_its_first_use_was_closed() => Assert.Equal(
+        "the destination closed the connection without an answer",
+        FailureText.Of(new HttpRequestException("Transport endpoint is not connected", new SocketException((int)SocketError.NotConnected))));
 
     [Theory]
     [InlineData("POST", "close at once")]
