@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 
 namespace FuncStash.Bench.Kills;
 
@@ -80,7 +81,9 @@ internal sealed class Target : IDisposable
                 FirstRefusal = $"{method} {path}: {answer.Status} {System.Text.Encoding.UTF8.GetString(answer.Body)}";
             return null;
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException or ObjectDisposedException)
+        // A connection that is gone before HttpClient looks at whom it reaches ends in the socket's own exception.
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException or ObjectDisposedException
+            or SocketException)
         {
             return null;
         }
