@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 
 namespace FuncStash.Cli.Verbs;
 
@@ -48,7 +49,7 @@ internal static class ReadyVerb
             using var response = await http.SendAsync(request, limit.Token);
             return response.IsSuccessStatusCode ? "" : $"status {(int)response.StatusCode}";
         }
-        catch (HttpRequestException error)
+        catch (Exception error) when (error is HttpRequestException or SocketException)
         {
             return error.Message;
         }

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -82,7 +83,7 @@ internal sealed class Transport
             cancellation.ThrowIfCancellationRequested();
             throw new QStashRequestException("The service did not answer in time.", inner: late) { IsTransient = true };
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException)
+        catch (Exception failure) when (failure is HttpRequestException or IOException or SocketException)
         {
             throw new QStashRequestException("The call failed: " + failure.Message, inner: failure) { IsTransient = true };
         }

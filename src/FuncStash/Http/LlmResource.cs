@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using FuncStash.Access;
 using FuncStash.Llm;
@@ -45,7 +46,7 @@ public sealed class LlmResource(LlmProvider provider, FuncStashOptions options, 
         {
             return await provider.SendAsync(request, cancellation);
         }
-        catch (HttpRequestException error)
+        catch (Exception error) when (error is HttpRequestException or SocketException)
         {
             throw new QStashException(502, $"the LLM provider gave no answer: {error.Message}");
         }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 
 namespace FuncStash.EndToEnd.Tests.Lifecycle;
 
@@ -66,7 +67,7 @@ public abstract class RestartTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
             await new WireClient(host).GetAsync("/v2/keys");
             return false;
         }
-        catch (HttpRequestException)
+        catch (Exception error) when (error is HttpRequestException or SocketException)
         {
             return true;
         }
