@@ -27,9 +27,7 @@ public static class ConsoleServices
         // Before the pages, which have an answer to every address that is left.
         services.AddSingleton<IResource, EchoResource>();
         services.AddSingleton<IResource, ConsoleResource>();
-        services.AddSingleton<OverviewReader>();
         services.AddSingleton<MessageReader>();
-        services.AddSingleton<SendAgain>();
         services.AddSingleton<BulkAction>();
         services.AddSingleton<RetryChanges>();
         services.AddSingleton<DeadLetterExport>();
@@ -44,6 +42,8 @@ public static class ConsoleServices
         services.AddSingleton<IPages, FlowKeyPages>();
         services.AddSingleton<IPages, SendPages>();
         services.AddSingleton<ServiceReport>();
+        services.AddSingleton<SignatureCheck>();
+        services.AddSingleton<IResource, ServiceResource>();
         services.AddSingleton<IPages, ServicePages>();
         services.AddSingleton<IPages, LivePages>();
         services.AddSingleton<IPages, RunPages>();

@@ -49,6 +49,18 @@ document.addEventListener('click', async event => {
   }
 });
 
+// ---- forms: a second click while the first is under way does nothing
+
+const sent = new WeakSet();
+
+document.addEventListener('submit', event => {
+  const form = event.target;
+  if (form.method !== 'post') return;
+  if (sent.has(form)) event.preventDefault();
+  sent.add(form);
+  setTimeout(() => sent.delete(form), 5_000);
+});
+
 // ---- keys: / searches, j and k go down and up the list, enter opens
 
 const rows = () => all('.list tbody tr').filter(row => one('a.row', row));

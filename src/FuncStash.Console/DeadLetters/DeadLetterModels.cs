@@ -12,10 +12,6 @@ namespace FuncStash.Console.DeadLetters;
 public sealed record DeadLetterListModel(
     DeadLetterSearch Search, DeadLetterPage Page, IReadOnlyList<DeadLetterGroup> Groups, bool IsPart, string? Done);
 
-/// <summary>Dead letters of one host with one status and one error.</summary>
-/// <param name="LatestAt">When the latest of them failed, in unix milliseconds.</param>
-public sealed record DeadLetterGroup(string Host, int Status, string? Error, int Count, long LatestAt);
-
 /// <param name="Letter">The dead letter.</param>
 /// <param name="Header">The message's headers, redacted where they are to be.</param>
 /// <param name="Body">The message's payload.</param>

@@ -10,10 +10,10 @@ namespace FuncStash.Console.DeadLetters;
 
 /// <summary>The dead letters: what failed alike, each of them, and what can be done about one, some or all.</summary>
 internal sealed class DeadLetterPages(
-    DeadLetterReader reader, DeadLetterStore letters, DeadLetterExport export, BulkAction bulk, RetryChanges changes, TimeProvider time) : IPages
+    DeadLetterReader reader, DeadLetterStore letters, DeadLetterGroups groups, DeadLetterExport export, BulkAction bulk, RetryChanges changes, TimeProvider time) : IPages
 {
-    // So many are looked at for the groups, and so many are counted before an action.
-    private const int MaxGrouped = 2_000, MaxCounted = 100_000, MaxGroups = 20;
+    // So many are counted before an action, and looked at for it.
+    private const int MaxCounted = 10_000, MaxLooked = 20_000;
 
     public IEnumerable<PageRoute> Routes =>
     [
@@ -29,24 +29,8 @@ internal sealed class DeadLetterPages(
     {
         var search = DeadLetterSearch.Of(call.Query);
         var page = await reader.ListAsync(search.ToQuery(), call.Aborted);
-        var (groups, isPart) = search.IsGroup || search.After is not null ? ([], false) : await GroupsAsync(search, call.Aborted);
-        return new PageResult.View("Dead letters", typeof(DeadLetterListPage), new DeadLetterListModel(search, page, groups, isPart, DoneText(call)));
-    }
-
-    private async ValueTask<(IReadOnlyList<DeadLetterGroup> Groups, bool IsPart)> GroupsAsync(DeadLetterSearch search, CancellationToken cancellation)
-    {
-        var groups = new Dictionary<(string, int, string?), DeadLetterGroup>();
-        var looked = 0;
-        await foreach (var letter in reader.ReadAsync(search.ToQuery(), cancellation))
-        {
-            if (++looked > MaxGrouped)
-                break;
-            var key = (Destination.Of(letter.Message.Url).Host, letter.ResponseStatus, letter.Error);
-            groups[key] = groups.TryGetValue(key, out var group)
-                ? group with { Count = group.Count + 1 }
-                : new DeadLetterGroup(key.Host, letter.ResponseStatus, letter.Error, 1, letter.Id.FailedAt);
-        }
-        return ([.. groups.Values.OrderByDescending(group => group.Count).Take(MaxGroups)], looked > MaxGrouped);
+        var (alike, isPart) = search.IsGroup || search.After is not null ? ([], false) : await groups.ReadAsync(search.ToQuery(), call.Aborted);
+        return new PageResult.View("Dead letters", typeof(DeadLetterListPage), new DeadLetterListModel(search, page, alike, isPart, DoneText(call)));
     }
 
     // Those that fail while the question stands, or because of its answer, are not meant.
@@ -57,14 +41,10 @@ internal sealed class DeadLetterPages(
     private async ValueTask<PageResult.View> QuestionAsync(
         DeadLetterAction action, DeadLetterSearch search, RefusedChanges? refused, CancellationToken cancellation)
     {
-        var count = 0;
-        await foreach (var _ in reader.ReadAsync(search.ToQuery(latestFirst: false), cancellation))
-        {
-            if (++count > MaxCounted)
-                break;
-        }
+        var (count, isMore) = await reader.CountAsync(
+            search.ToQuery(latestFirst: false) with { Count = MaxCounted, MaxLooked = MaxLooked }, cancellation);
         return new PageResult.View("Dead letters", typeof(QuestionPage), new QuestionModel(
-            action, search, Math.Min(count, MaxCounted), count > MaxCounted, refused)) { Status = refused?.Status ?? 200 };
+            action, search, count, isMore, refused)) { Status = refused?.Status ?? 200 };
     }
 
     private PageResult.Stream Export(ConsoleCall call) => new(

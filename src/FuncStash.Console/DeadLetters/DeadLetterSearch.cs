@@ -9,6 +9,9 @@ public sealed record DeadLetterSearch
 {
     public const int PageSize = 50;
 
+    /// <summary>How many are looked at for a page: what is rare is looked for further on by asking again.</summary>
+    public const int MaxLooked = 3_000;
+
     /// <summary>A part of an id, a URL, a label or a name.</summary>
     public string Text { get; init; } = "";
 
@@ -75,6 +78,7 @@ public sealed record DeadLetterSearch
             After = After,
             Count = PageSize,
             LatestFirst = latestFirst,
+            MaxLooked = MaxLooked,
         };
     }
 }

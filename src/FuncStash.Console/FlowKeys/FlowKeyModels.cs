@@ -14,5 +14,6 @@ public sealed record FlowKeyListModel(ListSearch Search, ListPart<(FlowControlIn
 /// <param name="Inside">The messages that are in, the first of them.</param>
 /// <param name="Next">Those that come next.</param>
 /// <param name="Done">What was just done, as a word of <see cref="Notice"/>.</param>
+/// <param name="Refused">The form for its limits, where it was refused.</param>
 public sealed record FlowKeyModel(
-    FlowControlInfo Key, GateLine Line, IReadOnlyList<StoredMessage> Inside, IReadOnlyList<StoredMessage> Next, string? Done);
+    FlowControlInfo Key, GateLine Line, IReadOnlyList<StoredMessage> Inside, IReadOnlyList<StoredMessage> Next, string? Done, RefusedForm? Refused);

@@ -34,18 +34,27 @@ internal sealed class FlowKeyPages(FlowControlService keys, MessageLookup lookup
             search, new ListPart<(FlowControlInfo, GateLine?)>([.. page.Items.Zip(lines)], page.Next)));
     }
 
-    private async Task<PageResult> ShowAsync(ConsoleCall call)
+    private Task<PageResult> ShowAsync(ConsoleCall call) => ShowAsync(call, null);
+
+    private async Task<PageResult> ShowAsync(ConsoleCall call, RefusedForm? refused)
     {
         var key = await FindAsync(call);
         var line = await keys.LineAsync(key.Key, Shown, call.Aborted) ?? throw NotFound();
         return new PageResult.View(key.Key, typeof(FlowKeyPage), new FlowKeyModel(
-            key, line, await lookup.FindAsync(line.Inside, call.Aborted), await lookup.FindAsync(line.Next, call.Aborted), call.Query("done")));
+            key, line, await lookup.FindAsync(line.Inside, call.Aborted), await lookup.FindAsync(line.Next, call.Aborted), call.Query("done"), refused)) { Status = refused?.Status ?? 200 };
     }
 
-    private Task<PageResult> PinAsync(ConsoleCall call)
+    private async Task<PageResult> PinAsync(ConsoleCall call)
     {
-        var limits = PinnedLimits.Parse(call.Field("parallelism"), call.Field("rate"), call.Field("period"));
-        return ChangeAsync(call, "pinned", key => keys.PinAsync(key, limits.Parallelism, limits.Rate, limits.PeriodSeconds));
+        try
+        {
+            var limits = PinnedLimits.Parse(call.Field("parallelism"), call.Field("rate"), call.Field("period"));
+            return await ChangeAsync(call, "pinned", key => keys.PinAsync(key, limits.Parallelism, limits.Rate, limits.PeriodSeconds));
+        }
+        catch (QStashException refusal) when (refusal.Status == 400)
+        {
+            return await ShowAsync(call, RefusedForm.Of(call, refusal));
+        }
     }
 
     // Only of a key that is there: a page of one that is not cannot have been looked at.

@@ -21,7 +21,7 @@ public sealed record MessageListModel(MessageSearch Search, LogPage Page);
 /// <param name="Wait">Why it is not being attempted.</param>
 /// <param name="ShowsAll">Whether payloads are shown however long they are.</param>
 public sealed record MessageModel(
-    StoredMessage Stored, HeaderMap Header, Payload Body, IReadOnlyList<Attempt> Attempts, IReadOnlyList<LogEvent> Others,
+    StoredMessage Stored, HeaderMap Header, Payload Body, IReadOnlyList<LoggedAttempt> Attempts, IReadOnlyList<LogEvent> Others,
     IReadOnlyList<StoredMessage> Callbacks, bool IsCut, WaitReason Wait, bool ShowsAll)
 {
     /// <summary>What was just done, as a word of <see cref="Notice"/>.</summary>
@@ -29,19 +29,4 @@ public sealed record MessageModel(
 
     /// <summary>The latest attempt that has ended; null where none has.</summary>
     public LogEvent? Last => Attempts.FirstOrDefault(attempt => attempt.Outcome is not null)?.Outcome;
-}
-
-/// <summary>One attempt, as the log has it.</summary>
-/// <param name="Number">From 1.</param>
-/// <param name="StartedAt">Unix milliseconds; null where its start is not in the log.</param>
-/// <param name="Outcome">The event that ended it; null while it is in flight.</param>
-public sealed record Attempt(int Number, long? StartedAt, LogEvent? Outcome)
-{
-    /// <summary>True when the message failed for good with it.</summary>
-    public bool IsLast { get; init; }
-
-    public MessageState State => Outcome?.State ?? MessageState.Active;
-
-    /// <summary>Milliseconds; null while it is in flight, or where its start is not known.</summary>
-    public long? Took => Outcome is { } outcome && StartedAt is { } start ? Math.Max(0, outcome.Time - start) : null;
 }

@@ -1,7 +1,9 @@
+using System.Globalization;
 using FuncStash.Access;
 using FuncStash.Console.Serving;
 using FuncStash.Logs;
 using FuncStash.Messages;
+using FuncStash.Publishing;
 using FuncStash.Wire;
 using FuncStash.Workflows;
 
@@ -32,7 +34,8 @@ internal sealed class MessagePages(
     private async Task<PageResult> ShowAsync(ConsoleCall call)
     {
         var stored = await FindAsync(call);
-        var model = await reader.ReadAsync(stored, allOfBody: call.Query("body") == "all", call.Aborted);
+        int? latest = int.TryParse(call.Query("attempt"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        var model = await reader.ReadAsync(stored, allOfBody: call.Query("body") == "all", latest, call.Aborted);
         return new PageResult.View(stored.Id.Text, typeof(MessagePage), model with { Done = call.Query("done") });
     }
 

@@ -1,5 +1,6 @@
 using FuncStash.Access;
 using FuncStash.Console.Serving;
+using FuncStash.Overview;
 
 namespace FuncStash.Console.Overview;
 

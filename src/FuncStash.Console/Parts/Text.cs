@@ -1,4 +1,5 @@
 using System.Globalization;
+using FuncStash.Wire;
 
 namespace FuncStash.Console.Parts;
 
@@ -8,6 +9,9 @@ public static class Text
     private static readonly CultureInfo s_culture = CultureInfo.InvariantCulture;
 
     public static string Number(long number) => number.ToString("N0", s_culture);
+
+    /// <summary>A number as a field has it; empty where there is none.</summary>
+    public static string Plain(long? number) => number?.ToString(s_culture) ?? "";
 
     /// <summary>A unix time in milliseconds as ISO 8601, in UTC.</summary>
     public static string Iso(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", s_culture);
@@ -45,6 +49,9 @@ public static class Text
         < 86_400_000 => Two(ms / 3_600_000, "h", ms / 60_000 % 60, "min"),
         _ => Two(ms / 86_400_000, ms < 2 * 86_400_000L ? "day" : "days", ms / 3_600_000 % 24, "h"),
     };
+
+    /// <summary>A URL, or what an error says, as far as a row of a list has room for it.</summary>
+    public static string InRow(string text) => ShortText.Of(text, 240);
 
     public static string Bytes(long bytes) => bytes switch
     {

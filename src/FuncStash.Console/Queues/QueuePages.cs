@@ -17,42 +17,60 @@ internal sealed class QueuePages(QueueService queues, MessageLookup lookup) : IP
         new("GET", "/queues", AccessLevel.Read, ListAsync),
         new("POST", "/queues", AccessLevel.Full, CreateAsync),
         new("GET", "/queues/{name}", AccessLevel.Read, ShowAsync),
-        new("POST", "/queues/{name}/pause", AccessLevel.Full, call => ChangeAsync(call, null, true, "paused")),
-        new("POST", "/queues/{name}/resume", AccessLevel.Full, call => ChangeAsync(call, null, false, "resumed")),
-        new("POST", "/queues/{name}/parallelism", AccessLevel.Full, call => ChangeAsync(call, ParallelismOf(call), null, "changed")),
+        new("POST", "/queues/{name}/pause", AccessLevel.Full, call => ChangeAsync(call, _ => null, true, "paused")),
+        new("POST", "/queues/{name}/resume", AccessLevel.Full, call => ChangeAsync(call, _ => null, false, "resumed")),
+        new("POST", "/queues/{name}/parallelism", AccessLevel.Full, call => ChangeAsync(call, ParallelismOf, null, "changed")),
         new("GET", "/queues/{name}/delete", AccessLevel.Full, AskAsync),
         new("POST", "/queues/{name}/delete", AccessLevel.Full, DeleteAsync),
     ];
 
-    private async Task<PageResult> ListAsync(ConsoleCall call)
+    private Task<PageResult> ListAsync(ConsoleCall call) => ListAsync(call, null);
+
+    private async Task<PageResult> ListAsync(ConsoleCall call, RefusedForm? refused)
     {
         var search = ListSearch.Of("queues", call.Query);
         var page = await ListPart.OfAsync(
             queues.ListAsync(call.Aborted).Where(queue => search.Has(queue.Name)), queue => queue.Name, call.Aborted);
         var lines = await Task.WhenAll(page.Items.Select(queue => queues.LineAsync(queue.Name, 1, call.Aborted).AsTask()));
         return new PageResult.View("Queues", typeof(QueueListPage), new QueueListModel(
-            search, new ListPart<(QueueInfo, Admission.GateLine?)>([.. page.Items.Zip(lines)], page.Next), call.Query("done")));
+            search, new ListPart<(QueueInfo, Admission.GateLine?)>([.. page.Items.Zip(lines)], page.Next), call.Query("done"), refused)) { Status = refused?.Status ?? 200 };
     }
 
     private async Task<PageResult> CreateAsync(ConsoleCall call)
     {
         var name = call.Field("name")?.Trim() ?? "";
-        await queues.UpsertAsync(name, ParallelismOf(call), null);
+        try
+        {
+            await queues.UpsertAsync(name, ParallelismOf(call), null);
+        }
+        catch (QStashException refusal)
+        {
+            return await ListAsync(call, RefusedForm.Of(call, refusal));
+        }
         return new PageResult.Redirect($"queues/{name}?done=saved");
     }
 
-    private async Task<PageResult> ShowAsync(ConsoleCall call)
+    private Task<PageResult> ShowAsync(ConsoleCall call) => ShowAsync(call, null);
+
+    private async Task<PageResult> ShowAsync(ConsoleCall call, RefusedForm? refused)
     {
         var queue = await FindAsync(call);
         var line = await queues.LineAsync(queue.Name, Shown, call.Aborted) ?? throw NotFound();
         return new PageResult.View(queue.Name, typeof(QueuePage), new QueueModel(
-            queue, line, await lookup.FindAsync(line.Inside, call.Aborted), await lookup.FindAsync(line.Next, call.Aborted), call.Query("done")));
+            queue, line, await lookup.FindAsync(line.Inside, call.Aborted), await lookup.FindAsync(line.Next, call.Aborted), call.Query("done"), refused)) { Status = refused?.Status ?? 200 };
     }
 
-    private async Task<PageResult> ChangeAsync(ConsoleCall call, int? parallelism, bool? paused, string done)
+    private async Task<PageResult> ChangeAsync(ConsoleCall call, Func<ConsoleCall, int?> parallelism, bool? paused, string done)
     {
         var queue = await FindAsync(call);
-        await queues.UpsertAsync(queue.Name, parallelism, paused);
+        try
+        {
+            await queues.UpsertAsync(queue.Name, parallelism(call), paused);
+        }
+        catch (QStashException refusal)
+        {
+            return await ShowAsync(call, RefusedForm.Of(call, refusal));
+        }
         return new PageResult.Redirect($"queues/{queue.Name}?done={done}");
     }
 

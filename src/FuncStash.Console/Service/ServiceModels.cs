@@ -11,9 +11,10 @@ namespace FuncStash.Console.Service;
 /// <param name="Check">The signature that was looked at; null for none.</param>
 /// <param name="Done">What was just done, as a word of <see cref="Notice"/>.</param>
 public sealed record ServiceModel(
-    string Token, string CurrentKey, string NextKey, IReadOnlyList<Setting> Settings, string Report, SignatureCheck? Check, string? Done);
+    string Token, string CurrentKey, string NextKey, IReadOnlyList<Setting> Settings, string Report, CheckedSignature? Check, string? Done);
 
 /// <summary>A signature, what it was held against, and what came of it.</summary>
 /// <param name="Body">The body as it was typed.</param>
 /// <param name="IsBase64">Whether that is base64.</param>
-public sealed record SignatureCheck(string Signature, string Url, string Body, bool IsBase64, SignatureVerification Result);
+/// <param name="Result">Null where the body is not what it was said to be.</param>
+public sealed record CheckedSignature(string Signature, string Url, string Body, bool IsBase64, SignatureVerification? Result);

@@ -1,30 +1,32 @@
+using System.Security.Cryptography;
 using System.Text;
 using FuncStash.Access;
-using FuncStash.Client;
 using FuncStash.Console.Parts;
 using FuncStash.Console.Serving;
 using FuncStash.Settings;
 using FuncStash.Signing;
-using FuncStash.Wire;
 
 namespace FuncStash.Console.Service;
 
 /// <summary>The service itself: its token, its signing keys, its settings, and what to say of it in a bug report.</summary>
-internal sealed class ServicePages(SigningKeys keys, ServiceReport report, FuncStashOptions options, TimeProvider time) : IPages
+internal sealed class ServicePages(SigningKeys keys, SignatureCheck signatures, ServiceReport report, FuncStashOptions options) : IPages
 {
     public IEnumerable<PageRoute> Routes =>
     [
         new("GET", "/settings", AccessLevel.Read, call => ShowAsync(call, null)),
         new("POST", "/settings/check", AccessLevel.Read, CheckAsync),
-        new("GET", "/settings/rotate", AccessLevel.Full, _ => Task.FromResult<PageResult>(Ask())),
+        new("GET", "/settings/rotate", AccessLevel.Full, AskAsync),
         new("POST", "/settings/rotate", AccessLevel.Full, RotateAsync),
     ];
 
-    private async Task<PageResult> ShowAsync(ConsoleCall call, SignatureCheck? check)
+    private async Task<PageResult> ShowAsync(ConsoleCall call, CheckedSignature? check)
     {
         var pair = await keys.GetAsync(call.Aborted);
         return new PageResult.View("Keys and settings", typeof(ServicePage), new ServiceModel(
-            options.Tokens[0], pair.Current, pair.Next, SettingTable.Of(options), report.Write(), check, call.Query("done")));
+            options.Tokens[0], pair.Current, pair.Next, SettingTable.Of(options), report.Write(), check, call.Query("done")))
+        {
+            Status = check is { Result: null } ? 400 : 200,
+        };
     }
 
     private async Task<PageResult> CheckAsync(ConsoleCall call)
@@ -42,23 +44,31 @@ internal sealed class ServicePages(SigningKeys keys, ServiceReport report, FuncS
             }
             catch (FormatException)
             {
-                throw QStashException.BadRequest("The body is not base64.");
+                return await ShowAsync(call, new CheckedSignature(signature, url ?? "", text, isBase64, null));
             }
         }
-        var pair = await keys.GetAsync(call.Aborted);
-        var verifier = new SignatureVerifier(pair.Current, pair.Next) { TimeProvider = time };
-        return await ShowAsync(call, new SignatureCheck(signature, url ?? "", text, isBase64, verifier.Verify(signature, body, url)));
+        return await ShowAsync(call, new CheckedSignature(
+            signature, url ?? "", text, isBase64, await signatures.CheckAsync(signature, body, url, call.Aborted)));
     }
 
-    private static PageResult.View Ask() => new("Rotate the signing keys", typeof(ConfirmPage), new ConfirmModel(
+    private async Task<PageResult> AskAsync(ConsoleCall call) => new PageResult.View("Rotate the signing keys", typeof(ConfirmPage), new ConfirmModel(
         "Rotate the signing keys?",
         "Deliveries are then signed with what is the next key now, and a new next key is made. Receivers that have both keys go on without "
         + "a change; give them the new pair before the next rotation. One that has only the current key refuses deliveries from then on.",
-        "Rotate the keys", "settings/rotate", "settings"));
+        "Rotate the keys", "settings/rotate", "settings")
+        {
+            Fields = [("keys", MarkOf(await keys.GetAsync(call.Aborted)))],
+        });
 
     private async Task<PageResult> RotateAsync(ConsoleCall call)
     {
-        await keys.RotateAsync(call.Aborted);
+        // A second yes to the same question, or another operator's, rotates nothing: a receiver bears one rotation at a time.
+        var meant = call.Field("keys");
+        await keys.RotateAsync(pair => MarkOf(pair) == meant, call.Aborted);
         return new PageResult.Redirect("settings?done=rotated");
     }
+
+    // Tells one pair from another, and nothing of it.
+    private static string MarkOf(SigningKeyPair pair) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{pair.Current}|{pair.Next}")).AsSpan(0, 8));
 }

@@ -8,7 +8,8 @@ namespace FuncStash.Console.UrlGroups;
 /// <param name="Search">What was asked for.</param>
 /// <param name="Page">The groups.</param>
 /// <param name="Done">What was just done, as a word of <see cref="Notice"/>.</param>
-public sealed record UrlGroupListModel(ListSearch Search, ListPart<UrlGroup> Page, string? Done);
+/// <param name="Refused">The form for a group, where it was refused.</param>
+public sealed record UrlGroupListModel(ListSearch Search, ListPart<UrlGroup> Page, string? Done, RefusedForm? Refused);
 
 /// <param name="Group">The group.</param>
 /// <param name="Endpoints">Its endpoints, the first of them, each with its latest attempt, where one was found.</param>

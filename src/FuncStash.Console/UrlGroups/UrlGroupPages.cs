@@ -32,12 +32,14 @@ internal sealed class UrlGroupPages(UrlGroupStore groups, EndpointChanges change
         new("POST", "/url-groups/{name}/delete", AccessLevel.Full, DeleteAsync),
     ];
 
-    private async Task<PageResult> ListAsync(ConsoleCall call)
+    private Task<PageResult> ListAsync(ConsoleCall call) => ListAsync(call, null);
+
+    private async Task<PageResult> ListAsync(ConsoleCall call, RefusedForm? refused)
     {
         var search = ListSearch.Of("url-groups", call.Query);
         var page = await ListPart.OfAsync(
             groups.ListAsync(call.Aborted).Where(group => search.Has(group.Name)), group => group.Name, call.Aborted);
-        return new PageResult.View("URL groups", typeof(UrlGroupListPage), new UrlGroupListModel(search, page, call.Query("done")));
+        return new PageResult.View("URL groups", typeof(UrlGroupListPage), new UrlGroupListModel(search, page, call.Query("done"), refused)) { Status = refused?.Status ?? 200 };
     }
 
     private async Task<PageResult> ShowAsync(ConsoleCall call) => await PageAsync(call, await FindAsync(call), new EndpointForm("", "", null), 200);
@@ -67,7 +69,11 @@ internal sealed class UrlGroupPages(UrlGroupStore groups, EndpointChanges change
         {
             await changes.AddAsync(name, [EndpointChanges.EndpointOf(endpoint, url)], call.Aborted);
         }
-        catch (QStashException refusal) when (call.Values.Count > 0 && ResourceName.IsValid(name))
+        catch (QStashException refusal) when (call.Values.Count == 0)
+        {
+            return await ListAsync(call, RefusedForm.Of(call, refusal));
+        }
+        catch (QStashException refusal) when (ResourceName.IsValid(name))
         {
             return await PageAsync(call, await FindAsync(call), new EndpointForm(endpoint ?? "", url ?? "", refusal.Message), refusal.Status);
         }

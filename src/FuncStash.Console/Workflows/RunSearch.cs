@@ -14,6 +14,9 @@ public sealed record RunSearch
         ("failed", "Failed", RunState.Failed), ("cancelled", "Cancelled", RunState.Canceled),
     ];
 
+    /// <summary>How many runs are looked at for a page.</summary>
+    private const int MaxLooked = 3_000;
+
     /// <summary>The id of a run, or the beginning of a workflow's URL.</summary>
     public string Text { get; init; } = "";
 
@@ -53,6 +56,6 @@ public sealed record RunSearch
             filter.Add(Text.Contains("://", StringComparison.Ordinal) ? "workflowUrl" : "workflowRunId", [Text], isPrefix: true);
         if (Groups.First(group => group.Value == State).State is { } state)
             filter.Add("state", [state.Wire()]);
-        return new RunQuery { Filter = filter, After = After, Count = count };
+        return new RunQuery { Filter = filter, After = After, Count = count, MaxLooked = MaxLooked };
     }
 }

@@ -70,6 +70,12 @@ public sealed class ApiFunctions(Api api)
     [Function("Console")]
     public Task Console([HttpTrigger(Open, Route = "console/{*rest}")] HttpRequest request) => AnswerAsync(request);
 
+    [Function("Overview")]
+    public Task Overview([HttpTrigger(Open, Route = "v2/overview/{*rest}")] HttpRequest request) => AnswerAsync(request);
+
+    [Function("Settings")]
+    public Task Settings([HttpTrigger(Open, Route = "v2/settings/{*rest}")] HttpRequest request) => AnswerAsync(request);
+
     [Function("Health")]
     public Task Health([HttpTrigger(Open, Route = "health")] HttpRequest request) => AnswerAsync(request);
 

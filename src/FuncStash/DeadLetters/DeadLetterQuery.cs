@@ -26,6 +26,12 @@ public sealed record DeadLetterQuery
 
     public bool LatestFirst { get; init; }
 
+    /// <summary>
+    /// How many are looked at for one page, so that a rare one is not looked for through all there are; a page that ends there has
+    /// an id from which to look on.
+    /// </summary>
+    public int MaxLooked { get; init; } = int.MaxValue;
+
     internal bool Matches(DeadLetter letter) =>
         Filter.Matches(letter.Message) && (ResponseStatuses.Count == 0 || ResponseStatuses.Contains(letter.ResponseStatus))
         && (Error is null || letter.Error == Error);
@@ -48,4 +54,8 @@ public sealed record DeadLetterQuery
 }
 
 /// <summary>Dead letters, and the id of the last of them when more follow.</summary>
-public sealed record DeadLetterPage(IReadOnlyList<DeadLetter> Letters, string? Next);
+public sealed record DeadLetterPage(IReadOnlyList<DeadLetter> Letters, string? Next)
+{
+    /// <summary>True when the page ended because so many had been looked at.</summary>
+    public bool IsCutShort { get; init; }
+}

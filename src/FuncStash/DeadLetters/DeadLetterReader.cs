@@ -12,14 +12,33 @@ public sealed class DeadLetterReader(DeadLetterStore letters, TimeProvider time)
     /// <summary>One page, as long as the query's count says; of single dead letters, all that are there.</summary>
     public async ValueTask<DeadLetterPage> ListAsync(DeadLetterQuery query, CancellationToken cancellation = default)
     {
-        var found = new List<DeadLetter>();
-        await foreach (var letter in ReadAsync(query, cancellation))
+        if (query.Ids is not null)
+            return new DeadLetterPage(await ReadAsync(query, cancellation).ToListAsync(cancellation), null);
+        var (found, looked) = (new List<DeadLetter>(), 0);
+        await foreach (var letter in ScanAsync(query, cancellation))
         {
-            if (query.Ids is null && found.Count == query.Count)
-                return new DeadLetterPage(found, found[^1].Id.ToString());
-            found.Add(letter);
+            if (query.Matches(letter))
+            {
+                if (found.Count == query.Count)
+                    return new DeadLetterPage(found, found[^1].Id.ToString());
+                found.Add(letter);
+            }
+            if (++looked >= query.MaxLooked)
+                return new DeadLetterPage(found, letter.Id.ToString()) { IsCutShort = true };
         }
         return new DeadLetterPage(found, null);
+    }
+
+    /// <summary>How many the query finds, as far as its count and <see cref="DeadLetterQuery.MaxLooked"/> go; and whether there may be more.</summary>
+    public async ValueTask<(int Count, bool IsMore)> CountAsync(DeadLetterQuery query, CancellationToken cancellation = default)
+    {
+        var (count, looked) = (0, 0);
+        await foreach (var letter in ScanAsync(query, cancellation))
+        {
+            if (looked++ == query.MaxLooked || (query.Matches(letter) && count++ == query.Count))
+                return (Math.Min(count, query.Count), true);
+        }
+        return (count, false);
     }
 
     /// <summary>All that the query finds from its start on, read as they are asked for, without payloads and responses; its count says nothing.</summary>
@@ -38,8 +57,8 @@ public sealed class DeadLetterReader(DeadLetterStore letters, TimeProvider time)
         }
     }
 
-    // Merges the shards, each of which is in order.
-    private async IAsyncEnumerable<DeadLetter> ScanAsync(
+    /// <summary>All between the query's bounds, whether they fit or not: merges the shards, each of which is in order.</summary>
+    internal async IAsyncEnumerable<DeadLetter> ScanAsync(
         DeadLetterQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var order = StringComparer.Ordinal;

@@ -28,5 +28,25 @@ internal static class DlqAnswer
         json.WriteEndObject();
     });
 
+    /// <summary>Answers which failed alike. Not part of QStash (protocol#dead-letters-that-failed-alike).</summary>
+    public static Task WriteGroupsAsync(ApiCall call, IEnumerable<DeadLetterGroup> groups, bool isPart) => call.JsonAsync(200, json =>
+    {
+        json.WriteStartObject();
+        json.WriteStartArray("groups");
+        foreach (var group in groups)
+        {
+            json.WriteStartObject();
+            json.WriteString("host", group.Host);
+            json.WriteNumber("responseStatus", group.Status);
+            json.WriteIf("error", group.Error);
+            json.WriteNumber("count", group.Count);
+            json.WriteNumber("latestAt", group.LatestAt);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteMark("isPart", isPart);
+        json.WriteEndObject();
+    });
+
     public static QStashException NotFound(ApiCall call) => QStashException.NotFound($"dlq message {call.Values[0]} not found");
 }

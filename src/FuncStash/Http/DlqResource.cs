@@ -9,13 +9,14 @@ namespace FuncStash.Http;
 
 /// <summary><c>/v2/dlq</c>: the dead letters (protocol#dead-letters).</summary>
 public sealed class DlqResource(
-    DeadLetterStore letters, DeadLetterReader reader, RunDlqResource ofRuns, RunLetters runLetters, PageAnswer pages, FuncStashOptions options) : IResource
+    DeadLetterStore letters, DeadLetterReader reader, DeadLetterGroups groups, RunDlqResource ofRuns, RunLetters runLetters, PageAnswer pages, FuncStashOptions options) : IResource
 {
     private const int SideBySide = 16;
 
     public IEnumerable<Route> Routes =>
     [
         new("GET", "/v2/dlq", AccessLevel.Read, ListAsync),
+        new("GET", "/v2/dlq/groups", AccessLevel.Read, GroupsAsync),
         new("GET", "/v2/dlq/{id}", AccessLevel.Read, GetAsync),
         new("DELETE", "/v2/dlq/{id}", AccessLevel.Full, DeleteAsync),
         new("DELETE", "/v2/dlq", AccessLevel.Full, DeleteManyAsync),
@@ -52,6 +53,13 @@ public sealed class DlqResource(
         }
 
         public void Write(Utf8JsonWriter json) => DlqResource.Write(json, _letter!, _body);
+    }
+
+    // Not part of QStash.
+    private async Task GroupsAsync(ApiCall call)
+    {
+        var (alike, isPart) = DlqParameters.OfList(call) is { } query ? await groups.ReadAsync(query, call.Aborted) : ([], false);
+        await DlqAnswer.WriteGroupsAsync(call, alike, isPart);
     }
 
     private async Task GetAsync(ApiCall call)

@@ -2,6 +2,7 @@ using FuncStash.Access;
 using FuncStash.Cancelling;
 using FuncStash.Delivery;
 using FuncStash.Messages;
+using FuncStash.Publishing;
 using FuncStash.Settings;
 using FuncStash.Wire;
 using FuncStash.Workflows;
@@ -10,8 +11,8 @@ namespace FuncStash.Http;
 
 /// <summary><c>/v2/messages</c>: look at a message, cancel it (protocol#messages).</summary>
 public sealed class MessagesResource(
-    MessageStore messages, MessageCancellation cancellation, BulkCancellation bulk, WaitReader waits, FuncStashOptions options,
-    TimeProvider time) : IResource
+    MessageStore messages, MessageCancellation cancellation, BulkCancellation bulk, WaitReader waits, AttemptReader attempts,
+    SendAgain again, FuncStashOptions options, TimeProvider time) : IResource
 {
     private const int MaxBulkCount = 500;
 
@@ -19,6 +20,8 @@ public sealed class MessagesResource(
     [
         new("GET", "/v2/messages/{id}", AccessLevel.Read, GetAsync),
         new("GET", "/v2/messages/{id}/wait", AccessLevel.Read, WaitAsync),
+        new("GET", "/v2/messages/{id}/attempts", AccessLevel.Read, AttemptsAsync),
+        new("POST", "/v2/messages/{id}/resend", AccessLevel.Full, ResendAsync),
         new("DELETE", "/v2/messages/{id}", AccessLevel.Full, CancelAsync),
         new("DELETE", "/v2/messages", AccessLevel.Full, CancelManyAsync),
     ];
@@ -40,6 +43,16 @@ public sealed class MessagesResource(
     {
         var reason = await waits.ReadAsync(await FindAsync(call), call.Aborted);
         await WaitAnswer.WriteAsync(call, reason);
+    }
+
+    // Not part of QStash; as long as the log of the message is kept, and so is the next.
+    private async Task AttemptsAsync(ApiCall call) =>
+        await AttemptsAnswer.WriteAsync(call, await attempts.ReadAsync(await LookAsync(call), call.Aborted));
+
+    private async Task ResendAsync(ApiCall call)
+    {
+        var published = await again.SendAsync(await LookAsync(call), call.CallerIp, call.Aborted);
+        await call.JsonAsync(200, json => PublishResource.Write(json, new PublishResult([published], IsGroup: false)));
     }
 
     private async Task CancelAsync(ApiCall call)
@@ -75,6 +88,11 @@ public sealed class MessagesResource(
         json.WriteNumber("cancelled", cancelled);
         json.WriteEndObject();
     });
+
+    private async ValueTask<StoredMessage> LookAsync(ApiCall call) =>
+        MessageId.TryParse(call.Values[0], out var id) && await messages.LookAsync(id, call.Aborted) is { } stored
+            ? stored
+            : throw QStashException.NotFound($"message {call.Values[0]} not found");
 
     // An ended message can be asked for a little longer, since its end may overtake the caller (protocol#messages).
     private async ValueTask<StoredMessage> FindAsync(ApiCall call)

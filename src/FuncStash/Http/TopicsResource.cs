@@ -16,6 +16,7 @@ public sealed class TopicsResource(
     [
         new("GET", "/v2/topics", AccessLevel.Read, ListAsync),
         new("GET", "/v2/topics/{name}", AccessLevel.Read, GetAsync),
+        new("GET", "/v2/topics/{name}/headers", AccessLevel.Read, HeadersAsync),
         new("PATCH", "/v2/topics/{name}", AccessLevel.Full, PatchAsync),
         new("DELETE", "/v2/topics/{name}", AccessLevel.Full, DeleteAsync),
         new("POST", "/v2/topics/{name}/endpoints", AccessLevel.Full, AddAsync),
@@ -28,6 +29,19 @@ public sealed class TopicsResource(
     {
         var group = await groups.GetAsync(NameOf(call), call.Aborted) ?? throw NotFound(call);
         await call.JsonAsync(200, json => Write(json, group));
+    }
+
+    // Not part of QStash.
+    private async Task HeadersAsync(ApiCall call)
+    {
+        var group = await groups.GetAsync(NameOf(call), call.Aborted) ?? throw NotFound(call);
+        await call.JsonAsync(200, json =>
+        {
+            json.WriteStartObject();
+            json.WritePropertyName("headers");
+            MessageAnswer.WriteHeader(json, group.Headers);
+            json.WriteEndObject();
+        });
     }
 
     private async Task AddAsync(ApiCall call)

@@ -14,7 +14,10 @@ namespace FuncStash.Messages;
 /// </remarks>
 public sealed class Watchlist(IStore store, FuncStashOptions options, TimeProvider time)
 {
-    private const string Table = "watch", Entered = "entered";
+    private const string Table = "watch", Entered = "entered", DueAt = "DueAt";
+
+    /// <summary>How much later than now an entry may be that is overdue.</summary>
+    internal static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan s_age = TimeSpan.FromMinutes(10);
 
@@ -31,22 +34,35 @@ public sealed class Watchlist(IStore store, FuncStashOptions options, TimeProvid
         // Half of it is for clocks that differ, and for commits that take their time. Under no time before now: it would be looked
         // at before the message is stored, and struck out.
         if (now - id.CreatedAt > (long)(Age / 2).TotalMilliseconds)
-            await CommitAsync(id.Shard, [new Write.Upsert(RowOf(id, Math.Max(dueAt, now)))], cancellation);
+            await CommitAsync(id.Shard, [new Write.Upsert(RowOf(id, Math.Max(dueAt, now), dueAt))], cancellation);
     }
 
     /// <summary>Enters messages of one shard, at most <see cref="Commit.MaxWrites"/>; one that is there stays.</summary>
     internal ValueTask<bool> AddAsync(int shard, IEnumerable<(MessageId Id, long DueAt)> messages, CancellationToken cancellation) =>
-        CommitAsync(shard, [.. messages.Select(each => new Write.Upsert(RowOf(each.Id, each.DueAt)))], cancellation);
+        CommitAsync(shard, [.. messages.Select(each => new Write.Upsert(RowOf(each.Id, each.DueAt, each.DueAt)))], cancellation);
 
     /// <summary>The entries of a shard that are due before <paramref name="end"/> (unix milliseconds), the earliest first.</summary>
     internal IAsyncEnumerable<Entity> DueAsync(int shard, long end, CancellationToken cancellation) =>
         new RowPages(store.Tables, Table, PartitionOf(shard), new RowRange("", KeyOf(end)), only: []).AllAsync(cancellation);
 
+    /// <summary>
+    /// The first entries of a shard: messages that are, or were, due no earlier than the entry says. One that is overdue and still
+    /// waits is among those up to <see cref="Longest"/> from now.
+    /// </summary>
+    internal async ValueTask<IReadOnlyList<(MessageId Id, long DueAt)>> FirstAsync(int shard, int most, CancellationToken cancellation)
+    {
+        var end = KeyOf((time.GetUtcNow() + Longest).ToUnixTimeMilliseconds());
+        var rows = await store.Tables.QueryAsync(Table, PartitionOf(shard), new RowRange("", end), most, [DueAt], cancellation);
+        return [.. rows.Select(row => (IdOf(row), row.Number(DueAt) ?? TimeOf(row)))];
+    }
+
     /// <summary>Strikes out entries of a shard, or moves them to where they are to be looked at again.</summary>
     /// <param name="shard">The shard.</param>
-    /// <param name="entries">Entries, at most half of <see cref="Commit.MaxWrites"/>, each with its new time in unix milliseconds, or null.</param>
+    /// <param name="entries">
+    /// Entries, at most half of <see cref="Commit.MaxWrites"/>, each with its new time or null, and with when its message is due, in unix milliseconds.
+    /// </param>
     /// <param name="cancellation">Stops the work.</param>
-    internal async ValueTask MoveAsync(int shard, IReadOnlyList<(Entity Entry, long? To)> entries, CancellationToken cancellation)
+    internal async ValueTask MoveAsync(int shard, IReadOnlyList<(Entity Entry, long? To, long DueAt)> entries, CancellationToken cancellation)
     {
         if (await CommitAsync(shard, WritesOf(entries), cancellation))
             return;
@@ -63,6 +79,13 @@ public sealed class Watchlist(IStore store, FuncStashOptions options, TimeProvid
     {
         // More partitions than there ever are.
         var rows = await store.Tables.QueryAsync(Table, Entered, RowRange.Prefix(""), 10_000 * MessageId.Shards, null, cancellation);
+        return rows.ToDictionary(row => row.RowKey, row => row.Text("Row")!);
+    }
+
+    /// <summary>The same of one day.</summary>
+    internal async ValueTask<IReadOnlyDictionary<string, string>> EnteredAsync(int day, CancellationToken cancellation)
+    {
+        var rows = await store.Tables.QueryAsync(Table, Entered, RowRange.Prefix(MessageId.DayText(day)), MessageId.Shards, null, cancellation);
         return rows.ToDictionary(row => row.RowKey, row => row.Text("Row")!);
     }
 
@@ -86,16 +109,19 @@ public sealed class Watchlist(IStore store, FuncStashOptions options, TimeProvid
         writes.Count == 0 || (await store.Tables.CommitAsync(new Commit(Table, PartitionOf(shard), writes), cancellation)).Applied;
 
     // A message may have two entries, which come to the same.
-    private static List<Write> WritesOf(IReadOnlyList<(Entity Entry, long? To)> entries)
+    private static List<Write> WritesOf(IReadOnlyList<(Entity Entry, long? To, long DueAt)> entries)
     {
         var writes = entries.Select(Write (each) => new Write.Delete(each.Entry.RowKey, null)).ToList();
-        writes.AddRange(entries.Where(each => each.To is not null).Select(each => RowOf(IdOf(each.Entry), each.To!.Value))
+        writes.AddRange(entries.Where(each => each.To is not null).Select(each => RowOf(IdOf(each.Entry), each.To!.Value, each.DueAt))
             .DistinctBy(row => row.RowKey).Select(row => new Write.Upsert(row)));
         return writes;
     }
 
-    private static Entity RowOf(MessageId id, long dueAt) =>
-        new(PartitionOf(id.Shard), $"{KeyOf(dueAt)}|{id.Text}", new Dictionary<string, object>());
+    // Under the time when it is to be looked at; when it is due is told where that is another.
+    private static Entity RowOf(MessageId id, long at, long dueAt) => new(
+        PartitionOf(id.Shard), $"{KeyOf(at)}|{id.Text}", at == dueAt ? new Dictionary<string, object>() : new Dictionary<string, object> { [DueAt] = dueAt });
+
+    private static long TimeOf(Entity entry) => long.Parse(entry.RowKey.AsSpan(0, entry.RowKey.IndexOf('|')), CultureInfo.InvariantCulture);
 
     private static string PartitionOf(int shard) => string.Create(CultureInfo.InvariantCulture, $"due-{shard}");
 

@@ -20,39 +20,50 @@ public sealed record RunQuery
     public string? After { get; init; }
 
     public int Count { get; init; } = 10;
+
+    /// <summary>How many runs are looked at for one page; one that ends there has a position from which to look on.</summary>
+    public int MaxLooked { get; init; } = int.MaxValue;
+
+    internal bool Fits(Run run) =>
+        (After is not { } after || string.CompareOrdinal(RunReader.PositionOf(run.Key), after) > 0)
+        && !(IsLive && run.Ended) && Filter.IsWithin(run.CreatedAt) && Filter.Matches(run);
 }
 
 /// <summary>Runs, and the position after which more follow; null at the end.</summary>
-public sealed record RunPage(IReadOnlyList<Run> Runs, string? Next);
+public sealed record RunPage(IReadOnlyList<Run> Runs, string? Next)
+{
+    /// <summary>True when the page ended because so many had been looked at.</summary>
+    public bool IsCutShort { get; init; }
+}
 
 /// <summary>Lists runs, those that were started last first.</summary>
 public sealed class RunReader(IStore store, RunStore runs, RunIndex index, MessageStore messages)
 {
     public async ValueTask<RunPage> ListAsync(RunQuery query, CancellationToken cancellation = default)
     {
-        var found = new List<Run>();
-        await foreach (var run in FindAsync(query, cancellation))
+        var (found, looked) = (new List<Run>(), 0);
+        await foreach (var run in CandidatesAsync(query, cancellation))
         {
-            if (found.Count == query.Count)
-                return new RunPage(found, PositionOf(found[^1].Key));
-            found.Add(run);
+            if (query.Fits(run))
+            {
+                if (found.Count == query.Count)
+                    return new RunPage(found, PositionOf(found[^1].Key));
+                found.Add(run);
+            }
+            if (++looked >= query.MaxLooked)
+                return new RunPage(found, PositionOf(run.Key)) { IsCutShort = true };
         }
         return new RunPage(found, null);
     }
 
     /// <summary>The runs that a query is about, without regard to its count.</summary>
-    public async IAsyncEnumerable<Run> FindAsync(RunQuery query, [EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        var candidates = query.Keys is { } keys ? OfAsync(keys, cancellation)
-            : query.Filter.RunIds is { } ids ? NamedAsync(ids, cancellation)
-            : AllAsync(query, cancellation);
-        await foreach (var run in candidates)
-        {
-            var isPast = query.After is { } after && string.CompareOrdinal(PositionOf(run.Key), after) <= 0;
-            if (!isPast && !(query.IsLive && run.Ended) && query.Filter.IsWithin(run.CreatedAt) && query.Filter.Matches(run))
-                yield return run;
-        }
-    }
+    public IAsyncEnumerable<Run> FindAsync(RunQuery query, CancellationToken cancellation = default) =>
+        CandidatesAsync(query, cancellation).Where(query.Fits);
+
+    private IAsyncEnumerable<Run> CandidatesAsync(RunQuery query, CancellationToken cancellation) =>
+        query.Keys is { } keys ? OfAsync(keys, cancellation)
+        : query.Filter.RunIds is { } ids ? NamedAsync(ids, cancellation)
+        : AllAsync(query, cancellation);
 
     /// <summary>The key of the run that a message is a part of; null when it is a part of none.</summary>
     public async ValueTask<MessageId?> KeyOfAsync(string message, CancellationToken cancellation = default) =>

@@ -23,11 +23,19 @@ public sealed class SigningKeys(ITables tables, FuncStashOptions options, TimePr
             : ReadAsync(cancellation);
 
     /// <summary>Makes the next key the current one and a new random key the next.</summary>
-    public async ValueTask<SigningKeyPair> RotateAsync(CancellationToken cancellation = default)
+    public ValueTask<SigningKeyPair> RotateAsync(CancellationToken cancellation = default) => RotateAsync(_ => true, cancellation);
+
+    /// <summary>The same if the keys are the ones meant: asked for twice, they are rotated once.</summary>
+    /// <param name="isMeant">Whether this is the pair that is to be rotated.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <returns>The pair that holds now.</returns>
+    public async ValueTask<SigningKeyPair> RotateAsync(Func<SigningKeyPair, bool> isMeant, CancellationToken cancellation = default)
     {
         while (true)
         {
             var row = await tables.GetAsync(Table, Partition, Row, cancellation);
+            if (!isMeant(FromRow(row)))
+                return Keep(FromRow(row));
             var rotated = new SigningKeyPair(FromRow(row).Next, Signer.NewKey());
             var entity = new Entity(Partition, Row,
                 new Dictionary<string, object> { ["Current"] = rotated.Current, ["Next"] = rotated.Next });

@@ -39,7 +39,7 @@ public sealed partial class Sweep(
     // At the watch list, whose rows are deleted and written in one commit.
     private const int Step = Commit.MaxWrites / 2;
 
-    private static readonly TimeSpan s_longest = TimeSpan.FromHours(1), s_tries = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan s_tries = TimeSpan.FromMinutes(4);
 
     private readonly SweepPlace _place = new(store.Tables);
 
@@ -165,7 +165,7 @@ public sealed partial class Sweep(
     private async Task LookAsync(
         int shard, IReadOnlyList<Entity> entries, long through, ConcurrentBag<(MessageId Id, string? ETag)> found, CancellationToken stop)
     {
-        var moved = new ConcurrentBag<(Entity Entry, long? To)>();
+        var moved = new ConcurrentBag<(Entity Entry, long? To, long DueAt)>();
         await Parallel.ForEachAsync(
             entries, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop },
             async (entry, cancellation) =>
@@ -173,15 +173,16 @@ public sealed partial class Sweep(
                 var id = Watchlist.IdOf(entry);
                 var row = await store.Tables.GetAsync(
                     MessageRows.Table, MessageRows.Partition(id), MessageRows.Key(MessageRows.Live, id), s_values, cancellation);
+                var dueAt = row?.Values.GetValueOrDefault("DueAt") as long? ?? 0;
                 if (row is null)
-                    moved.Add((entry, null));
+                    moved.Add((entry, null, 0));
                 else if (await IsLostAsync(row, through, cancellation) is not { } isLost)
                     // Not in the next round, which may come at once: its tries are counted.
-                    moved.Add((entry, through - PatienceMs + (long)s_tries.TotalMilliseconds));
+                    moved.Add((entry, through - PatienceMs + (long)s_tries.TotalMilliseconds, dueAt));
                 else if (isLost)
                     found.Add((id, row.ETag));
                 else
-                    moved.Add((entry, AgainAt(row.Number("DueAt") ?? 0, through)));
+                    moved.Add((entry, AgainAt(dueAt, through), dueAt));
             });
         await watch.MoveAsync(shard, [.. moved], stop);
     }
@@ -190,7 +191,7 @@ public sealed partial class Sweep(
     private long AgainAt(long dueAt, long through)
     {
         var end = through - PatienceMs;
-        return dueAt > end ? dueAt : end + Math.Min((end - dueAt) / 2, (long)s_longest.TotalMilliseconds);
+        return dueAt > end ? dueAt : end + Math.Min((end - dueAt) / 2, (long)Watchlist.Longest.TotalMilliseconds);
     }
 
     // A row that nobody can read is no reason to leave the others lost: it is counted like one whose delivery fails. Null is for it.

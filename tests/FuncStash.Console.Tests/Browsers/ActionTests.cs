@@ -28,7 +28,8 @@ public abstract class ActionTests(HostFixture hosts, Chromium chromium) : Browse
         await Expect(page.Locator(".notice")).ToHaveTextAsync("Sent.");
         Assert.Equal("one\ntwo", (await Receiver.OneAsync("/" + label)).Text);
 
-        await ClickAsync(page, "Send again");
+        // A double click sends it once.
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send again", Exact = true }).DblClickAsync();
         await Expect(page.Locator(".notice")).ToHaveTextAsync("Sent.");
         await Receiver.WaitForAsync("/" + label, 2);
         await page.GetByRole(AriaRole.Link, new() { Name = "Edit and send again" }).ClickAsync();

@@ -1,3 +1,4 @@
+using FuncStash.Console.DeadLetters;
 using FuncStash.Console.Tests.Running;
 using FuncStash.DeadLetters;
 using FuncStash.Storage;
@@ -147,5 +148,33 @@ public sealed class DeadLetterPageTests
                 new DeadLetter(DlqId.New(service.Now), service.NewMessage("https://example.com/" + i), 500), [], default)).Commit);
         foreach (var some in commits.GroupBy(c => c.PartitionKey).SelectMany(g => g.Chunk(Commit.MaxWrites)))
             Assert.True((await service.Get<IStore>().Tables.CommitAsync(some[0] with { Writes = [.. some.SelectMany(c => c.Writes)] })).Applied);
+    }
+
+    [Fact]
+    public async Task A_rare_one_is_looked_for_further_on_by_asking_again()
+    {
+        await using var store = new CountingStore();
+        await using var service = new TestService(store: store, change: services => services.AddFuncStashConsole());
+        await service.AddDeadLetterAsync(service.NewMessage("https://example.com/", "rare"), error: "rare");
+        for (var i = 0; i < 5 * DeadLetterSearch.MaxLooked; i++)
+        {
+            if (i % 500 == 0)
+                service.Time.Advance(TimeSpan.FromSeconds(1));
+            await service.AddDeadLetterAsync(service.NewMessage("https://example.com/", "common"));
+        }
+        var browser = new Browser(service);
+
+        store.RowsRead = 0;
+        var page = await browser.GetAsync("/console/dead-letters?q=rare");
+        // Of each the key and the row; of a part of them once more, for the groups. All would be some 90,000.
+        Assert.InRange(store.RowsRead, DeadLetterSearch.MaxLooked, 12 * DeadLetterSearch.MaxLooked);
+        Assert.Contains("None yet among the latest that were looked at.", page.Text, StringComparison.Ordinal);
+        for (var looks = 0; page.Links("/console/dead-letters").FirstOrDefault(link => link.Contains("after=", StringComparison.Ordinal)) is { } further; looks++)
+        {
+            Assert.InRange(looks, 0, 4);
+            page = await browser.GetAsync(further);
+        }
+        Assert.Contains("rare", page.Text.Split("Failed")[^1], StringComparison.Ordinal);
+        Assert.Contains("Retry 1 dead letter?", (await browser.GetAsync("/console/dead-letters/all?do=retry&q=rare")).Text, StringComparison.Ordinal);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using FuncStash.Console.Tests.Running;
 
 namespace FuncStash.Console.Tests.Pages;
@@ -92,4 +93,25 @@ public sealed class GatePageTests
     private static async Task<System.Text.Json.Nodes.JsonNode> QueueAsync(TestService service) => (await service.CallAsync("GET", "/v2/queues/orders")).Json;
 
     private static async Task<System.Text.Json.Nodes.JsonNode> KeyAsync(TestService service) => (await service.CallAsync("GET", "/v2/flowControl/acme")).Json;
+
+    [Theory]
+    [InlineData("queues", "name", "a b", "invalid queue name")]
+    [InlineData("queues", "parallelism", "0", "invalid parallelism")]
+    [InlineData("queues/orders/parallelism", "parallelism", "0", "invalid parallelism")]
+    [InlineData("flow-control/acme/pin", "rate", "0", "invalid rate")]
+    [InlineData("url-groups", "url", "ftp://x", "invalid url")]
+    public async Task What_is_refused_is_told_in_its_form_and_stays_there(string path, string field, string value, string why)
+    {
+        await using var service = Consoles.Start();
+        await service.CallAsync("POST", "/v2/queues", """{"queueName":"orders"}""");
+        await service.CallAsync("POST", "/v2/flowControl/acme/pause");
+        var other = path switch { "queues" => ("name", "new"), "url-groups" => ("group", "new"), _ => ("x", "y") };
+
+        var answer = await new Browser(service).PostAsync("/console/" + path, other, (field, value));
+
+        Assert.Equal(400, answer.Status);
+        Assert.Contains(why, answer.Text, StringComparison.Ordinal);
+        Assert.Matches($"<input[^>]* name=\"{field}\"[^>]* value=\"{Regex.Escape(value)}\"[^>]* aria-invalid=\"true\"", answer.Html);
+        Assert.Contains("role=\"alert\"", answer.Html, StringComparison.Ordinal);
+    }
 }

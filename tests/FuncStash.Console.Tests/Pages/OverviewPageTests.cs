@@ -1,5 +1,4 @@
 using FuncStash.Console.Tests.Running;
-using FuncStash.Messages;
 
 namespace FuncStash.Console.Tests.Pages;
 
@@ -21,22 +20,5 @@ public sealed class OverviewPageTests
 
         Assert.Contains("Oldest due for 1 min 30 s", page.Text, StringComparison.Ordinal);
         Assert.Contains("/console/messages/" + first, page.Links("/console/"));
-    }
-
-    [Fact]
-    public async Task Of_very_many_it_says_that_it_looked_at_some()
-    {
-        await using var service = Consoles.Start();
-        var reader = service.Get<OldestDueReader>();
-        for (var i = 0; i < 3; i++)
-        {
-            await service.PublishAsync("https://example.com/" + i, "");
-            service.Time.Advance(TimeSpan.FromDays(1));
-        }
-
-        Assert.True((await reader.ReadAsync(2, TestContext.Current.CancellationToken)).IsPart);
-        Assert.Equal(
-            (service.Now - (3 * 86_400_000L), false),
-            await reader.ReadAsync(1_000, TestContext.Current.CancellationToken) is var all ? (all.DueAt, all.IsPart) : default);
     }
 }

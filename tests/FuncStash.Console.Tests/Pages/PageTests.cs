@@ -1,6 +1,7 @@
 using System.Text;
 using FuncStash.Console.Serving;
 using FuncStash.Console.Tests.Running;
+using FuncStash.Messages;
 
 namespace FuncStash.Console.Tests.Pages;
 
@@ -196,5 +197,53 @@ public sealed class PageTests
         Assert.DoesNotContain("the secret", (await browser.GetAsync("/console/messages/" + id)).Html, StringComparison.Ordinal);
         Assert.Contains("REDACTED:", (await browser.GetAsync("/console/messages/" + id)).Html, StringComparison.Ordinal);
         Assert.Equal(403, (await browser.GetAsync($"/console/messages/{id}/body")).Status);
+    }
+
+    [Fact]
+    public async Task Of_many_attempts_the_responses_of_a_few_are_read_at_a_time()
+    {
+        await using var store = new CountingStore();
+        await using var service = new TestService(store: store, change: services => services.AddFuncStashConsole());
+        var attempts = 0;
+        await using var destination = await StandIn.StartAsync(async context =>
+        {
+            context.Response.StatusCode = 500;
+            await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes($"answer-{++attempts}."));
+        });
+        var id = await service.PublishAsync(destination.Url, "", ("Upstash-Retries", "29"), ("Upstash-Retry-Delay", "0"));
+        await service.DeliverDueAsync();
+        Assert.Equal(30, attempts);
+        var browser = new Browser(service);
+        var before = store.Operations;
+
+        var page = await browser.GetAsync("/console/messages/" + id);
+
+        Assert.InRange(store.Operations - before, 8, 24);
+        Assert.Contains("answer-30.", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("answer-22.", page.Text, StringComparison.Ordinal);
+        var earlier = page.Links("/console/messages/" + id).First(link => link.EndsWith("attempt=22", StringComparison.Ordinal));
+        var further = await browser.GetAsync(earlier);
+        Assert.Contains("answer-22.", further.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("answer-30.", further.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Long_texts_and_many_labels_leave_a_list_small()
+    {
+        await using var service = Consoles.Start();
+        for (var i = 0; i < 5; i++)
+        {
+            var message = service.NewMessage("https://example.com/" + new string('u', 15_000)) with { Labels = [new string('l', 60_000), .. Enumerable.Range(0, 5_000).Select(n => "label" + n)] };
+            await service.Get<MessageStore>().CreateAsync([new NewMessage(message)]);
+            await service.AddDeadLetterAsync(message, error: new string('e', 10_000));
+        }
+        var browser = new Browser(service);
+
+        foreach (var path in (string[])["messages", "dead-letters", "live"])
+        {
+            var page = await browser.GetAsync("/console/" + path);
+            Assert.Equal(200, page.Status);
+            Assert.InRange(page.Bytes.Length, 1, 40_000);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FuncStash.Console.Service;
 using FuncStash.Console.Tests.Running;
 using FuncStash.Settings;
@@ -53,9 +54,15 @@ public sealed class ServicePageTests
     {
         await using var service = Consoles.Start();
         var browser = new Browser(service);
-        Assert.Contains("Rotate the signing keys?", (await browser.GetAsync("/console/settings/rotate")).Text, StringComparison.Ordinal);
+        var question = await browser.GetAsync("/console/settings/rotate");
+        Assert.Contains("Rotate the signing keys?", question.Text, StringComparison.Ordinal);
+        var keys = ("keys", question.Html.Split("name=\"keys\" value=\"")[1].Split('"')[0]);
 
-        Assert.Contains("Rotated:", (await browser.FollowAsync("/console/settings/rotate")).Text, StringComparison.Ordinal);
+        Assert.Contains("Rotated:", (await browser.FollowAsync("/console/settings/rotate", keys)).Text, StringComparison.Ordinal);
+
+        // A second click on the same question.
+        Assert.Equal(303, (await browser.PostAsync("/console/settings/rotate", keys)).Status);
+        Assert.Equal(303, (await browser.PostAsync("/console/settings/rotate")).Status);
 
         Assert.Equal(DevServer.NextSigningKey, (string)(await service.CallAsync("GET", "/v2/keys")).Json["current"]!);
     }
@@ -79,10 +86,46 @@ public sealed class ServicePageTests
         Assert.Contains("it is not a JSON Web Token", await CheckAsync("<script>", "", ""), StringComparison.Ordinal);
         service.Time.Advance(TimeSpan.FromMinutes(6));
         Assert.Contains("exp: it has expired", await CheckAsync(signature, "https://example.com/a", "one\r\ntwo"), StringComparison.Ordinal);
-        Assert.Equal(400, (await browser.PostAsync("/console/settings/check", ("signature", signature), ("body", "!"), ("base64", "true"))).Status);
+        var refused = await browser.PostAsync("/console/settings/check", ("signature", signature), ("body", "!"), ("base64", "true"));
+        Assert.Equal(400, refused.Status);
+        Assert.Contains("The body is not base64.", refused.Text, StringComparison.Ordinal);
+        Assert.Contains(signature, refused.Html, StringComparison.Ordinal);
         Assert.Equal(403, (await browser.PostAsync("/console/settings/rotate")).Status);
 
         async Task<string> CheckAsync(string token, string url, string body, params (string, string)[] more) =>
             (await browser.PostAsync("/console/settings/check", [("signature", token), ("url", url), ("body", body), .. more])).Text;
+    }
+
+    /// <summary>protocol#settings-and-checks</summary>
+    [Fact]
+    public async Task Scripts_are_told_the_same_and_no_secret()
+    {
+        await using var service = Consoles.Start(Consoles.Secret);
+
+        var told = await service.CallAsync("GET", "/v2/settings", null, Consoles.ReadOnly);
+
+        Assert.Equal("1,000", (string)told.Json["settings"]!["FUNCSTASH_MAX_RETRIES"]!);
+        Assert.Contains("FuncStash: 0.", (string)told.Json["report"]!, StringComparison.Ordinal);
+        foreach (var kept in (string[])[Consoles.Token, Consoles.ReadOnly, Consoles.Secret.CurrentSigningKey, Consoles.Secret.NextSigningKey])
+            Assert.DoesNotContain(kept, told.Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>protocol#settings-and-checks</summary>
+    [Fact]
+    public async Task A_script_can_have_a_signature_looked_at()
+    {
+        await using var service = Consoles.Start(Consoles.Secret);
+        var signature = service.Get<Signer>().Sign(Consoles.Secret.CurrentSigningKey, "https://example.com/a", "hello"u8);
+
+        var good = (await CheckAsync(new { signature, url = "https://example.com/a", body = "hello" })).Json;
+        Assert.Equal((true, false, 0), ((bool)good["valid"]!, (bool)good["madeWithNextKey"]!, good["problems"]!.AsArray().Count));
+        Assert.Equal("https://example.com/a", (string)good["claims"]!["sub"]!);
+        Assert.True((bool)(await CheckAsync(new { signature, bodyBase64 = "aGVsbG8=" })).Json["valid"]!);
+        var bad = (await CheckAsync(new { signature, url = "https://example.com/b", body = "hullo" })).Json;
+        Assert.Equal(["sub: it was made for another URL", "body: it was made for another body"], bad["problems"]!.AsArray().Select(problem => (string)problem!));
+        Assert.False((bool)(await CheckAsync(new { })).Json["valid"]!);
+        Assert.Equal(400, (await CheckAsync(new { signature, bodyBase64 = "!" })).Status);
+
+        Task<TestAnswer> CheckAsync(object request) => service.CallAsync("POST", "/v2/keys/check", JsonSerializer.Serialize(request), Consoles.ReadOnly);
     }
 }

@@ -13,7 +13,7 @@ internal static class Floors
         ["Admission", "Destinations", "Callbacks", "Waiting", "Runs"], // who may go now; the way out; what reports; what is not due
         ["Cancelling", "FlowControl"],
         ["Queues", "Delivery", "RunLogs"], // the pipeline: load, admit, sign, send, decide, settle
-        ["Publishing"], // where messages come from
+        ["Publishing", "Overview"], // where messages come from; what goes on, at a glance
         ["Schedules", "Workflows"],
         ["Upkeep"], // what is done by the clock
         ["Http"],

@@ -150,4 +150,23 @@ public sealed class DeadLetterListTests : IAsyncDisposable
         Assert.Null(answer.Json["cursor"]);
         return string.Join(' ', answer.Json["messages"]!.AsArray().Select(entry => ((string)entry!["url"]!)[^1]));
     }
+
+    /// <summary>protocol#dead-letters-that-failed-alike</summary>
+    [Fact]
+    public async Task Those_that_failed_alike_are_told_together()
+    {
+        await using var service = new TestService();
+        foreach (var (path, status, error) in new[] { ("a", 503, "down"), ("b", 503, "down"), ("c", 500, "broken") })
+        {
+            service.Time.Advance(TimeSpan.FromSeconds(1));
+            await service.AddDeadLetterAsync(service.NewMessage("https://example.com/" + path, path), status, error: error);
+        }
+
+        var groups = (await service.CallAsync("GET", "/v2/dlq/groups")).Json["groups"]!.AsArray();
+
+        Assert.Equal($$"""{"host":"example.com","responseStatus":503,"error":"down","count":2,"latestAt":{{service.Now - 1_000}}}""", groups[0]!.ToJsonString());
+        Assert.Equal(2, groups.Count);
+        Assert.Equal(500, (int)Assert.Single((await service.CallAsync("GET", "/v2/dlq/groups?label=c")).Json["groups"]!.AsArray())!["responseStatus"]!);
+        Assert.Equal(400, (await service.CallAsync("GET", "/v2/dlq/groups?labeel=c")).Status);
+    }
 }

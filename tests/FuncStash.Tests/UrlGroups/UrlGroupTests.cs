@@ -111,4 +111,18 @@ public sealed class UrlGroupTests
         await service.SendAsync("DELETE", "/v2/topics/g");
         await service.RunUntilAsync(() => service.Receiver.Paths.Count == 20);
     }
+
+    [Fact]
+    public async Task Default_headers_are_shown_as_they_can_be_given()
+    {
+        await using var service = new TestService();
+        await service.CallAsync("POST", "/v2/topics/shown/endpoints", """{"endpoints":[{"url":"https://example.com/"}]}""");
+        await service.CallAsync("PATCH", "/v2/topics/shown", """{"headers":{"Upstash-Retries":"5"}}""");
+
+        var shown = await service.CallAsync("GET", "/v2/topics/shown/headers");
+
+        Assert.Equal("""{"headers":{"Upstash-Retries":["5"]}}""", shown.Json.ToJsonString());
+        Assert.Equal(200, (await service.CallAsync("PATCH", "/v2/topics/shown", shown.Text)).Status);
+        Assert.Equal(404, (await service.CallAsync("GET", "/v2/topics/none/headers")).Status);
+    }
 }

@@ -1,9 +1,8 @@
 using FuncStash.Headers;
 using FuncStash.Messages;
-using FuncStash.Publishing;
 using FuncStash.Wire;
 
-namespace FuncStash.Console.Messages;
+namespace FuncStash.Publishing;
 
 /// <summary>Publishes a message once more, as a new one: with what it was published with, but for when, and not against a duplicate.</summary>
 public sealed class SendAgain(MessageStore messages, Publisher publisher)

@@ -2,7 +2,7 @@ using FuncStash.FlowControl;
 using FuncStash.Messages;
 using FuncStash.Queues;
 
-namespace FuncStash.Console.Overview;
+namespace FuncStash.Overview;
 
 /// <summary>What is going on, at a glance.</summary>
 /// <param name="Recent">What the latest events tell.</param>
@@ -13,7 +13,7 @@ namespace FuncStash.Console.Overview;
 /// <param name="Oldest">The message that is due longest and still waits.</param>
 /// <param name="InFlight">Attempts of this process whose response has not come.</param>
 /// <param name="MaxInFlight">How many it may have.</param>
-public sealed record OverviewModel(
+public sealed record ServiceOverview(
     RecentActivity Recent, int DeadLettersToday, IReadOnlyList<QueueInfo> PausedQueues, IReadOnlyList<FlowControlInfo> PausedKeys,
     IReadOnlyList<(string Host, int InFlight, int Places)> Slow, OldestDue Oldest, int InFlight, int MaxInFlight);
 

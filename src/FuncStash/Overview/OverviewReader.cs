@@ -1,4 +1,3 @@
-using FuncStash.Console.Parts;
 using FuncStash.DeadLetters;
 using FuncStash.Destinations;
 using FuncStash.FlowControl;
@@ -6,29 +5,30 @@ using FuncStash.Logs;
 using FuncStash.Messages;
 using FuncStash.Queues;
 using FuncStash.Settings;
+using FuncStash.Wire;
 
-namespace FuncStash.Console.Overview;
+namespace FuncStash.Overview;
 
-/// <summary>Reads what the overview shows: of everything so much that it takes no longer with a million messages.</summary>
+/// <summary>Reads what goes on (protocol#overview): of everything so much that it takes no longer with a million messages.</summary>
 public sealed class OverviewReader(
     LogReader log, MessageStore messages, DeadLetterStore letters, QueueService queues, FlowControlService keys,
     OldestDueReader oldest, DestinationLanes lanes, FuncStashOptions options, TimeProvider time)
 {
     public const int MaxCount = 1_000, Minutes = 60;
 
-    private const int MaxEvents = 4_000, MaxFailures = 40, MaxGates = 500, MaxSlow = 5, MaxWaiting = 2_000;
+    private const int MaxEvents = 4_000, MaxFailures = 40, MaxGates = 500, MaxSlow = 5;
     private const long MinuteMs = 60_000;
 
-    public async ValueTask<OverviewModel> ReadAsync(CancellationToken cancellation)
+    public async ValueTask<ServiceOverview> ReadAsync(CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
         var today = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero).ToUnixTimeMilliseconds();
-        return new OverviewModel(
+        return new ServiceOverview(
             await RecentAsync(now.ToUnixTimeMilliseconds(), cancellation),
             await letters.CountAsync(today, MaxCount, cancellation),
             await queues.ListAsync(cancellation).Take(MaxGates).Where(queue => queue.Paused).ToListAsync(cancellation),
             await keys.ListAsync(null, cancellation).Take(MaxGates).Where(key => key.Paused).ToListAsync(cancellation),
-            [.. lanes.Slow().OrderBy(lane => lane.Places).Take(MaxSlow)], await oldest.ReadAsync(MaxWaiting, cancellation), lanes.InFlight, options.MaxParallelism);
+            [.. lanes.Slow().OrderBy(lane => lane.Places).Take(MaxSlow)], await oldest.ReadAsync(cancellation), lanes.InFlight, options.MaxParallelism);
     }
 
     private async ValueTask<RecentActivity> RecentAsync(long now, CancellationToken cancellation)
@@ -90,7 +90,7 @@ public sealed class OverviewReader(
         var errors = events.Where(item => item.State == MessageState.Error).Take(MaxFailures * 5).ToList();
         var looked = await Task.WhenAll(errors.Select(item => item.Message).Distinct().Take(MaxFailures)
             .Select(id => messages.LookAsync(MessageId.Parse(id), cancellation).AsTask()));
-        var hosts = looked.OfType<StoredMessage>().ToDictionary(stored => stored.Id.Text, stored => Destination.Of(stored.Message.Url).Host);
+        var hosts = looked.OfType<StoredMessage>().ToDictionary(stored => stored.Id.Text, stored => UrlParts.Of(stored.Message.Url).Host);
         return [.. errors.Where(item => hosts.ContainsKey(item.Message)).GroupBy(item => hosts[item.Message])
             .Select(group => (group.Key, group.Count(), group.First().Error)).OrderByDescending(host => host.Item2).Take(5)];
     }
