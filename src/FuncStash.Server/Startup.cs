@@ -47,9 +47,7 @@ internal static class Startup
         if (arguments.Data == ":memory:")
             return SqliteStore.Open(":memory:", TimeProvider.System);
         Directory.CreateDirectory(arguments.Data);
-        return SqliteStore.Open(
-            Path.Combine(arguments.Data, "funcstash.db"), TimeProvider.System,
-            ownLog: Environment.GetEnvironmentVariable("FUNCSTASH_SQLITE_LOG") is not "plain");
+        return SqliteStore.Open(Path.Combine(arguments.Data, "funcstash.db"), TimeProvider.System);
     }
 
     /// <summary>Tells the user what to do next. A credential that is not public is not shown: output ends up in logs.</summary>

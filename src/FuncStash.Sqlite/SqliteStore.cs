@@ -55,14 +55,13 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
     /// <summary>Opens a store, and makes a new one where there is none.</summary>
     /// <param name="path">A file in a folder that exists, or <c>:memory:</c> for a store that leaves nothing on disk.</param>
     /// <param name="time">The clock of visibility, leases and waits.</param>
-    /// <param name="ownLog">Whether its log is written in fewer, larger writes than SQLite's own; the file is the same.</param>
     /// <exception cref="StoreInUseException">This process or another has it open.</exception>
     /// <exception cref="StoreFailedException">The file is no store, or cannot be read or written.</exception>
-    public static SqliteStore Open(string path, TimeProvider time, bool ownLog = true)
+    public static SqliteStore Open(string path, TimeProvider time)
     {
         if (path == ":memory:")
         {
-            var only = Schema.OpenWriter(path, ownLog);
+            var only = Schema.OpenWriter(path);
             return new SqliteStore(null, only, new Readers([new Reader(only)]), time);
         }
 
@@ -73,7 +72,7 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
         var opened = new List<Connection>();
         try
         {
-            var writing = Schema.OpenWriter(path, ownLog);
+            var writing = Schema.OpenWriter(path);
             opened.Add(writing);
             for (var i = 0; i < Math.Clamp(Environment.ProcessorCount, 2, 4); i++)
                 opened.Add(Schema.OpenReader(path));

@@ -16,7 +16,7 @@ internal sealed record Ran(int Code, string Out, string Error)
 /// <summary>The command in the tests' own process, and as a process.</summary>
 internal static class Funcstash
 {
-    public static string Dll => Path.Combine(Repository.Root, "src", "FuncStash.Cli", "bin", Repository.Configuration, "net10.0", "FuncStash.Cli.dll");
+    public static string Dll => Repository.Built("src/FuncStash.Cli", "FuncStash.Cli.dll");
 
     /// <summary>Runs it with a server's settings in the environment, its output piped, and nobody there to ask.</summary>
     public static Task<Ran> RunAsync(EmbeddedServer server, params string[] args) => RunAsync(server.Settings, args);
@@ -34,27 +34,15 @@ internal static class Funcstash
         new(output, error, new MemoryStream(input ?? []), name => settings.GetValueOrDefault(name), TimeProvider.System);
 
     /// <summary>A server that <c>funcstash serve</c> started, its data in memory.</summary>
-    public static async Task<(Child Process, Dictionary<string, string> Settings)> ServeAsync()
+    public static async Task<(ChildProcess Process, Dictionary<string, string> Settings)> ServeAsync()
     {
-        var process = new Child("dotnet", [Dll, "serve", "--port", "0", "--data", ":memory:"], new()
+        var process = ChildProcess.Start("dotnet", [Dll, "serve", "--port", "0", "--data", ":memory:"], new Dictionary<string, string?>
         {
             ["QSTASH_TOKEN"] = EmbeddedServer.Token, ["QSTASH_CURRENT_SIGNING_KEY"] = EmbeddedServer.CurrentKey,
             ["QSTASH_NEXT_SIGNING_KEY"] = EmbeddedServer.NextKey, ["FUNCSTASH_CHECK_HOSTS"] = "false",
-        }).Start();
-        var url = (await process.LineAsync(line => line.StartsWith("QSTASH_URL=", StringComparison.Ordinal))).Split('=', 2)[1].Trim();
+        });
+        var url = (await process.WaitForLineAsync(line => line.StartsWith("QSTASH_URL=", StringComparison.Ordinal))).Split('=', 2)[1].Trim();
         return (process, new() { ["QSTASH_URL"] = url, ["QSTASH_TOKEN"] = EmbeddedServer.Token });
-    }
-
-    public static async Task<T> UntilAsync<T>(Func<Task<T>> read, Func<T, bool> holds)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
-        while (true)
-        {
-            var value = await read();
-            if (holds(value))
-                return value;
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, patience.Token);
-        }
     }
 
     public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);

@@ -77,7 +77,7 @@ public sealed class HelpTests
         Assert.Contains("[suggest:", script, StringComparison.Ordinal);
         if (Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).All(folder => !File.Exists(Path.Combine(folder, shell))))
             Assert.Skip($"{shell} is not on the PATH");
-        await using var process = new Child(shell, [check, "-c", script]).Start();
+        await using var process = ChildProcess.Start(shell, [check, "-c", script]);
         Assert.Equal(0, await process.ExitAsync());
     }
 

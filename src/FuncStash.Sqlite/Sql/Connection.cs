@@ -22,8 +22,7 @@ internal sealed class Connection : IDisposable
 
     /// <param name="path">The file.</param>
     /// <param name="readOnly">Whether it never writes.</param>
-    /// <param name="ownLog">Whether its write-ahead log is written through <see cref="LogVfs"/>, where that is there.</param>
-    public Connection(string path, bool readOnly, bool ownLog = false)
+    public Connection(string path, bool readOnly)
     {
         var options = new SqliteConnectionStringBuilder
         {
@@ -32,8 +31,6 @@ internal sealed class Connection : IDisposable
             Pooling = false,
             DefaultTimeout = 5,
         };
-        if (ownLog && LogVfs.Name is { } vfs)
-            options.Vfs = vfs;
         _connection = new SqliteConnection(options.ToString());
         try
         {

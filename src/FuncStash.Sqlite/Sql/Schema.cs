@@ -25,9 +25,9 @@ internal static class Schema
 
     /// <summary>Opens the one connection that writes, and makes a new file a store.</summary>
     /// <exception cref="StoreFailedException">The file is no store, or one of a later version.</exception>
-    public static Connection OpenWriter(string path, bool ownLog = true)
+    public static Connection OpenWriter(string path)
     {
-        var connection = new Connection(path, readOnly: false, ownLog);
+        var connection = new Connection(path, readOnly: false);
         try
         {
             // Before anything else makes the file's first page; in a file that is there it changes nothing.
@@ -39,6 +39,7 @@ internal static class Schema
                 PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
                 PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;
                 """);
+            KeepLog(connection);
             Prepare(connection, path);
             return connection;
         }
@@ -55,6 +56,22 @@ internal static class Schema
         var connection = new Connection(path, readOnly: true);
         connection.Execute("PRAGMA cache_size = -512");
         return connection;
+    }
+
+    /// <summary>
+    /// Makes durable what a killed process wrote to the log and did not sync, before anybody reads it: moving the log into the
+    /// file begins with a sync of the log.
+    /// </summary>
+    private static void KeepLog(Connection connection)
+    {
+        try
+        {
+            connection.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        catch (StoreFailedException e) when (e.IsFull)
+        {
+            // The log was synced; the file has no room for it, and can be read all the same.
+        }
     }
 
     private static void Prepare(Connection connection, string path)

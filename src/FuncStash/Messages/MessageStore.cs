@@ -4,7 +4,7 @@ using FuncStash.Storage;
 namespace FuncStash.Messages;
 
 /// <summary>Keeps messages: creates them once, changes them step by step, finds them by id.</summary>
-public sealed class MessageStore(IStore store, IDeliverySchedule schedule, Watchlist watch)
+public sealed partial class MessageStore(IStore store, IDeliverySchedule schedule, Watchlist watch)
 {
     private readonly ConcurrentDictionary<int, bool> _knownDays = new();
     private readonly RecentMessages _recent = new();
@@ -47,101 +47,6 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule, Watch
         var partition = MessageRows.Partition(id);
         return await store.Tables.GetAsync(MessageRows.Table, partition, MessageRows.Key(MessageRows.Live, id), only, cancellation)
             ?? await store.Tables.GetAsync(MessageRows.Table, partition, MessageRows.Key(MessageRows.Ended, id), only, cancellation);
-    }
-
-    /// <summary>Stores new messages and schedules their deliveries, those of one partition together.</summary>
-    /// <returns>For each, false when there was such a message already (only possible with <see cref="NewMessage.Once"/>).</returns>
-    public async ValueTask<bool[]> CreateAsync(IReadOnlyList<NewMessage> news, CancellationToken cancellation = default)
-    {
-        var created = new bool[news.Count];
-        var prepared = new List<Creation>(news.Count);
-        for (var i = 0; i < news.Count; i++)
-            prepared.Add(new Creation(i, news[i], await PrepareAsync(news[i].Message, cancellation)));
-        foreach (var chunk in Creation.Chunks(prepared))
-        {
-            if (await CommitAsync(chunk, cancellation))
-                chunk.ForEach(creation => created[creation.Index] = true);
-            else if (chunk.Count > 1)
-            {
-                // One of them is there already: each on its own.
-                foreach (var creation in chunk)
-                    created[creation.Index] = await CommitAsync([creation], cancellation);
-            }
-        }
-        foreach (var creation in prepared.Where(creation => !created[creation.Index]))
-            await RemoveUnusedAsync(creation.Stored.Message, cancellation);
-        return created;
-    }
-
-    /// <summary>
-    /// Puts a payload that is too big for a row in a place of its own. Done before a step that is tried several times, so that
-    /// each try names the same payload.
-    /// </summary>
-    public async ValueTask<Message> PlaceAsync(Message message, CancellationToken cancellation = default)
-    {
-        if (message.BodyName is not null || message.Body.Length <= MessageRows.InlineBodyBytes)
-            return message;
-        message = message with { BodyName = BodyName.New(message.Id.Text) };
-        await store.Bodies.PutAsync(message.BodyName, message.Body, cancellation);
-        return message;
-    }
-
-    /// <summary>Removes the payload of a message that was not stored, unless it was: a store may have lost the answer that said so.</summary>
-    public async ValueTask RemoveUnusedAsync(Message message, CancellationToken cancellation = default)
-    {
-        if (message.BodyName is { } name && (await GetAsync(message.Id, cancellation))?.Message.BodyName != name)
-            await store.Bodies.DeleteAsync(name, cancellation);
-    }
-
-    /// <summary>
-    /// Sees to it that no message of this id, which follows from a cause, comes to be after this; one that is there stays.
-    /// </summary>
-    /// <returns>False when the message is there, or was, or its id is sealed already.</returns>
-    public async ValueTask<bool> SealAsync(MessageId id, CancellationToken cancellation = default)
-    {
-        await EnsureDayAsync(id.PartitionDay, cancellation);
-        var partition = MessageRows.Partition(id);
-        var write = new Write.Insert(MessageRows.OnceMark(id));
-        return (await store.Tables.CommitAsync(new Commit(MessageRows.Table, partition, [write]), cancellation)).Applied;
-    }
-
-    /// <summary>Stores messages of a workflow run, a few of them, in one commit with other rows of the run.</summary>
-    /// <param name="run">The run's key, whose partition it is.</param>
-    /// <param name="with">The other rows. They come first, so the index of a write that conflicts is theirs.</param>
-    /// <param name="news">The messages.</param>
-    /// <param name="sends">Work-queue messages to send besides.</param>
-    /// <param name="cancellation">Stops the work.</param>
-    public async ValueTask<CommitResult> CreateAsync(
-        MessageId run, IReadOnlyList<Write> with, IReadOnlyList<NewMessage> news, IReadOnlyList<Send> sends,
-        CancellationToken cancellation = default)
-    {
-        await EnsureDayAsync(run.PartitionDay, cancellation);
-        var chunk = new List<Creation>(news.Count);
-        for (var i = 0; i < news.Count; i++)
-            chunk.Add(new Creation(i, news[i], await PrepareAsync(news[i].Message, cancellation)));
-        return await CommitAsync(MessageRows.Partition(run), chunk, with, sends, cancellation);
-    }
-
-    private async ValueTask<bool> CommitAsync(List<Creation> chunk, CancellationToken cancellation) =>
-        (await CommitAsync(MessageRows.Partition(chunk[0].Stored.Id), chunk, [], [], cancellation)).Applied;
-
-    private async ValueTask<CommitResult> CommitAsync(
-        string partition, List<Creation> chunk, IReadOnlyList<Write> with, IReadOnlyList<Send> more, CancellationToken cancellation)
-    {
-        var sends = await schedule.PlanAsync(
-            [.. chunk.Where(c => c.New.Scheduled).Select(c => DeliveryOf(c.Stored))], cancellation);
-        var writes = new List<Write>(with.Count + chunk.Count);
-        writes.AddRange(with);
-        foreach (var creation in chunk)
-            creation.AddWrites(writes);
-        var commit = new Commit(MessageRows.Table, partition, writes) { Sends = [.. sends, .. more] };
-        // Before the commit, since the attempt may come before its answer does. Ids that may be taken are not guessed at.
-        var soon = chunk.Where(c => c is { New: { Once: false, Scheduled: true } } && !c.Stored.Message.IsDelayed);
-        foreach (var creation in soon)
-            _recent.Add(creation.Stored.Message);
-        foreach (var creation in chunk)
-            await watch.EnsureAsync(creation.Stored.Id, creation.Stored.Progress.DueAt, cancellation);
-        return await store.Tables.CommitAsync(commit, cancellation);
     }
 
     /// <summary>The live messages of a workflow run.</summary>
@@ -217,89 +122,6 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule, Watch
         return etag is null ? null : after with { ETag = etag };
     }
 
-    /// <summary>
-    /// Does again what belongs to the latest step of a message whose worker may have died in the middle of it: writes the
-    /// events that lie elsewhere and the step's other commit, and sees to followers that may not have been sent on their way.
-    /// </summary>
-    /// <remarks>In a while (<see cref="WorkItem.Recover"/>): one that is being attempted now would be sent twice.</remarks>
-    public async ValueTask RepairAsync(
-        StoredMessage stored, Commit? also, LeaseEnd? leaseEnd, CancellationToken cancellation = default)
-    {
-        await WriteEventsAsync(stored, cancellation);
-        if (also is not null)
-            await store.Tables.CommitAsync(also, cancellation);
-        var wereStarted = store.IsWhole && also is null && stored.Outbox.Count == 0;
-        if (!wereStarted && stored.Progress.State != MessageState.Canceled)
-            await RecoverAsync(stored.Followers, cancellation);
-        await EndLeaseAsync(leaseEnd, cancellation);
-    }
-
-    /// <summary>Writes the events of a message's latest step that lie elsewhere: its worker may have died before it did.</summary>
-    public async ValueTask WriteEventsAsync(StoredMessage stored, CancellationToken cancellation = default)
-    {
-        // That of most, and looked at before every attempt.
-        if (stored.Outbox.Count == 0)
-            return;
-        foreach (var commit in await OutboxAsync(stored.Outbox, stored.Id, cancellation))
-            await store.Tables.CommitAsync(commit, cancellation);
-    }
-
-    private async ValueTask RecoverAsync(IReadOnlyList<string> ids, CancellationToken cancellation)
-    {
-        var sends = new List<Send>(ids.Count);
-        foreach (var text in ids)
-        {
-            if (await LookAsync(MessageId.Parse(text), cancellation) is { Progress.State: MessageState.Created } stored)
-                sends.Add(new WorkItem.Recover(stored.Id, stored.ETag!).ToSend(WorkItem.Recover.After));
-        }
-        if (sends.Count > 0)
-            await store.Queues.SendAsync(sends, cancellation);
-    }
-
-    /// <summary>Sends a message on its way again under a new ticket, unless it has changed since it was looked at.</summary>
-    public async ValueTask RecoverAsync(WorkItem.Recover lost, CancellationToken cancellation = default)
-    {
-        if (await GetAsync(lost.Id, cancellation) is { Progress.State: MessageState.Created } stored && stored.ETag == lost.Version)
-            await RestartAsync(stored, cancellation);
-    }
-
-    /// <summary>Sends a live message on its way again under a new ticket. False when it has changed since it was read.</summary>
-    public ValueTask<bool> RestartAsync(StoredMessage stored, CancellationToken cancellation = default) =>
-        RestartAsync(stored, stored.Progress.DueAt, cancellation);
-
-    /// <summary>The same, due at <paramref name="dueAt"/> (unix ms); whatever acts for it under the old ticket then stops.</summary>
-    public async ValueTask<bool> RestartAsync(StoredMessage stored, long dueAt, CancellationToken cancellation = default)
-    {
-        if (stored.Ended)
-            return false;
-        var (renewed, commit) = Renewing(stored, dueAt);
-        return await FinishAsync([commit], [DeliveryOf(renewed)], null, cancellation) is not null;
-    }
-
-    /// <summary>Gives a live message a new ticket, and sends nothing. Null when it has changed since it was read.</summary>
-    public async ValueTask<StoredMessage?> RenewTicketAsync(StoredMessage stored, CancellationToken cancellation = default)
-    {
-        var (renewed, commit) = Renewing(stored, stored.Progress.DueAt);
-        return await FinishAsync([commit], [], null, cancellation) is { } etag ? renewed with { ETag = etag } : null;
-    }
-
-    /// <summary>Makes a live message due now, together with writes to other rows of its partition, which come first.</summary>
-    public async ValueTask<CommitResult> HurryAsync(
-        StoredMessage stored, long dueAt, IReadOnlyList<Write> with, CancellationToken cancellation = default)
-    {
-        var (renewed, commit) = Renewing(stored, dueAt);
-        var sends = await schedule.PlanAsync([DeliveryOf(renewed)], cancellation);
-        await watch.EnsureAsync(stored.Id, dueAt, cancellation);
-        return await store.Tables.CommitAsync(commit with { Writes = [.. with, .. commit.Writes], Sends = sends }, cancellation);
-    }
-
-    private static (StoredMessage Renewed, Commit Commit) Renewing(StoredMessage stored, long dueAt)
-    {
-        var renewed = stored with { Progress = stored.Progress with { Ticket = stored.Progress.Ticket + 1, DueAt = dueAt } };
-        var row = MessageRows.ToRow(MessageRows.Live, renewed);
-        return (renewed, new Commit(MessageRows.Table, row.PartitionKey, [new Write.Replace(row, stored.ETag!)]));
-    }
-
     /// <summary>How the last attempt of a message that failed went, as its log has it.</summary>
     public async ValueTask<(AttemptOutcome Outcome, string Error)> LastOutcomeAsync(
         StoredMessage stored, CancellationToken cancellation = default)
@@ -360,19 +182,6 @@ public sealed class MessageStore(IStore store, IDeliverySchedule schedule, Watch
             await store.Queues.SendAsync(commit.Sends, cancellation);
         await EndLeaseAsync(commit.LeaseEnd, cancellation);
     }
-
-    private async ValueTask<StoredMessage> PrepareAsync(Message message, CancellationToken cancellation)
-    {
-        await EnsureDayAsync(message.Id.PartitionDay, cancellation);
-        await watch.EnsureAsync(message.Id, message.NotBefore, cancellation);
-        message = await PlaceAsync(message with { BodySize = message.Body.Length }, cancellation);
-        var stored = new StoredMessage(message, new Progress { DueAt = message.NotBefore }, null);
-        // Its row is in an older partition, where nobody looks for an event of today.
-        return message.Id.LiesInOlderPartition ? stored with { Outbox = [CreatedEvent(message)] } : stored;
-    }
-
-    internal static LogEvent CreatedEvent(Message message) =>
-        new(message.Id.Text, MessageState.Created, message.CreatedAt, 0);
 
     private static (List<LogEvent> Here, List<LogEvent> Elsewhere) Split(IReadOnlyList<LogEvent> events, StoredMessage stored)
     {

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Collections.Frozen;
 using FuncStash.Admission;
 using FuncStash.Cancelling;
 using FuncStash.Deduplication;
@@ -14,7 +12,7 @@ using FuncStash.Wire;
 namespace FuncStash.Publishing;
 
 /// <summary>Accepts messages: resolves the destination, deduplicates, stores. What it returned is never lost.</summary>
-public sealed class Publisher(
+public sealed partial class Publisher(
     MessageStore messages, AdmissionService admission, Cancellation cancelling, MessageIds ids, UrlGroupStore groups,
     Deduplicator deduplicator, PublishCheck check, FuncStashOptions options, TimeProvider time)
 {
@@ -194,135 +192,6 @@ public sealed class Publisher(
             throw new QStashException(
                 413, $"the headers and settings of the message are too big: {bytes} bytes as they are stored, at most {MessageRows.MaxSpecBytes}");
         }
-    }
-
-    private async ValueTask StoreAsync(IReadOnlyList<Part> parts, CancellationToken cancellation)
-    {
-        var news = new List<(Part Part, NewMessage New)>(parts.Count);
-        var known = new HashSet<MessageId>();
-        var again = new List<StoredMessage>();
-        var reservations = await ReserveAsync(parts, cancellation);
-        foreach (var part in parts)
-        {
-            var reservation = part.DeduplicationKey is { } key ? reservations[key] : null;
-            var message = reservation?.First is { } first ? part.Message with { Id = first } : part.Message;
-            if (reservation is not null && !ReferenceEquals(reservation.Owner, part))
-            {
-                // A second one of its key in the same batch is a duplicate of the first.
-                part.Result = new Published(reservation.First ?? reservation.Owner.Message.Id, message.Url, Deduplicated: true);
-                continue;
-            }
-            part.Result = new Published(message.Id, message.Url, Deduplicated: reservation?.There is not null);
-            if (reservation?.There is { } there)
-                again.Add(there);
-            // An id that follows from a cause and a URL comes twice where a group has the URL twice.
-            else if (known.Add(message.Id))
-                news.Add((part, Accepted(message, part.Once)));
-        }
-        var created = await StoreAsync(news.ConvertAll(item => item.New), cancellation);
-        for (var i = 0; i < news.Count; i++)
-        {
-            var (part, item) = news[i];
-            // Another publisher had the key at the same time, and what it published was stored under the id.
-            if (!created[i] && part.DeduplicationKey is not null && !(part.IsAgain && await IsStoredAsync(item.Message, cancellation)))
-                part.Result = part.Result! with { Deduplicated = true };
-        }
-        await Task.WhenAll(again.Select(AcceptAgainAsync));
-    }
-
-    private async ValueTask<bool> IsStoredAsync(Message message, CancellationToken cancellation)
-    {
-        if (await messages.GetAsync(message.Id, cancellation) is not { } stored || stored.Message.Url != message.Url)
-            return false;
-        var body = await messages.BodyAsync(stored.Message, cancellation);
-        return body.AsSpan().SequenceEqual(message.Body);
-    }
-
-    /// <param name="Owner">The first of the batch with this key.</param>
-    /// <param name="First">The message that has the key already; null when the owner now has it.</param>
-    /// <param name="There">That message, unless its publisher died before it was stored, or is about to store it.</param>
-    private sealed record Reservation(Part Owner, MessageId? First, StoredMessage? There);
-
-    private async ValueTask<IReadOnlyDictionary<string, Reservation>> ReserveAsync(
-        IReadOnlyList<Part> parts, CancellationToken cancellation)
-    {
-        var owners = parts.Where(part => part.DeduplicationKey is not null).DistinctBy(part => part.DeduplicationKey).ToList();
-        if (owners.Count == 0)
-            return FrozenDictionary<string, Reservation>.Empty;
-        var found = new ConcurrentDictionary<string, Reservation>(StringComparer.Ordinal);
-        if (owners.Count == 1)
-            await ReserveAsync(owners[0], cancellation);
-        else
-            await Parallel.ForEachAsync(owners, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, ReserveAsync);
-        return found;
-
-        async ValueTask ReserveAsync(Part owner, CancellationToken stop) =>
-            found[owner.DeduplicationKey!] = await ReserveOneAsync(owner, owner.DeduplicationKey!, stop);
-    }
-
-    private async ValueTask<Reservation> ReserveOneAsync(Part owner, string key, CancellationToken cancellation)
-    {
-        var id = owner.Message.Id;
-        while (await deduplicator.ReserveAsync(key, id, cancellation) is { } reserved && reserved.Message != id)
-        {
-            var there = await messages.GetAsync(reserved.Message, cancellation);
-            if (there is { Progress.State: MessageState.Canceled })
-            {
-                if (await deduplicator.TakeOverAsync(key, id, reserved, cancellation))
-                    break;
-            }
-            // Its queue's deletion takes it along when it is due: it is as good as cancelled, and is so now.
-            else if (there is not null && await admission.HasLostItsQueueAsync(there, cancellation))
-                await cancelling.CancelAsync(there.Id, cancellation);
-            else
-                return new Reservation(owner, reserved.Message, there);
-        }
-        return new Reservation(owner, null, null);
-    }
-
-    private NewMessage Accepted(Message message, bool once) =>
-        new(message, once, Scheduled: !AdmissionService.JoinsAtOnce(message, Now));
-
-    private async ValueTask<bool[]> StoreAsync(List<NewMessage> news, CancellationToken cancellation)
-    {
-        var delayed = news.Where(n => n.Scheduled && n.Message.QueueName is not null).Select(n => n.Message.QueueName!).Distinct();
-        await Task.WhenAll(delayed.Select(admission.PrepareAsync));
-        var created = await messages.CreateAsync(news, cancellation);
-        Count(news, created);
-        // All get in line before any is waited for, so that they stand there in the order given.
-        var accepting = new List<Task>();
-        for (var i = 0; i < news.Count; i++)
-        {
-            if (created[i])
-            {
-                if (AdmissionService.Governs(news[i].Message))
-                    accepting.Add(admission.AcceptAsync(news[i].Message, join: !news[i].Scheduled));
-            }
-            // The one that is there may have been published otherwise, such as into a queue.
-            else if (await messages.GetAsync(news[i].Message.Id, cancellation) is { } there)
-                accepting.Add(AcceptAgainAsync(there));
-        }
-        await Task.WhenAll(accepting);
-        return created;
-    }
-
-    // Those that were there before are counted already.
-    private static void Count(List<NewMessage> news, bool[] created)
-    {
-        if (!Metrics.CountsPublished)
-            return;
-        for (var i = 0; i < news.Count; i++)
-        {
-            if (created[i])
-                Metrics.Published(news[i].Message.Kind());
-        }
-    }
-
-    // Who stored it may have died before it got in line, and nobody else would put it there.
-    private async Task AcceptAgainAsync(StoredMessage there)
-    {
-        if (AdmissionService.JoinsAtOnce(there.Message, Now))
-            await admission.AcceptAgainAsync(there);
     }
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -9,7 +9,7 @@ namespace FuncStash.Cli.Tests.Moving;
 public sealed class ImportTests : IAsyncLifetime
 {
     private readonly string _file = Path.GetTempFileName();
-    private (Child Process, Dictionary<string, string> Settings) _source, _target;
+    private (ChildProcess Process, Dictionary<string, string> Settings) _source, _target;
 
     private Dictionary<string, string> Both => new(_target.Settings)
     {
@@ -37,9 +37,9 @@ public sealed class ImportTests : IAsyncLifetime
 
         // What is there already is not to be touched: not by the import, nor by its repetition.
         await Target.Schedules.CreateAsync("http://127.0.0.1:9/own", "0 5 1 1 *", "own", new() { ScheduleId = "own" });
-        await using (var first = new Child("dotnet", [Funcstash.Dll, "import", "--yes", "--together", "2"], Both).Start())
+        await using (var first = ChildProcess.Start("dotnet", [Funcstash.Dll, "import", "--yes", "--together", "2"], Both!))
         {
-            await Funcstash.UntilAsync(() => Target.Schedules.ListAsync(), found => found.Count > 300);
+            await Eventually.GetAsync(() => Target.Schedules.ListAsync(), found => found.Count > 300);
         }
 
         var half = (await Target.Schedules.ListAsync()).ToDictionary(s => s.ScheduleId);
@@ -48,7 +48,7 @@ public sealed class ImportTests : IAsyncLifetime
         Assert.Equal(ExitCode.Different, difference.Code);
         Assert.DoesNotContain(difference.Lines, line => line.StartsWith("+ URL group", StringComparison.Ordinal));
 
-        await using (var second = new Child("dotnet", [Funcstash.Dll, "import", "--yes"], Both).Start())
+        await using (var second = ChildProcess.Start("dotnet", [Funcstash.Dll, "import", "--yes"], Both!))
             Assert.Equal(ExitCode.Done, await second.ExitAsync(TimeSpan.FromMinutes(3)));
 
         var schedules = await Target.Schedules.ListAsync();

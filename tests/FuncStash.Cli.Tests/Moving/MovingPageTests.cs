@@ -31,7 +31,7 @@ public sealed partial class MovingPageTests
                 "QSTASH_URL", target.Settings["QSTASH_URL"]), "QSTASH_TOKEN", target.Settings["QSTASH_TOKEN"]);
             var script = $"set -euxo pipefail\nfuncstash() {{ dotnet '{Funcstash.Dll}' \"$@\"; }}\n" + string.Join('\n', commands);
 
-            await using var shell = new Child("bash", ["-c", script], folder: folder.FullName).Start();
+            await using var shell = ChildProcess.Start("bash", ["-c", script], folder: folder.FullName, tree: true);
             var code = await shell.ExitAsync(TimeSpan.FromMinutes(3));
 
             Assert.True(code == 0, shell.Output);

@@ -13,12 +13,9 @@ public sealed class DlqTests(EmbeddedServer server)
     public async Task Dead_letters_are_listed_retried_and_deleted_by_filters_and_ids()
     {
         var status = 503;
-        await using var app = await Listener.StartAsync(async (context, _) =>
-        {
-            context.Response.StatusCode = status;
-            await context.Response.Body.WriteAsync("no \u001b[31mroom"u8.ToArray());
-        });
-        await FailAsync(app.Url, 5);
+        await using var app = await Receiver.StartAsync();
+        app.Otherwise = _ => Answer.Of(status, "no \u001b[31mroom");
+        await FailAsync(app.BaseUrl, 5);
 
         var listed = await ListAsync("--status", "503");
         Assert.Equal(5, listed.Count);
@@ -49,8 +46,9 @@ public sealed class DlqTests(EmbeddedServer server)
     [Fact]
     public async Task Nothing_is_done_where_nobody_said_yes_and_nobody_can_be_asked()
     {
-        await using var app = await Listener.StartAsync(status: 500);
-        await FailAsync(app.Url, 1);
+        await using var app = await Receiver.StartAsync();
+        app.Otherwise = _ => Answer.Of(500);
+        await FailAsync(app.BaseUrl, 1);
 
         foreach (var verb in new[] { "retry", "delete" })
         {
@@ -69,7 +67,7 @@ public sealed class DlqTests(EmbeddedServer server)
     {
         await server.NewClient().BatchAsync(Enumerable.Range(0, count).Select(n =>
             new BatchMessage(url, n.ToString(CultureInfo.InvariantCulture), new() { Retries = 0, Labels = [_label] })));
-        await Funcstash.UntilAsync(() => ListAsync(), found => found.Count == count);
+        await Eventually.GetAsync(() => ListAsync(), found => found.Count == count);
     }
 
     private async Task<List<string>> ListAsync(params string[] filters) =>

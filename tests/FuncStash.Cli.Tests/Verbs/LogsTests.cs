@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using FuncStash.Cli.Verbs;
 using FuncStash.Client;
@@ -11,10 +12,10 @@ public sealed class LogsTests(EmbeddedServer server)
     [Fact]
     public async Task What_happened_to_a_message_is_told_the_latest_first()
     {
-        await using var app = await Listener.StartAsync();
-        var id = (await Funcstash.RunAsync(server, "publish", app.Url)).Well.Trim();
+        await using var app = await Receiver.StartAsync();
+        var id = (await Funcstash.RunAsync(server, "publish", app.BaseUrl)).Well.Trim();
 
-        var lines = await Funcstash.UntilAsync(
+        var lines = await Eventually.GetAsync(
             async () => (await Funcstash.RunAsync(server, "logs", "--message", id)).Lines, found => found.Length == 3);
 
         Assert.Equal(["delivered", "active", "created"], lines.Select(line => line.Split('\t')[1]));
@@ -26,22 +27,25 @@ public sealed class LogsTests(EmbeddedServer server)
     [Fact]
     public async Task Following_tells_what_happens_until_it_is_interrupted()
     {
-        await using var app = await Listener.StartAsync();
+        await using var app = await Receiver.StartAsync();
         var label = "l-" + Guid.NewGuid().ToString("N");
-        var lines = new Signal<string>();
+        var lines = new ConcurrentQueue<string>();
         using var output = new LineWriter(lines);
         using var interrupt = new CancellationTokenSource();
-        await Funcstash.RunAsync(server, "publish", app.Url, "--label", label);
+        await Funcstash.RunAsync(server, "publish", app.BaseUrl, "--label", label);
         var following = new CommandLine(Funcstash.TerminalOf(server.Settings, output, TextWriter.Null)).RunAsync(["logs", "--follow", "--label", label], interrupt.Token);
 
-        await lines.FirstAsync(line => line.Contains("\tdelivered\t", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
-        var second = (await Funcstash.RunAsync(server, "publish", app.Url, "--label", label)).Well.Trim();
-        await lines.FirstAsync(line => line.Contains($"\tdelivered\t{second}\t", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
+        await ToldAsync("\tdelivered\t");
+        var second = (await Funcstash.RunAsync(server, "publish", app.BaseUrl, "--label", label)).Well.Trim();
+        await ToldAsync($"\tdelivered\t{second}\t");
         await interrupt.CancelAsync();
 
         Assert.Equal(ExitCode.Interrupted, await following);
-        Assert.Equal(6, lines.Items.Count);
-        Assert.Equal(6, lines.Items.Distinct().Count());
+        Assert.Equal(6, lines.Count);
+        Assert.Equal(6, lines.Distinct().Count());
+
+        Task ToldAsync(string text) => Eventually.GetAsync(
+            () => Task.FromResult(lines.Any(line => line.Contains(text, StringComparison.Ordinal))), told => told, timeout: TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -102,9 +106,9 @@ public sealed class LogsTests(EmbeddedServer server)
         }
     }
 
-    private sealed class LineWriter(Signal<string> lines) : StringWriter(CultureInfo.InvariantCulture)
+    private sealed class LineWriter(ConcurrentQueue<string> lines) : StringWriter(CultureInfo.InvariantCulture)
     {
-        public override void WriteLine(string? value) => lines.Add(value ?? "");
+        public override void WriteLine(string? value) => lines.Enqueue(value ?? "");
 
         public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }

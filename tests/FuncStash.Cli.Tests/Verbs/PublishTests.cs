@@ -8,26 +8,26 @@ public sealed class PublishTests(EmbeddedServer server)
     [Fact]
     public async Task A_message_is_delivered_with_its_body_and_headers_and_its_id_is_printed()
     {
-        await using var app = await Listener.StartAsync();
+        await using var app = await Receiver.StartAsync();
 
         var ran = await Funcstash.RunAsync(
-            server, "publish", app.Url + "/hook?a=1", "--data", "{\"n\":1}", "-H", "Content-Type: application/json", "-H", "X-Tenant: acme: north", "-X", "put");
+            server, "publish", app.BaseUrl + "/hook?a=1", "--data", "{\"n\":1}", "-H", "Content-Type: application/json", "-H", "X-Tenant: acme: north", "-X", "put");
 
-        var delivery = await app.FirstAsync(_ => true);
+        var delivery = await app.FirstAsync();
         Assert.Equal(("PUT", "/hook?a=1", "{\"n\":1}", "application/json", "acme: north"), (
-            delivery.Method, delivery.Target, delivery.Text, delivery.Headers["Content-Type"], delivery.Headers["X-Tenant"]));
-        Assert.Equal(delivery.Headers["Upstash-Message-Id"], ran.Well.Trim());
+            delivery.Method, delivery.Target, delivery.Text, delivery.Header("content-type"), delivery.Header("x-tenant")));
+        Assert.Equal(delivery.Header("upstash-message-id"), ran.Well.Trim());
     }
 
     [Fact]
     public async Task What_is_piped_in_is_delivered_byte_for_byte()
     {
-        await using var app = await Listener.StartAsync();
+        await using var app = await Receiver.StartAsync();
         byte[] bytes = [0, 255, 10, 13];
 
-        Assert.Equal(ExitCode.Done, (await Funcstash.RunAsync(server.Settings, ["publish", app.Url, "--data", "@-"], bytes)).Code);
+        Assert.Equal(ExitCode.Done, (await Funcstash.RunAsync(server.Settings, ["publish", app.BaseUrl, "--data", "@-"], bytes)).Code);
 
-        Assert.Equal(bytes, (await app.FirstAsync(_ => true)).Body);
+        Assert.Equal(bytes, (await app.FirstAsync()).Body);
     }
 
     [Fact]
@@ -77,8 +77,8 @@ public sealed class PublishTests(EmbeddedServer server)
     public async Task A_service_that_is_not_there_is_another_exit_code()
     {
         string gone;
-        await using (var app = await Listener.StartAsync())
-            gone = app.Url;
+        await using (var app = await Receiver.StartAsync())
+            gone = app.BaseUrl;
 
         Assert.Equal(ExitCode.Unreachable, (await Funcstash.RunAsync(new Dictionary<string, string> { ["QSTASH_URL"] = gone }, ["queues"])).Code);
     }

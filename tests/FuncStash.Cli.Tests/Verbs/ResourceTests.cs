@@ -69,15 +69,12 @@ public sealed class ResourceTests(EmbeddedServer server)
         Assert.Equal("ready\n", (await Funcstash.RunAsync(settings, ["ready"])).Well);
 
         var status = 503;
-        await using var app = await Listener.StartAsync((context, _) =>
-        {
-            context.Response.StatusCode = status;
-            return Task.CompletedTask;
-        });
-        settings = new() { ["QSTASH_URL"] = app.Url };
+        await using var app = await Receiver.StartAsync();
+        app.Otherwise = _ => Answer.Of(status);
+        settings = new() { ["QSTASH_URL"] = app.BaseUrl };
         Assert.Equal(ExitCode.Unreachable, (await Funcstash.RunAsync(settings, ["ready"])).Code);
         var waiting = Funcstash.RunAsync(settings, ["ready", "--wait", "60s"]);
-        await Funcstash.UntilAsync(() => Task.FromResult(app.All.Count), count => count > 2);
+        await Eventually.GetAsync(() => Task.FromResult(app.All.Count), count => count > 2);
         status = 200;
         Assert.Equal(ExitCode.Done, (await waiting).Code);
         Assert.All(app.All, request => Assert.Equal("/ready", request.Target));
@@ -86,11 +83,11 @@ public sealed class ResourceTests(EmbeddedServer server)
     [Fact]
     public async Task Messages_are_listed_by_what_became_of_them_and_cancelled_by_filters()
     {
-        await using var app = await Listener.StartAsync();
-        var delivered = (await Funcstash.RunAsync(server, "publish", app.Url, "--label", _name)).Well.Trim();
-        var waiting = (await Funcstash.RunAsync(server, "publish", app.Url, "--label", _name, "--delay", "1h")).Well.Trim();
+        await using var app = await Receiver.StartAsync();
+        var delivered = (await Funcstash.RunAsync(server, "publish", app.BaseUrl, "--label", _name)).Well.Trim();
+        var waiting = (await Funcstash.RunAsync(server, "publish", app.BaseUrl, "--label", _name, "--delay", "1h")).Well.Trim();
 
-        var lines = await Funcstash.UntilAsync(
+        var lines = await Eventually.GetAsync(
             async () => (await Funcstash.RunAsync(server, "messages", "--label", _name)).Lines, found => found.Any(line => line.Contains("\tdelivered\t", StringComparison.Ordinal)));
         Assert.Equal(2, lines.Length);
         Assert.Contains(lines, line => line.Contains($"\tdelivered\t{delivered}\t", StringComparison.Ordinal));

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FuncStash.AspNetCore;
 using Microsoft.AspNetCore.Mvc;
 
@@ -12,7 +13,7 @@ public sealed class HooksController : ControllerBase
     [RequireQStashSignature]
     public IActionResult Take([FromBody] ShopOrder order, [FromServices] IServiceProvider services)
     {
-        ((Signal<string>)services.GetService(typeof(Signal<string>))!).Add(order.Name);
+        ((ConcurrentQueue<string>)services.GetService(typeof(ConcurrentQueue<string>))!).Enqueue(order.Name);
         return Ok();
     }
 

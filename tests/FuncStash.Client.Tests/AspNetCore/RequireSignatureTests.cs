@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Http.Json;
@@ -18,15 +19,15 @@ namespace FuncStash.Client.Tests.AspNetCore;
 /// <summary>Endpoints of an app that only the service can call.</summary>
 public sealed class RequireSignatureTests : IAsyncLifetime
 {
-    private const string Current = EmbeddedServer.CurrentKey, Next = EmbeddedServer.NextKey;
+    private static readonly string s_current = EmbeddedServer.CurrentKey, s_next = EmbeddedServer.NextKey;
 
     private readonly HttpClient _http = new(new SocketsHttpHandler());
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
-    private readonly Signal<string> _handled = new(), _log = new();
+    private readonly ConcurrentQueue<string> _handled = new(), _log = new();
     private WebApplication _app = null!;
     private string _url = "";
 
-    private TestSigner Signer => new(Current, _time);
+    private TestSigner Signer => new(s_current, _time);
 
     public async ValueTask InitializeAsync()
     {
@@ -35,7 +36,7 @@ public sealed class RequireSignatureTests : IAsyncLifetime
         builder.Services.AddSingleton<TimeProvider>(_time);
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, CallJson.Default));
         builder.Configuration.AddInMemoryCollection(
-            new Dictionary<string, string?> { ["QSTASH_CURRENT_SIGNING_KEY"] = Current, ["QSTASH_NEXT_SIGNING_KEY"] = Next });
+            new Dictionary<string, string?> { ["QSTASH_CURRENT_SIGNING_KEY"] = s_current, ["QSTASH_NEXT_SIGNING_KEY"] = s_next });
         builder.Services.AddControllers().AddApplicationPart(typeof(HooksController).Assembly);
         builder.Services.AddSingleton(_handled);
         _app = builder.Build();
@@ -62,11 +63,11 @@ public sealed class RequireSignatureTests : IAsyncLifetime
         var response = await SendAsync(path, Order(), Signer);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal(["chair"], _handled.Items);
+        Assert.Equal(["chair"], _handled);
     }
 
     [Fact]
-    public async Task So_is_what_the_next_key_signed() => Assert.Equal(HttpStatusCode.OK, (await SendAsync("/order", Order(), new TestSigner(Next, _time))).StatusCode);
+    public async Task So_is_what_the_next_key_signed() => Assert.Equal(HttpStatusCode.OK, (await SendAsync("/order", Order(), new TestSigner(s_next, _time))).StatusCode);
 
     [Theory]
     [InlineData("/order")]
@@ -76,7 +77,7 @@ public sealed class RequireSignatureTests : IAsyncLifetime
     {
         await RefusedAsync(await _http.PostAsJsonAsync(_url + path, new { id = 1, name = "chair" }), "there is no Upstash-Signature header");
 
-        Assert.Contains(_log.Items, line => line.Contains("Missing", StringComparison.Ordinal));
+        Assert.Contains(_log, line => line.Contains("Missing", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -84,7 +85,7 @@ public sealed class RequireSignatureTests : IAsyncLifetime
     {
         await RefusedAsync(await SendAsync("/order", Order(), new TestSigner("sig_0000000000000000000000000000", _time)), "it was not made with the current or next signing key");
 
-        Assert.Contains(_log.Items, line => line.Contains("signed (not known)", StringComparison.Ordinal));
+        Assert.Contains(_log, line => line.Contains("signed (not known)", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -113,8 +114,8 @@ public sealed class RequireSignatureTests : IAsyncLifetime
 
         await RefusedAsync(await _http.SendAsync(request), "sub: it was made for another URL");
 
-        Assert.Contains(_log.Items, line => line.Contains($"Called was {_url}/order, signed {_url}/stream", StringComparison.Ordinal));
-        Assert.DoesNotContain("s3cret", Assert.Single(_log.Items, line => line.StartsWith("Refused", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains(_log, line => line.Contains($"Called was {_url}/order, signed {_url}/stream", StringComparison.Ordinal));
+        Assert.DoesNotContain("s3cret", Assert.Single(_log, line => line.StartsWith("Refused", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -191,10 +192,10 @@ public sealed class RequireSignatureTests : IAsyncLifetime
     {
         await using var app = WebApps.New(services => services.AddSingleton<IQStashReplayCache, Remembering>()).Build();
         // Asked for twice, it is used once.
-        app.MapGroup("/").RequireQStashSignature(options => options.CurrentSigningKey = Current)
-            .MapPost("", () => "ok").RequireQStashSignature(options => options.CurrentSigningKey = Current);
+        app.MapGroup("/").RequireQStashSignature(options => options.CurrentSigningKey = s_current)
+            .MapPost("", () => "ok").RequireQStashSignature(options => options.CurrentSigningKey = s_current);
         var url = await WebApps.StartAsync(app) + "/";
-        var token = new TestSigner(Current).Sign(url, []);
+        var token = new TestSigner(s_current).Sign(url, []);
 
         Assert.Equal(HttpStatusCode.OK, (await _http.SendAsync(WithToken(url, token))).StatusCode);
         var again = await _http.SendAsync(WithToken(url, token));
@@ -209,11 +210,11 @@ public sealed class RequireSignatureTests : IAsyncLifetime
         var builder = WebApps.New();
         builder.Services.AddControllers().AddApplicationPart(typeof(HooksController).Assembly);
         await using var app = builder.Build();
-        app.MapControllers().RequireQStashSignature(options => options.CurrentSigningKey = Current);
+        app.MapControllers().RequireQStashSignature(options => options.CurrentSigningKey = s_current);
         var url = await WebApps.StartAsync(app) + "/controller/open";
 
         Assert.Equal(HttpStatusCode.Unauthorized, (await _http.PostAsync(url, null)).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await _http.SendAsync(new TestSigner(Current).NewRequest(url))).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await _http.SendAsync(new TestSigner(s_current).NewRequest(url))).StatusCode);
     }
 
     [Fact]
@@ -238,7 +239,7 @@ public sealed class RequireSignatureTests : IAsyncLifetime
         await _http.SendAsync(request);
 
         var id = request.Headers.GetValues("Upstash-Message-Id").Single();
-        Assert.Equal([$"{id} 2 nightly orders 203.0.113.9 {_url}/delivery"], _handled.Items);
+        Assert.Equal([$"{id} 2 nightly orders 203.0.113.9 {_url}/delivery"], _handled);
     }
 
     private void Map(WebApplication app)
@@ -250,11 +251,11 @@ public sealed class RequireSignatureTests : IAsyncLifetime
             return next(context);
         });
         app.UseRouting();
-        app.MapPost("/order", (Order order) => _handled.Add(order.Name)).RequireQStashSignature();
-        app.MapGroup("/group").RequireQStashSignature().MapPost("/order", (Order order) => _handled.Add(order.Name));
-        app.MapPost("/proxied", (Order order) => _handled.Add(order.Name))
+        app.MapPost("/order", (Order order) => _handled.Enqueue(order.Name)).RequireQStashSignature();
+        app.MapGroup("/group").RequireQStashSignature().MapPost("/order", (Order order) => _handled.Enqueue(order.Name));
+        app.MapPost("/proxied", (Order order) => _handled.Enqueue(order.Name))
             .RequireQStashSignature(options => options.PublicBaseUrl = new Uri("https://api.example.com/prefix/"));
-        app.MapPost("/anywhere", (Order order) => _handled.Add(order.Name)).RequireQStashSignature(options => options.CheckUrl = false);
+        app.MapPost("/anywhere", (Order order) => _handled.Enqueue(order.Name)).RequireQStashSignature(options => options.CheckUrl = false);
         app.MapPost("/bytes", () => "ok").RequireQStashSignature();
         app.MapPost("/small", () => "ok").RequireQStashSignature(options => options.MaxBodyBytes = 16);
         app.MapPost("/big", () => "ok").RequireQStashSignature(options => options.MaxBodyBytes = 32 * 1024 * 1024);
@@ -262,12 +263,12 @@ public sealed class RequireSignatureTests : IAsyncLifetime
         app.MapPost("/pipe", async (PipeReader body) => await KeepAsync(body.AsStream())).RequireQStashSignature();
         app.MapPost("/context", async (HttpContext context) => await KeepAsync(context.Request.Body)).RequireQStashSignature();
         app.MapPost("/delivery", (QStashDelivery d) =>
-            _handled.Add($"{d.MessageId} {d.Retried} {d.ScheduleId} {d.UrlGroup} {d.CallerIp} {d.Signature!.Url}")).RequireQStashSignature();
+            _handled.Enqueue($"{d.MessageId} {d.Retried} {d.ScheduleId} {d.UrlGroup} {d.CallerIp} {d.Signature!.Url}")).RequireQStashSignature();
         app.MapControllers();
     }
 
     private async Task KeepAsync(Stream body) =>
-        _handled.Add((await System.Text.Json.JsonSerializer.DeserializeAsync(body, CallJson.Default.Order))!.Name);
+        _handled.Enqueue((await System.Text.Json.JsonSerializer.DeserializeAsync(body, CallJson.Default.Order))!.Name);
 
     private static MessageBody Order() => MessageBody.FromJson(new Order(42, "chair"), CallJson.Default.Order);
 
@@ -286,7 +287,7 @@ public sealed class RequireSignatureTests : IAsyncLifetime
         Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
         Assert.Equal($$"""{"error":"invalid signature: {{reason}}"}""", await response.Content.ReadAsStringAsync());
         Assert.NotEmpty(response.Headers.WwwAuthenticate);
-        Assert.Empty(_handled.Items);
+        Assert.Empty(_handled);
     }
 
     private sealed class Remembering : IQStashReplayCache

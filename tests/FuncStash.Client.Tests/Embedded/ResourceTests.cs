@@ -72,17 +72,17 @@ public sealed class ResourceTests(EmbeddedServer server)
     [Fact]
     public async Task A_url_group_gains_and_loses_endpoints()
     {
-        await using var app = await Listener.StartAsync();
-        await _client.UrlGroups.AddEndpointsAsync(_name, [new(app.Url + "/a"), new(app.Url + "/b", "b"), new(app.Url + "/c", "c")]);
-        await _client.UrlGroups.RemoveEndpointsAsync(_name, urls: [app.Url + "/a"], names: ["c"]);
+        await using var app = await Receiver.StartAsync();
+        await _client.UrlGroups.AddEndpointsAsync(_name, [new(app.BaseUrl + "/a"), new(app.BaseUrl + "/b", "b"), new(app.BaseUrl + "/c", "c")]);
+        await _client.UrlGroups.RemoveEndpointsAsync(_name, urls: [app.BaseUrl + "/a"], names: ["c"]);
         await _client.UrlGroups.SetHeadersAsync(_name, new Dictionary<string, string> { ["Upstash-Forward-X-Tenant"] = "acme" });
 
         var group = await _client.UrlGroups.GetAsync(_name);
-        Assert.Equal([new UrlGroupEndpoint(app.Url + "/b", "b")], group.Endpoints);
+        Assert.Equal([new UrlGroupEndpoint(app.BaseUrl + "/b", "b")], group.Endpoints);
         Assert.Contains(await _client.UrlGroups.ListAsync(), g => g.Name == _name);
         var published = await _client.PublishAsync(_name, "x");
-        Assert.Equal(app.Url + "/b", Assert.Single(published.Messages).Url);
-        Assert.Equal("acme", (await app.FirstAsync(_ => true)).Headers["X-Tenant"]);
+        Assert.Equal(app.BaseUrl + "/b", Assert.Single(published.Messages).Url);
+        Assert.Equal("acme", (await app.FirstAsync()).Header("x-tenant"));
 
         await _client.UrlGroups.DeleteAsync(_name);
         Assert.Equal(404, (await Assert.ThrowsAsync<QStashRequestException>(() => _client.UrlGroups.GetAsync(_name))).Status);

@@ -30,7 +30,7 @@ public sealed class NativeTests(EmbeddedServer server)
     // Apart from the ordinary build, so that neither sees what the other restored. Warnings are errors, the compiler's too.
     private static async Task CompileAsync(string folder)
     {
-        await using var compiler = new Child(
+        await using var compiler = ChildProcess.Start(
             "dotnet",
             [
                 "publish", Path.Combine(Repository.Root, "examples", "Orders"), "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier,
@@ -38,7 +38,7 @@ public sealed class NativeTests(EmbeddedServer server)
                 "-p:PublishAot=true", "-p:RunAnalyzers=false", "-p:NativeDebugSymbols=false", "-p:StripSymbols=false",
                 "-p:RestorePackagesWithLockFile=false", "-p:NuGetLockFilePath=none",
                 .. OperatingSystem.IsLinux() && !IsOnPath("clang") ? (string[])["-p:CppCompilerAndLinker=gcc"] : [],
-            ]).Start();
+            ], tree: true);
         if (await compiler.ExitAsync(s_patience) == 0)
             return;
         Assert.SkipWhen(compiler.Output.Contains("ILCompiler", StringComparison.Ordinal) && compiler.Output.Contains("NU11", StringComparison.Ordinal),

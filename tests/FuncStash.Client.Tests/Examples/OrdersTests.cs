@@ -49,9 +49,9 @@ public sealed class OrdersTests(EmbeddedServer server)
 
     private async Task<(string Signature, string Url)> SignedByServerAsync(string body)
     {
-        await using var elsewhere = await Listener.StartAsync();
-        await server.NewClient().PublishAsync(elsewhere.Url, body);
-        return ((await elsewhere.FirstAsync(_ => true)).Headers["Upstash-Signature"], elsewhere.Url);
+        await using var elsewhere = await Receiver.StartAsync();
+        await server.NewClient().PublishAsync(elsewhere.BaseUrl, body);
+        return ((await elsewhere.FirstAsync()).Header("upstash-signature")!, elsewhere.BaseUrl);
     }
 
     private static TestSigner Signer(TimeProvider? time = null) => new(EmbeddedServer.CurrentKey, time);

@@ -5,24 +5,24 @@ namespace FuncStash.Client.Tests.Examples;
 /// <summary>The example <c>examples/Orders</c> as its own process, which publishes to the embedded server and is delivered to.</summary>
 internal sealed class Shop : IAsyncDisposable
 {
-    private readonly Child _process;
+    private readonly ChildProcess _process;
     private readonly HttpClient _http = new(new SocketsHttpHandler());
 
-    private Shop(Child process) => _process = process;
+    private Shop(ChildProcess process) => _process = process;
 
     public string Url { get; private set; } = "";
 
     public string Output => _process.Output;
 
     public static Task<Shop> StartAsync(EmbeddedServer server) => StartAsync(
-        server, "dotnet", Path.Combine(Repository.Root, "examples", "Orders", "bin", Repository.Configuration, "net10.0", "Orders.dll"));
+        server, "dotnet", Repository.Built("examples/Orders", "Orders.dll"));
 
     public static async Task<Shop> StartAsync(EmbeddedServer server, string file, params string[] arguments)
     {
         var settings = new Dictionary<string, string>(server.Settings) { ["ASPNETCORE_URLS"] = "http://127.0.0.1:0" };
-        var shop = new Shop(new Child(file, arguments, settings).Start());
+        var shop = new Shop(ChildProcess.Start(file, arguments, settings!));
         const string Ready = "Now listening on: ";
-        shop.Url = (await shop._process.LineAsync(line => line.Contains(Ready, StringComparison.Ordinal))).Split(Ready)[1].Trim();
+        shop.Url = (await shop._process.WaitForLineAsync(line => line.Contains(Ready, StringComparison.Ordinal))).Split(Ready)[1].Trim();
         return shop;
     }
 
@@ -36,7 +36,7 @@ internal sealed class Shop : IAsyncDisposable
     }
 
     public Task ShippedAsync(int id, string item, string messageId) =>
-        _process.LineAsync(line => line == $"Shipped {item} of order {id}: {messageId}, attempt 1.");
+        _process.WaitForLineAsync(line => line == $"Shipped {item} of order {id}: {messageId}, attempt 1.");
 
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request) => _http.SendAsync(request);
 

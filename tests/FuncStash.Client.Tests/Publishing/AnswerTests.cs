@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FuncStash.Client.Tests.Retries;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -89,15 +90,12 @@ public sealed class AnswerTests
     [Fact]
     public async Task A_redirect_is_an_error_since_following_it_would_lose_the_message()
     {
-        await using var elsewhere = await Listener.StartAsync(answer: """{"messageId":"msg_1"}""");
-        await using var listener = await Listener.StartAsync((context, _) =>
-        {
-            context.Response.Redirect(elsewhere.Url);
-            return Task.CompletedTask;
-        });
+        await using var elsewhere = await Receiver.StartAsync();
+        await using var listener = await Receiver.StartAsync();
+        listener.Otherwise = _ => Answer.Of(302, "", ("Location", elsewhere.BaseUrl));
 
         var refusal = await Assert.ThrowsAsync<QStashRequestException>(
-            () => new QStashClient(new QStashClientOptions { BaseUrl = new Uri(listener.Url), Token = "t" }).PublishAsync(Url));
+            () => new QStashClient(new QStashClientOptions { BaseUrl = new Uri(listener.BaseUrl), Token = "t" }).PublishAsync(Url));
 
         Assert.Equal(302, refusal.Status);
         Assert.Empty(elsewhere.All);
@@ -177,11 +175,12 @@ public sealed class AnswerTests
     [Fact]
     public async Task A_registered_client_reads_the_configuration_and_goes_through_the_caller_s_handlers()
     {
-        await using var listener = await Listener.StartAsync(answer: """{"messageId":"msg_1"}""");
-        var lines = new Signal<string>();
+        await using var listener = await Receiver.StartAsync();
+        listener.Otherwise = _ => Answer.Of(200, """{"messageId":"msg_1"}""");
+        var lines = new ConcurrentQueue<string>();
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(
-            new Dictionary<string, string?> { ["QSTASH_URL"] = listener.Url, ["QSTASH_TOKEN"] = "from-configuration" }).Build());
+            new Dictionary<string, string?> { ["QSTASH_URL"] = listener.BaseUrl, ["QSTASH_TOKEN"] = "from-configuration" }).Build());
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new LineLog(lines)));
         services.AddQStashClient(options => options.Retry.MaxRetries = 1).AddHttpMessageHandler(() => new Tagging());
         await using var provider = services.BuildServiceProvider();
@@ -190,10 +189,10 @@ public sealed class AnswerTests
         await provider.GetRequiredService<QStashClient>().PublishAsync("https://example.com/a/../b");
 
         Assert.Equal("/v2/publish/https://example.com/a/../b", listener.All[0].Target);
-        Assert.Equal("Bearer from-configuration", listener.All[0].Headers["Authorization"]);
-        Assert.Equal("yes", listener.All[0].Headers["X-Tagged"]);
-        Assert.NotEmpty(lines.Items);
-        Assert.DoesNotContain(lines.Items, line => line.Contains("from-configuration", StringComparison.Ordinal));
+        Assert.Equal("Bearer from-configuration", listener.All[0].Header("authorization"));
+        Assert.Equal("yes", listener.All[0].Header("x-tagged"));
+        Assert.NotEmpty(lines);
+        Assert.DoesNotContain(lines, line => line.Contains("from-configuration", StringComparison.Ordinal));
     }
 
     private sealed class Tagging : DelegatingHandler

@@ -30,8 +30,9 @@ public sealed class DestinationTests
     [MemberData(nameof(Written))]
     public async Task It_arrives_as_it_is_written(string destination, string expected)
     {
-        await using var listener = await Listener.StartAsync(answer: """{"messageId":"msg_1","scheduleId":"scd_1"}""");
-        var client = new QStashClient(new QStashClientOptions { BaseUrl = new Uri(listener.Url), Token = "t" });
+        await using var listener = await Receiver.StartAsync();
+        listener.Otherwise = _ => Answer.Of(200, """{"messageId":"msg_1","scheduleId":"scd_1"}""");
+        var client = new QStashClient(new QStashClientOptions { BaseUrl = new Uri(listener.BaseUrl), Token = "t" });
 
         await client.PublishAsync(destination);
         await client.EnqueueAsync("mail", destination);

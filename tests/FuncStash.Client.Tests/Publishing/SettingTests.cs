@@ -60,12 +60,13 @@ public sealed class SettingTests
     [Fact]
     public async Task A_label_beyond_ASCII_arrives()
     {
-        await using var listener = await Listener.StartAsync(answer: """{"messageId":"msg_1"}""");
+        await using var listener = await Receiver.StartAsync();
+        listener.Otherwise = _ => Answer.Of(200, """{"messageId":"msg_1"}""");
 
-        await new QStashClient(new QStashClientOptions { BaseUrl = new Uri(listener.Url), Token = "t" })
+        await new QStashClient(new QStashClientOptions { BaseUrl = new Uri(listener.BaseUrl), Token = "t" })
             .PublishAsync(Url, options: new() { Labels = ["größe"] });
 
-        Assert.Equal("größe", listener.All[0].Headers["Upstash-Label"]);
+        Assert.Equal("größe"u8, Encoding.Latin1.GetBytes(listener.All[0].Header("upstash-label")!));
     }
 
     [Theory]

@@ -1,4 +1,4 @@
-using Microsoft.AspNetCore.Http;
+using System.Text;
 
 namespace FuncStash.Client.Tests.Recorded;
 
@@ -24,11 +24,12 @@ public sealed class RecordedCallsTests
     public async Task A_call_makes_the_request_the_SDK_makes(string name)
     {
         var expected = Call.All.Single(call => call.Name == name);
-        await using var listener = await Listener.StartAsync((context, request) => context.Response.WriteAsync(AnswerTo(request)));
+        await using var listener = await Receiver.StartAsync();
+        listener.Otherwise = request => Answer.Of(200, AnswerTo(request));
         var client = new QStashClient(new QStashClientOptions
         {
             // Without retries no deduplication ids are made up, which the SDK does not do.
-            BaseUrl = new Uri(listener.Url), Token = "the-token", Retry = { MaxRetries = 0 },
+            BaseUrl = new Uri(listener.BaseUrl), Token = "the-token", Retry = { MaxRetries = 0 },
         });
 
         await SameCalls.All[name](client);
@@ -45,7 +46,7 @@ public sealed class RecordedCallsTests
     public void Every_recorded_call_is_compared() =>
         Assert.Equal(Call.All.Select(call => call.Name).Order(), SameCalls.All.Keys.Order());
 
-    private static string AnswerTo(Received request) =>
+    private static string AnswerTo(ReceivedRequest request) =>
         s_answers.GetValueOrDefault($"{request.Method} {PathOf(request.Target)}") ?? PathOf(request.Target) switch
         {
             "/v2/batch" => $"[{string.Join(',', Enumerable.Repeat("""{"messageId":"msg_1"}""", request.Text.Split("\"destination\"").Length - 1))}]",
@@ -64,8 +65,8 @@ public sealed class RecordedCallsTests
     private static IEnumerable<string> QueryOf(string target) =>
         EndsInDestination(target) || !target.Contains('?') ? [] : target.Split('?')[1].Split('&').Select(part => Uri.UnescapeDataString(part.Replace('+', ' '))).Order(StringComparer.Ordinal);
 
-    private static Dictionary<string, string> MeaningOf(IReadOnlyDictionary<string, string> headers) => headers
-        .Select(header => (Name: header.Key.ToLowerInvariant(), header.Value))
+    private static Dictionary<string, string> MeaningOf(ILookup<string, string> headers) => headers
+        .Select(header => (Name: header.Key, Value: Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(header.Single()))))
         .Where(header => header.Name is "authorization" or "content-type" || header.Name.StartsWith("upstash-", StringComparison.Ordinal))
         .ToDictionary(header => header.Name, header => header.Value);
 }

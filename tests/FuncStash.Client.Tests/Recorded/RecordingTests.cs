@@ -11,7 +11,7 @@ public sealed class RecordingTests
     public async Task A_recording_made_anew_is_the_same()
     {
         await InstallAsync();
-        await using var recording = new Child("node", ["record.mjs"], folder: s_folder).Start();
+        await using var recording = ChildProcess.Start("node", ["record.mjs"], folder: s_folder);
         Assert.Equal(0, await recording.ExitAsync());
 
         Assert.Equal((await File.ReadAllTextAsync(Path.Combine(s_folder, "requests.json"))).TrimEnd(), recording.Output);
@@ -25,8 +25,8 @@ public sealed class RecordingTests
         foreach (var key in (string[])[EmbeddedServer.CurrentKey, EmbeddedServer.NextKey])
         {
             var token = new TestSigner(key).Sign(Url, System.Text.Encoding.UTF8.GetBytes(Body));
-            await using var receiver = new Child(
-                "node", ["verify.mjs", token, Body, Url, EmbeddedServer.CurrentKey, EmbeddedServer.NextKey], folder: s_folder).Start();
+            await using var receiver = ChildProcess.Start(
+                "node", ["verify.mjs", token, Body, Url, EmbeddedServer.CurrentKey, EmbeddedServer.NextKey], folder: s_folder);
 
             Assert.True(await receiver.ExitAsync() == 0, receiver.Output);
             Assert.Equal("true", receiver.Output);
@@ -39,7 +39,7 @@ public sealed class RecordingTests
         var installed = new FileInfo(Path.Combine(s_folder, "node_modules", ".package-lock.json"));
         if (installed.Exists && installed.LastWriteTimeUtc >= locked.LastWriteTimeUtc)
             return;
-        await using var npm = new Child("npm", ["ci"], folder: s_folder).Start();
+        await using var npm = ChildProcess.Start("npm", ["ci"], folder: s_folder, tree: true);
         Assert.True(await npm.ExitAsync(TimeSpan.FromMinutes(3)) == 0, npm.Output);
     }
 }

@@ -62,11 +62,28 @@ public sealed class DurabilityTests
         await SqliteStore.Open(path, TimeProvider.System).DisposeAsync();
         Assert.False(File.Exists(path + "-wal"));
 
-        using var syncs = new DirectorySyncs();
+        SystemCalls.Watch();
         await using var store = SqliteStore.Open(path, TimeProvider.System);
         await store.Tables.CommitAsync(new Commit("t", "p", [Insert("r")]), Cancelled);
 
-        Assert.Contains(path + "-wal", DirectorySyncs.Files);
+        Assert.Contains(path + "-wal", SystemCalls.DirectorySyncs);
+    }
+
+    [Fact]
+    public async Task What_a_killed_process_left_in_its_log_is_in_the_file_once_a_store_is_open()
+    {
+        using var folder = new TemporaryFolder();
+        var (path, killed) = (folder.File("store.db"), folder.File("killed.db"));
+        await using (var store = SqliteStore.Open(path, TimeProvider.System))
+        {
+            await store.Tables.CommitAsync(new Commit("t", "p", [Insert("r")]), Cancelled);
+            File.Copy(path, killed);
+            File.Copy(path + "-wal", killed + "-wal");
+        }
+
+        await using var open = SqliteStore.Open(killed, TimeProvider.System);
+        Assert.Equal(0, new FileInfo(killed + "-wal").Length);
+        Assert.NotNull(await open.Tables.GetAsync("t", "p", "r", Cancelled));
     }
 
     [Fact]

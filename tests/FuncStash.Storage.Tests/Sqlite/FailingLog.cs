@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace FuncStash.Storage.Tests.Sqlite;
 
-/// <summary>The write-ahead log of an open store on a device that fails, until disposed.</summary>
+/// <summary>
+/// The write-ahead log of an open store on a device that fails, until disposed. <see cref="SystemCalls"/> must have been watched
+/// before the store was opened.
+/// </summary>
 internal sealed partial class FailingLog : IDisposable
 {
     private readonly int _log, _kept;
@@ -11,11 +14,11 @@ internal sealed partial class FailingLog : IDisposable
     /// <param name="device"><c>/dev/full</c>: no space is left; <c>/dev/null</c>: writes are lost, and no sync succeeds.</param>
     public FailingLog(string path, string device)
     {
-        // SQLite opens the log once a connection, the store once more to write it: in another way, so it stands out.
-        _log = Directory.GetFiles("/proc/self/fd").Where(fd => new FileInfo(fd).LinkTarget == path + "-wal")
-            .Select(Path.GetFileName).GroupBy(fd => File.ReadLines($"/proc/self/fdinfo/{fd}").Single(l => l.StartsWith("flags:", StringComparison.Ordinal)))
-            .Single(way => way.Count() == 1).Select(fd => int.Parse(fd!, null)).Single();
+        // Each connection opens the log, the one that writes before the others.
+        _log = SystemCalls.Opened.First(o => o.File == path + "-wal").Descriptor;
+        Assert.Equal(path + "-wal", new FileInfo($"/proc/self/fd/{_log}").LinkTarget);
         _kept = Checked(Duplicate(_log));
+        SystemCalls.Divert(_log, _kept); // what was written before can be read
         using var failing = File.OpenHandle(device, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         Checked(Replace((int)failing.DangerousGetHandle(), _log));
     }
@@ -23,6 +26,7 @@ internal sealed partial class FailingLog : IDisposable
     public void Dispose()
     {
         Checked(Replace(_kept, _log));
+        SystemCalls.Divert(-1, -1);
         Checked(Close(_kept));
     }
 

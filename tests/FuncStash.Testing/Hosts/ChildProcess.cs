@@ -8,6 +8,7 @@ namespace FuncStash.Testing;
 internal sealed class ChildProcess : IAsyncDisposable
 {
     private const int SigTerm = 15;
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
     private readonly Process _process;
     private readonly Lock _gate = new();
     private readonly List<string> _lines = [];
@@ -53,7 +54,7 @@ internal sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>The first line, printed already or to come, that matches; fails when the process ends before.</summary>
-    public async Task<string> WaitForLineAsync(Func<string, bool> matches, TimeSpan timeout)
+    public async Task<string> WaitForLineAsync(Func<string, bool> matches, TimeSpan? timeout = null)
     {
         var found = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
@@ -67,11 +68,11 @@ internal sealed class ChildProcess : IAsyncDisposable
             FailWaiters();
         try
         {
-            return await found.Task.WaitAsync(timeout, TimeProvider.System);
+            return await found.Task.WaitAsync(timeout ?? s_patience, TimeProvider.System);
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"not ready after {timeout.TotalSeconds} s; it printed:\n{Output}");
+            throw new TimeoutException($"not ready after {(timeout ?? s_patience).TotalSeconds} s; it printed:\n{Output}");
         }
     }
 
@@ -84,15 +85,15 @@ internal sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>The exit code, once the process has ended by itself.</summary>
-    public async Task<int> ExitAsync(TimeSpan timeout)
+    public async Task<int> ExitAsync(TimeSpan? timeout = null)
     {
         try
         {
-            await _process.WaitForExitAsync().WaitAsync(timeout, TimeProvider.System);
+            await _process.WaitForExitAsync().WaitAsync(timeout ?? s_patience, TimeProvider.System);
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"still running after {timeout.TotalSeconds} s; it printed:\n{Output}");
+            throw new TimeoutException($"still running after {(timeout ?? s_patience).TotalSeconds} s; it printed:\n{Output}");
         }
 
         return _process.ExitCode;

@@ -48,6 +48,9 @@ public sealed class Receiver : IAsyncDisposable
     /// <summary>Such as <c>http://127.0.0.1:40123</c>.</summary>
     public string BaseUrl { get; private set; } = "";
 
+    /// <summary>What it answers where <see cref="Answers"/> says nothing of the path.</summary>
+    public Func<ReceivedRequest, Answer> Otherwise { get; set; } = _ => Answer.Ok;
+
     /// <summary>Host and port.</summary>
     public string Authority => new Uri(BaseUrl).Authority;
 
@@ -85,6 +88,14 @@ public sealed class Receiver : IAsyncDisposable
 
     /// <summary>The first request to the path, once it is there.</summary>
     public async Task<ReceivedRequest> OneAsync(string path) => (await WaitForAsync(path))[0];
+
+    /// <summary>The first request, or the first for which it holds, once it is there.</summary>
+    public async Task<ReceivedRequest> FirstAsync(Func<ReceivedRequest, bool>? holds = null)
+    {
+        ReceivedRequest? found = null;
+        await WaitUntilAsync(() => (found = All.FirstOrDefault(holds ?? (_ => true))) is not null);
+        return found!;
+    }
 
     /// <summary>The requests to the path, once there are at least so many.</summary>
     public async Task<IReadOnlyList<ReceivedRequest>> WaitForAsync(string path, int count = 1, TimeSpan? timeout = null)
@@ -144,7 +155,7 @@ public sealed class Receiver : IAsyncDisposable
         arrival.SetResult();
         return _answers.TryGetValue(request.Path, out var answers)
             ? answers[Math.Min(earlier, answers.Length - 1)]
-            : Answer.Ok;
+            : Otherwise(request);
     }
 
     private static async Task AnswerAsync(HttpContext context, Answer answer)
