@@ -42,6 +42,4 @@ public abstract class KeyRotationTests(HostFixture hosts, NodeSdk sdk) : EndToEn
 
 public sealed class KeyRotationOnSqlite(SqliteHost hosts, NodeSdk sdk) : KeyRotationTests(hosts, sdk);
 
-public sealed class KeyRotationOnAzurite(AzuriteHost hosts, NodeSdk sdk) : KeyRotationTests(hosts, sdk);
-
 public sealed class KeyRotationOnFunctions(FunctionsHost hosts, NodeSdk sdk) : KeyRotationTests(hosts, sdk);

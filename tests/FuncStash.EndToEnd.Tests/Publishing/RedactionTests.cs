@@ -78,6 +78,4 @@ public abstract class RedactionTests(HostFixture hosts, NodeSdk sdk) : EndToEndT
 
 public sealed class RedactionOnSqlite(SqliteHost hosts, NodeSdk sdk) : RedactionTests(hosts, sdk);
 
-public sealed class RedactionOnAzurite(AzuriteHost hosts, NodeSdk sdk) : RedactionTests(hosts, sdk);
-
 public sealed class RedactionOnFunctions(FunctionsHost hosts, NodeSdk sdk) : RedactionTests(hosts, sdk);

@@ -61,6 +61,4 @@ public abstract class HeaderBytesTests(HostFixture hosts, NodeSdk sdk) : EndToEn
 
 public sealed class HeaderBytesOnSqlite(SqliteHost hosts, NodeSdk sdk) : HeaderBytesTests(hosts, sdk);
 
-public sealed class HeaderBytesOnAzurite(AzuriteHost hosts, NodeSdk sdk) : HeaderBytesTests(hosts, sdk);
-
 public sealed class HeaderBytesOnFunctions(FunctionsHost hosts, NodeSdk sdk) : HeaderBytesTests(hosts, sdk);

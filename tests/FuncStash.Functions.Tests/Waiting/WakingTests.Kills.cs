@@ -1,8 +1,5 @@
-using FuncStash.Functions.Delivery;
 using FuncStash.Functions.Waiting;
-using FuncStash.Headers;
 using FuncStash.Messages;
-using FuncStash.Publishing;
 using FuncStash.Storage;
 using FuncStash.Waiting;
 

@@ -1,3 +1,4 @@
+using FuncStash.Sqlite.Sql;
 using Microsoft.Data.Sqlite;
 
 namespace FuncStash.Storage.Tests.Sqlite;
@@ -5,6 +6,9 @@ namespace FuncStash.Storage.Tests.Sqlite;
 /// <summary>What an operator does to the file of a store while no server has it.</summary>
 internal static class SqliteFiles
 {
+    // A store configures SQLite, which takes that only before its first use.
+    static SqliteFiles() => Schema.OpenWriter(":memory:").Dispose();
+
     public static void Run(string path, string sql) => Number(path, sql);
 
     /// <summary>What a statement answers; 0 for nothing.</summary>

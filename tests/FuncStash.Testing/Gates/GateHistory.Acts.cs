@@ -1,7 +1,5 @@
 using FuncStash.Admission;
 using FuncStash.Messages;
-using FuncStash.Settings;
-using FuncStash.Storage;
 
 namespace FuncStash.Testing;
 

@@ -4,16 +4,12 @@ using CsCheck;
 using FuncStash.DeadLetters;
 using FuncStash.Delivery;
 using FuncStash.Destinations;
-using FuncStash.Http;
 using FuncStash.Messages;
 using FuncStash.Runs;
 using FuncStash.Settings;
 using FuncStash.Storage;
 using FuncStash.Upkeep;
 using FuncStash.Waiting;
-using FuncStash.Wire;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FuncStash.Tests.Workflows;
