@@ -55,21 +55,13 @@ public static class ServerProcess
             return NotListening(error);
         }
 
-        IStore store;
-        try
-        {
-            store = Startup.OpenStore(arguments, shares);
-            await DataVersion.CheckAsync(store.Tables, System.Console.Error);
-        }
-        catch (Exception error) when (error is IOException or InvalidOperationException or UnauthorizedAccessException or FormatException or NewerDataException)
-        {
-            System.Console.Error.WriteLine($"funcstash: {error.Message}");
-            return 1;
-        }
+        // Beside the making of the host: together they are most of the time until the first answer.
+        var opening = Task.Run(() => OpenStoreAsync(arguments, shares));
 
-        // The folder it was started in may be anybody's: no settings are taken from there, nor are its files watched.
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true)
+        // No settings but FuncStash's own: the folder it was started in may be anybody's.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseKestrelCore();
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true)
             .SetMinimumLevel(LogLevel.Warning)
             // Its scope and activity for each request would be for log lines that nobody writes: the API logs its failures itself.
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
@@ -78,7 +70,8 @@ public static class ServerProcess
         builder.ListenAt(sockets, options, shares.Clients);
         // In-flight deliveries may end; after that the process does.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
-        builder.Services.AddSingleton(store);
+        // Asked for once it is open.
+        builder.Services.AddSingleton(_ => opening.Result);
         builder.Services.AddSingleton<IDeliverySchedule, QueueSchedule>();
         builder.Services.AddFuncStash(options).AddFuncStashConsole();
         builder.Services.AddHostedService<DeliveryWorker>();
@@ -94,8 +87,18 @@ public static class ServerProcess
         // QStash's console has a page for a development server.
         if (DevServer.IsUsedBy(options))
             app.UseCors(cors => cors.WithOrigins(DevServer.ConsoleOrigin).AllowAnyHeader().AllowAnyMethod());
-        var api = app.Services.GetRequiredService<Api>();
-        app.Run(context => OpenClients.ServeAsync(context, api.HandleAsync));
+        try
+        {
+            await opening;
+        }
+        catch (Exception error) when (error is IOException or InvalidOperationException or UnauthorizedAccessException or FormatException or NewerDataException)
+        {
+            System.Console.Error.WriteLine($"funcstash: {error.Message}");
+            return 1;
+        }
+
+        var api = Task.Run(app.Services.GetRequiredService<Api>);
+        app.Run(context => OpenClients.ServeAsync(context, async each => await (await api).HandleAsync(each)));
         try
         {
             await app.StartAsync();
@@ -104,10 +107,8 @@ public static class ServerProcess
         {
             return NotListening(error);
         }
-        System.Console.WriteLine(Startup.Greeting($"http://{sockets.EndPoints.First()}", options));
+        Startup.Say(Startup.Greeting($"http://{sockets.EndPoints.First()}", options));
         await app.WaitForShutdownAsync();
-        if (store is IAsyncDisposable disposable)
-            await disposable.DisposeAsync();
         return 0;
 
         int NotListening(SocketException error)
@@ -117,5 +118,12 @@ public static class ServerProcess
             System.Console.Error.WriteLine($"funcstash: {reason}: {new IPEndPoint(arguments.Hosts[0], arguments.Port)}");
             return 1;
         }
+    }
+
+    private static async Task<IStore> OpenStoreAsync(ServerArguments arguments, FileShares shares)
+    {
+        var store = Startup.OpenStore(arguments, shares);
+        await DataVersion.CheckAsync(store.Tables, System.Console.Error);
+        return store;
     }
 }
