@@ -35,7 +35,8 @@ internal sealed class ListParameters
             var own = others.Contains(name);
             if (without.Contains(name) || !(own || name is "cursor" or "count" or "order" || MessageFilter.IsField(name)))
                 throw QStashException.BadRequest($"unknown parameter: {name}");
-            if (values.Contains("") || (values.Length == 0 && !own))
+            // Where a list may be empty, it is so by having no values; one of blanks would name everything as well.
+            if (Array.Exists(values, own ? IsBlankList : string.IsNullOrEmpty) || (values.Length == 0 && !own))
                 throw QStashException.BadRequest($"invalid {name}: it has no value");
             if (!_values.TryGetValue(name, out var list))
                 _values[name] = list = [];
@@ -94,6 +95,8 @@ internal sealed class ListParameters
         }
         return parameters;
     }
+
+    private static bool IsBlankList(string value) => value.All(each => each == ',' || char.IsWhiteSpace(each));
 
     private static string[] Values(string name, JsonElement value) => value.ValueKind == JsonValueKind.Array
         ? [.. value.EnumerateArray().Select(item => Value(name, item))]

@@ -57,7 +57,7 @@ public sealed class LogsResource(LogReader reader, MessageStore messages, PageAn
     private static bool IsGrouped(IReadOnlyList<string> values) => values switch
     {
         [] => false,
-        ["messageId"] => true,
+        ["messageId", ..] => true,
         [var other, ..] => throw QStashException.BadRequest($"invalid groupBy: {other}: must be messageId"),
     };
 
