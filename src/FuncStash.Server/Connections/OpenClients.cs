@@ -17,7 +17,10 @@ internal sealed class OpenClients(int most, TimeProvider time)
     private readonly Lock _lock = new();
     private readonly LinkedList<OpenClient> _idle = [];
     private volatile TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _count;
+    private int _count, _together = 1;
+
+    // When a newcomer was last turned away: until somebody leaves, the next ones need not wait as long.
+    private Task? _fullUntil;
 
     /// <summary>How many connections there are.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -49,11 +52,19 @@ internal sealed class OpenClients(int most, TimeProvider time)
             var left = _left.Task;
             if (Count < most)
                 return true;
-            var isLate = time.GetElapsedTime(began) >= Grace;
-            var isClosing = TryCloseLongest(isLate ? TimeSpan.Zero : Grace);
-            if (isLate && !isClosing)
+            var isLate = time.GetElapsedTime(began) >= Grace || _fullUntil == left;
+            var closing = 0;
+            while (closing < _together && TryCloseLongest(isLate ? TimeSpan.Zero : Grace))
+                closing++;
+            if (isLate && closing == 0)
+            {
+                _fullUntil = left;
                 return false;
-            await left.WaitAsync(isClosing ? 2 * s_closing : s_look, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            var asked = time.GetTimestamp();
+            await left.WaitAsync(closing > 0 ? 2 * s_closing : s_look, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Those that do not go when they are asked, with half a request sent, take a while each: more of them together.
+            _together = closing > 0 && time.GetElapsedTime(asked) >= s_closing ? Math.Min(_together * 2, Math.Max(most / 4, 1)) : 1;
         }
     }
 

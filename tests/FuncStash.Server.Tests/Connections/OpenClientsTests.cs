@@ -49,6 +49,33 @@ public sealed class OpenClientsTests
     }
 
     [Fact]
+    public async Task Many_clients_with_half_a_request_hold_up_others_for_moments_only()
+    {
+        const int Most = 40, Half = 140;
+        await using var server = await LocalServer.StartAsync(context => context.Response.WriteAsync("well"), mostClients: Most);
+        var halves = new List<TcpClient>();
+        try
+        {
+            for (var i = 0; i < Half; i++)
+            {
+                halves.Add(await server.ConnectAsync());
+                await halves[^1].GetStream().WriteAsync("GET / HTTP/1.1\r\nHost:"u8.ToArray());
+            }
+            var began = System.Diagnostics.Stopwatch.GetTimestamp();
+
+            using var one = await server.ConnectAsync();
+            await AnswerAsync(one);
+
+            // One by one, a quarter of a second each, it would be 25 seconds.
+            Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(15));
+        }
+        finally
+        {
+            halves.ForEach(half => half.Dispose());
+        }
+    }
+
+    [Fact]
     public async Task A_client_whose_request_is_under_way_stays_and_one_more_is_told_to_come_again()
     {
         var answer = new TaskCompletionSource();
