@@ -49,7 +49,7 @@ internal sealed record ServerArguments
             {
                 "port" => result with { Port = PortOf(Value()) },
                 "host" => result with { Hosts = HostsOf(Value()) },
-                "data" => result with { Data = Value() },
+                "data" => result with { Data = Value() is { Length: > 0 } data ? data : throw new FormatException("--data needs a value") },
                 "storage" => result with
                 {
                     OnAzure = Value() switch

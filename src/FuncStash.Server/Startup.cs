@@ -7,6 +7,8 @@ namespace FuncStash.Server;
 
 internal static class Startup
 {
+    private const int MinTokenLength = 16;
+
     private const string Inline = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 
     /// <summary>Whether what follows a socket's event runs on the thread that waits for events.</summary>
@@ -32,6 +34,12 @@ internal static class Startup
                 $"--host {arguments.Hosts[0]} can be reached from other machines, and the default token and signing keys are public: "
                 + "set QSTASH_TOKEN, QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY");
         }
+        if (!arguments.IsLocal && options.Tokens.Concat(options.ReadOnlyTokens).Any(token => token.Length < MinTokenLength))
+        {
+            throw new FormatException(
+                $"--host {arguments.Hosts[0]} can be reached from other machines: a token in QSTASH_TOKEN or QSTASH_READONLY_TOKEN "
+                + $"has fewer than {MinTokenLength} characters, and could be guessed");
+        }
     }
 
     public static IStore OpenStore(ServerArguments arguments, FileShares shares)
@@ -46,8 +54,27 @@ internal static class Startup
         }
         if (arguments.Data == ":memory:")
             return SqliteStore.Open(":memory:", TimeProvider.System);
-        Directory.CreateDirectory(arguments.Data);
+        try
+        {
+            Directory.CreateDirectory(arguments.Data);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"--data {arguments.Data}: {error.Message}", error);
+        }
         return SqliteStore.Open(Path.Combine(arguments.Data, "funcstash.db"), TimeProvider.System);
+    }
+
+    /// <summary>Tells the user something. Where nothing can be written, by a full disk for instance, the server runs all the same.</summary>
+    public static void Say(string text)
+    {
+        try
+        {
+            System.Console.WriteLine(text);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+        }
     }
 
     /// <summary>Tells the user what to do next. A credential that is not public is not shown: output ends up in logs.</summary>

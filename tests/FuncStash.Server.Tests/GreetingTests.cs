@@ -23,6 +23,33 @@ public sealed class GreetingTests
         Assert.Contains($"\"Authorization: Bearer {DevServer.Token}\"", text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("", "--data needs a value")]
+    [InlineData(null, "--data needs a value")]
+    public void A_folder_without_a_name_is_refused(string? data, string reason)
+    {
+        var error = Assert.Throws<FormatException>(() => ServerArguments.Parse(data is null ? ["--data"] : ["--data", data], _ => null));
+
+        Assert.Equal(reason, error.Message);
+    }
+
+    [Theory]
+    [InlineData("x", "")]
+    [InlineData("a token that is long enough", "short")]
+    public void A_token_that_can_be_guessed_is_not_for_other_machines(string token, string readOnly)
+    {
+        var options = new FuncStashOptions
+        {
+            Tokens = [token], ReadOnlyTokens = readOnly.Length > 0 ? [readOnly] : [], CurrentSigningKey = CurrentKey, NextSigningKey = NextKey,
+        };
+
+        var error = Assert.Throws<FormatException>(
+            () => Startup.CheckCredentials(ServerArguments.Parse(["--host", "0.0.0.0"], _ => null), options));
+
+        Assert.Contains("could be guessed", error.Message, StringComparison.Ordinal);
+        Startup.CheckCredentials(ServerArguments.Parse([], _ => null), options);
+    }
+
     [Fact]
     public void Secret_ones_are_not_printed()
     {

@@ -66,6 +66,8 @@ public sealed class SettingsTests
     [Theory]
     [InlineData("FUNCSTASH_SWEEP_AFTER", "soon")]
     [InlineData("FUNCSTASH_MAX_DELAY", "0s")]
+    [InlineData("FUNCSTASH_MAX_DELAY", "5000000d")]
+    [InlineData("FUNCSTASH_MAX_TIMEOUT", "50d")]
     [InlineData("FUNCSTASH_MAX_BATCH_BYTES", "0")]
     [InlineData("FUNCSTASH_WORKFLOW_MAX_STEPS", "0")]
     [InlineData("FUNCSTASH_REGION", "Mars")]

@@ -8,12 +8,17 @@ namespace FuncStash.Settings;
 /// <summary>Reads options from an operator's settings (environment variables, app settings).</summary>
 public static class FuncStashSettings
 {
+    // An attempt is timed by one of .NET's timers, which end at 49 days; other times are added to dates, which end too.
+    private static readonly TimeSpan s_longestTimeout = TimeSpan.FromDays(7), s_longest = TimeSpan.FromDays(36_500);
+
     /// <param name="setting">Gives a setting by name; null or empty when it is not set.</param>
     /// <param name="allowPrivateNetworks">Whether deliveries may go to private networks where no setting says so.</param>
     /// <exception cref="FormatException">A setting has a value it cannot have; the message names it.</exception>
     public static FuncStashOptions Read(Func<string, string?> setting, bool allowPrivateNetworks = false)
     {
         var defaults = new FuncStashOptions();
+        if (List(setting("QSTASH_TOKEN")).Intersect(List(setting("QSTASH_READONLY_TOKEN"))).Any())
+            throw new FormatException("QSTASH_READONLY_TOKEN: one of its tokens is in QSTASH_TOKEN too, which may do everything");
         return new FuncStashOptions
         {
             Tokens = List(setting("QSTASH_TOKEN")) is { Length: > 0 } tokens ? tokens : defaults.Tokens,
@@ -23,7 +28,7 @@ public static class FuncStashSettings
             MaxBodyBytes = Number(setting, "FUNCSTASH_MAX_BODY_BYTES", defaults.MaxBodyBytes, 1, 64 * 1024 * 1024),
             MaxBatchBytes = Number(setting, "FUNCSTASH_MAX_BATCH_BYTES", defaults.MaxBatchBytes, 1, 1024 * 1024 * 1024),
             MaxRetries = Number(setting, "FUNCSTASH_MAX_RETRIES", defaults.MaxRetries, 0, 10_000),
-            MaxTimeout = Duration(setting, "FUNCSTASH_MAX_TIMEOUT", defaults.MaxTimeout),
+            MaxTimeout = Duration(setting, "FUNCSTASH_MAX_TIMEOUT", defaults.MaxTimeout, s_longestTimeout),
             MaxDelay = Duration(setting, "FUNCSTASH_MAX_DELAY", defaults.MaxDelay),
             LogRetention = Duration(setting, "FUNCSTASH_LOG_RETENTION", defaults.LogRetention),
             DlqRetention = Duration(setting, "FUNCSTASH_DLQ_RETENTION", defaults.DlqRetention),
@@ -101,13 +106,15 @@ public static class FuncStashSettings
             : throw new FormatException($"{name}: {text}: must be a number from {min} to {max}");
     }
 
-    private static TimeSpan Duration(Func<string, string?> setting, string name, TimeSpan byDefault)
+    private static TimeSpan Duration(Func<string, string?> setting, string name, TimeSpan byDefault, TimeSpan? longest = null)
     {
         var text = setting(name);
         if (string.IsNullOrEmpty(text))
             return byDefault;
-        return DurationText.TryParse(text, out var value) && value > TimeSpan.Zero
+        if (!DurationText.TryParse(text, out var value) || value <= TimeSpan.Zero)
+            throw new FormatException($"{name}: {text}: must be a duration such as 30s, 15m or 7d");
+        return value <= (longest ?? s_longest)
             ? value
-            : throw new FormatException($"{name}: {text}: must be a duration such as 30s, 15m or 7d");
+            : throw new FormatException($"{name}: {text}: must be at most {(longest ?? s_longest).TotalDays:0}d");
     }
 }
