@@ -55,7 +55,8 @@ public static class RetryAfter
             var item = weekday is null ? part : $"{weekday}, {part}";
             weekday = weekday is null && IsWeekday(part) ? part : null;
             if (weekday is null)
-                yield return item.Trim('"', ' ');
+                // What follows a semicolon are parameters, which some senders add.
+                yield return item.Split(';')[0].Trim('"', ' ');
         }
     }
 

@@ -15,6 +15,8 @@ public sealed class RetryAfterTests
     [Theory]
     [InlineData("10", "00:00:10")]
     [InlineData("0", "00:00:00")]
+    [InlineData("120; comment=later", "00:02:00")]
+    [InlineData("5;x, 7;w=60", "00:00:07")]
     [InlineData("1.5", "00:00:01.5")]
     [InlineData(" 7 ", "00:00:07")]
     [InlineData("86400", "1.00:00:00")]
