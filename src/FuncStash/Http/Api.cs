@@ -30,6 +30,11 @@ public sealed partial class Api(
         {
             await Answer.ErrorAsync(context, malformed.StatusCode, MalformedRequest.TextOf(malformed));
         }
+        catch (IOException malformed) when (malformed.InnerException is OverflowException)
+        {
+            // So Kestrel tells of a chunk whose size is no number that it can hold.
+            await Answer.ErrorAsync(context, 400, "bad chunk size data");
+        }
         catch (Exception gone) when (gone is ConnectionResetException
             || (gone is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {

@@ -106,7 +106,8 @@ internal static class JsonBody
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            throw QStashException.BadRequest($"invalid {name}: {error.Message}");
+            // What the reader says of it names its own types.
+            throw Invalid(name, "an object whose values are texts of whole characters, or arrays of them");
         }
     }
 
