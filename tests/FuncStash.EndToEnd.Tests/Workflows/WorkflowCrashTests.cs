@@ -13,10 +13,9 @@ public abstract class WorkflowCrashTests(HostFixture hosts, NodeSdk sdk, ITestOu
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
 
-    protected virtual int Runs => 50;
+    protected virtual int Runs => 100;
 
-    // A long run: docs/testing.md.
-    protected virtual int Kills => int.TryParse(Environment.GetEnvironmentVariable("FUNCSTASH_KILLS"), out var given) ? given : 8;
+    protected virtual int Kills => 20;
 
     [Fact]
     public async Task Every_run_ends_once_with_the_right_result_and_no_acknowledged_step_runs_again()
@@ -102,7 +101,12 @@ public abstract class WorkflowCrashTests(HostFixture hosts, NodeSdk sdk, ITestOu
 
 public sealed class WorkflowCrashesOnSqlite(SqliteHost hosts, NodeSdk sdk, ITestOutputHelper output) : WorkflowCrashTests(hosts, sdk, output);
 
-public sealed class WorkflowCrashesOnAzurite(AzuriteHost hosts, NodeSdk sdk, ITestOutputHelper output) : WorkflowCrashTests(hosts, sdk, output);
+public sealed class WorkflowCrashesOnAzurite(AzuriteHost hosts, NodeSdk sdk, ITestOutputHelper output) : WorkflowCrashTests(hosts, sdk, output)
+{
+    protected override int Runs => 50;
+
+    protected override int Kills => 8;
+}
 
 public sealed class WorkflowCrashesOnFunctions(FunctionsHost hosts, NodeSdk sdk, ITestOutputHelper output) : WorkflowCrashTests(hosts, sdk, output)
 {

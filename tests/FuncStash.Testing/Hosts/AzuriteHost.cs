@@ -7,9 +7,6 @@ public sealed class AzuriteHost : ServerHost
 {
     public override string Name => "Server+Azurite";
 
-    // A minute, by the server's worker.
-    public override Task EndLeasesAsync(DataStore data) => ((AzuriteData)data).ForwardAsync(TimeSpan.FromMinutes(1));
-
     public override Task<DataStore> NewDataAsync() => AzuriteData.StartAsync();
 
     public override async Task<(DataStore, JsonNode)> OldDataAsync() => (await AzuriteData.StartOldAsync(), Repository.OldContents("azure-1.json"));
