@@ -19,13 +19,18 @@ internal static class OtlpExport
 
     // Not inlined, so that a server without it does not even load the libraries.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Add(IServiceCollection services) => services.AddOpenTelemetry()
-        .ConfigureResource(resource => resource
-            .AddService("funcstash", serviceVersion: typeof(OtlpExport).Assembly.GetName().Version?.ToString(3))
-            // Again and last, so that what the operator says wins.
-            .AddEnvironmentVariableDetector())
-        .WithTracing(traces => traces.AddSource(Tracing.SourceName))
-        .WithMetrics(metrics => metrics
-            .AddMeter(Metrics.MeterName, OperationCounter.MeterName, "System.Runtime", "Microsoft.AspNetCore.Hosting"))
-        .UseOtlpExporter();
+    public static void Add(WebApplicationBuilder builder)
+    {
+        // Where the exporter looks for its variables.
+        builder.Configuration.AddEnvironmentVariables();
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource
+                .AddService("funcstash", serviceVersion: typeof(OtlpExport).Assembly.GetName().Version?.ToString(3))
+                // Again and last, so that what the operator says wins.
+                .AddEnvironmentVariableDetector())
+            .WithTracing(traces => traces.AddSource(Tracing.SourceName))
+            .WithMetrics(metrics => metrics
+                .AddMeter(Metrics.MeterName, OperationCounter.MeterName, "System.Runtime", "Microsoft.AspNetCore.Hosting"))
+            .UseOtlpExporter();
+    }
 }

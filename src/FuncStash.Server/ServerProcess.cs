@@ -79,7 +79,7 @@ public static class ServerProcess
         builder.Services.AddHostedService<UpkeepLoop>();
         builder.Services.AddHostedService<QuietMemory>();
         if (OtlpExport.IsWanted)
-            OtlpExport.Add(builder.Services);
+            OtlpExport.Add(builder);
 
         builder.Services.AddCors();
 
