@@ -51,10 +51,7 @@ public sealed class ServiceResource(SignatureCheck signatures, ServiceReport rep
         json.WriteStartObject();
         json.WriteBoolean("valid", result.IsValid);
         json.WriteBoolean("madeWithNextKey", result.UsesNextKey);
-        json.WriteStartArray("problems");
-        foreach (var problem in result.Problems)
-            json.WriteStringValue(SignatureVerification.Describe(problem));
-        json.WriteEndArray();
+        json.WriteTexts("problems", result.Problems.Select(SignatureVerification.Describe));
         if (result.Claims is { } claims)
         {
             json.WriteStartObject("claims");

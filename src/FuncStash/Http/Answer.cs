@@ -72,6 +72,14 @@ internal static class Answer
             json.WriteBoolean(name, true);
     }
 
+    public static void WriteTexts(this Utf8JsonWriter json, string name, IEnumerable<string> texts)
+    {
+        json.WriteStartArray(name);
+        foreach (var text in texts)
+            json.WriteStringValue(text);
+        json.WriteEndArray();
+    }
+
     public static void WriteIf(this Utf8JsonWriter json, string name, string? value)
     {
         if (value is not null)

@@ -24,10 +24,7 @@ internal static class AttemptsAnswer
         }
         json.WriteEndArray();
         json.WriteMark("attemptsTruncated", done.IsCut);
-        json.WriteStartArray("callbackMessageIds");
-        foreach (var callback in done.Callbacks)
-            json.WriteStringValue(callback.Id.Text);
-        json.WriteEndArray();
+        json.WriteTexts("callbackMessageIds", done.Callbacks.Select(callback => callback.Id.Text));
         json.WriteEndObject();
     });
 }

@@ -17,14 +17,8 @@ internal static class LineAnswer
         json.WriteStartObject();
         json.WriteNumber("waiting", line.Waiting);
         json.WriteNumber("inFlight", line.InFlight);
-        json.WriteStartArray("inFlightMessageIds");
-        foreach (var id in line.Inside)
-            json.WriteStringValue(id);
-        json.WriteEndArray();
-        json.WriteStartArray("nextMessageIds");
-        foreach (var id in line.Next)
-            json.WriteStringValue(id);
-        json.WriteEndArray();
+        json.WriteTexts("inFlightMessageIds", line.Inside);
+        json.WriteTexts("nextMessageIds", line.Next);
         json.WriteIf("oldestDueAt", line.OldestDueAt);
         json.WriteIf("pausedAt", line.PausedAt);
         json.WriteEndObject();

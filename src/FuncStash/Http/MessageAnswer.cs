@@ -62,10 +62,7 @@ internal static class MessageAnswer
         if (labels is null)
             return;
         json.WriteString("label", labels[0]);
-        json.WriteStartArray("labels");
-        foreach (var label in labels)
-            json.WriteStringValue(label);
-        json.WriteEndArray();
+        json.WriteTexts("labels", labels);
     }
 
     public static void WriteCallback(

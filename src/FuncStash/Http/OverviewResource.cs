@@ -29,8 +29,8 @@ public sealed class OverviewResource(OverviewReader reader) : IResource
         }
         json.WriteMark("oldestDueIsPart", overview.Oldest.IsPart);
         json.WriteNumber("deadLettersToday", overview.DeadLettersToday);
-        WriteNames(json, "pausedQueues", overview.PausedQueues.Select(queue => queue.Name));
-        WriteNames(json, "pausedFlowControlKeys", overview.PausedKeys.Select(key => key.Key));
+        json.WriteTexts("pausedQueues", overview.PausedQueues.Select(queue => queue.Name));
+        json.WriteTexts("pausedFlowControlKeys", overview.PausedKeys.Select(key => key.Key));
         json.WriteStartArray("slowDestinations");
         foreach (var (host, inFlight, places) in overview.Slow)
         {
@@ -78,14 +78,6 @@ public sealed class OverviewResource(OverviewReader reader) : IResource
             json.WriteIf("error", error);
             json.WriteEndObject();
         }
-        json.WriteEndArray();
-    }
-
-    private static void WriteNames(Utf8JsonWriter json, string name, IEnumerable<string> names)
-    {
-        json.WriteStartArray(name);
-        foreach (var each in names)
-            json.WriteStringValue(each);
         json.WriteEndArray();
     }
 }
