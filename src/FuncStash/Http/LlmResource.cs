@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Text;
 using FuncStash.Access;
 using FuncStash.Llm;
@@ -46,7 +45,7 @@ public sealed class LlmResource(LlmProvider provider, FuncStashOptions options, 
         {
             return await provider.SendAsync(request, cancellation);
         }
-        catch (Exception error) when (error is HttpRequestException or SocketException)
+        catch (HttpRequestException error)
         {
             throw new QStashException(502, $"the LLM provider gave no answer: {error.Message}");
         }

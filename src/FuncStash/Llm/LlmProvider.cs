@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using FuncStash.Settings;
 using FuncStash.Wire;
 
@@ -32,10 +33,18 @@ public sealed class LlmProvider(FuncStashOptions options) : IDisposable
 
     /// <summary>Sends a request to the provider, whatever address it had, with the operator's key.</summary>
     /// <exception cref="HttpRequestException">The provider gives no answer, or there is none.</exception>
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
+    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
     {
         Address(request);
-        return _client.SendAsync(request, cancellation);
+        try
+        {
+            return await _client.SendAsync(request, cancellation);
+        }
+        catch (SocketException gone)
+        {
+            // Of a connection that is gone before its first use, .NET lets the socket's own exception through.
+            throw new HttpRequestException(gone.Message, gone);
+        }
     }
 
     /// <summary>Directs a request at the provider and adds the operator's key.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -34,7 +35,7 @@ public sealed class WireClient(RunningHost host)
                 Assert.True(request.Headers.TryAddWithoutValidation(name, value), name);
         }
 
-        using var answer = await s_http.SendAsync(request);
+        using var answer = await SendAsync(request, HttpCompletionOption.ResponseContentRead);
         var content = answer.Content.Headers.ContentType?.MediaType;
         return new(answer.StatusCode, answer.Headers, content, await answer.Content.ReadAsStringAsync());
     }
@@ -44,9 +45,22 @@ public sealed class WireClient(RunningHost host)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, host.Url.GetLeftPart(UriPartial.Authority) + target);
         request.Headers.Authorization = new("Bearer", host.Credentials.Token);
-        using var answer = await s_http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var answer = await SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         await answer.Content.CopyToAsync(Stream.Null);
+    }
+
+    // Of a connection to a killed host that is gone before its first use, .NET lets the socket's own exception through.
+    private static async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCompletionOption until)
+    {
+        try
+        {
+            return await s_http.SendAsync(request, until);
+        }
+        catch (SocketException gone)
+        {
+            throw new HttpRequestException(gone.Message, gone);
+        }
     }
 
     public Task<WireAnswer> GetAsync(string target) => SendAsync(HttpMethod.Get, target);
