@@ -14,4 +14,10 @@ public sealed record RefusedForm(string Reason, int Status, IReadOnlyDictionary<
 
     /// <summary>What was typed into a field; empty where nothing was.</summary>
     public string this[string field] => Typed.GetValueOrDefault(field, "");
+
+    /// <summary>What a field says, to those who do not see the form, where this was refused.</summary>
+    /// <param name="refused">The refused form; null where none was.</param>
+    /// <param name="reason">The id of the element that tells why.</param>
+    public static IReadOnlyDictionary<string, object>? Marks(RefusedForm? refused, string reason) =>
+        refused is null ? null : new Dictionary<string, object> { ["aria-invalid"] = "true", ["aria-describedby"] = reason };
 }
