@@ -92,7 +92,7 @@ public sealed class MessagesResource(
     private async ValueTask<StoredMessage> LookAsync(ApiCall call) =>
         MessageId.TryParse(call.Values[0], out var id) && await messages.LookAsync(id, call.Aborted) is { } stored
             ? stored
-            : throw QStashException.NotFound($"message {call.Values[0]} not found");
+            : throw NotFound(call);
 
     // An ended message can be asked for a little longer, since its end may overtake the caller (protocol#messages).
     private async ValueTask<StoredMessage> FindAsync(ApiCall call)
@@ -102,6 +102,8 @@ public sealed class MessagesResource(
             && await messages.GetAsync(id, call.Aborted) is { } stored
             && (!stored.Ended || now - stored.Progress.EndedAt <= options.EndedGrace.TotalMilliseconds)
                 ? stored
-                : throw QStashException.NotFound($"message {call.Values[0]} not found");
+                : throw NotFound(call);
     }
+
+    private static QStashException NotFound(ApiCall call) => QStashException.NotFound($"message {call.Values[0]} not found");
 }

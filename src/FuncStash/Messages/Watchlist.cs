@@ -75,17 +75,16 @@ public sealed class Watchlist(IStore store, FuncStashOptions options, TimeProvid
     internal static MessageId IdOf(Entity entry) => MessageRows.IdOf(entry.RowKey);
 
     /// <summary>For each partition of messages the latest row up to which all were entered.</summary>
-    internal async ValueTask<IReadOnlyDictionary<string, string>> EnteredAsync(CancellationToken cancellation)
-    {
-        // More partitions than there ever are.
-        var rows = await store.Tables.QueryAsync(Table, Entered, RowRange.Prefix(""), 10_000 * MessageId.Shards, null, cancellation);
-        return rows.ToDictionary(row => row.RowKey, row => row.Text("Row")!);
-    }
+    internal ValueTask<IReadOnlyDictionary<string, string>> EnteredAsync(CancellationToken cancellation) =>
+        EnteredAsync("", 10_000 * MessageId.Shards, cancellation); // more partitions than there ever are
 
     /// <summary>The same of one day.</summary>
-    internal async ValueTask<IReadOnlyDictionary<string, string>> EnteredAsync(int day, CancellationToken cancellation)
+    internal ValueTask<IReadOnlyDictionary<string, string>> EnteredAsync(int day, CancellationToken cancellation) =>
+        EnteredAsync(MessageId.DayText(day), MessageId.Shards, cancellation);
+
+    private async ValueTask<IReadOnlyDictionary<string, string>> EnteredAsync(string prefix, int most, CancellationToken cancellation)
     {
-        var rows = await store.Tables.QueryAsync(Table, Entered, RowRange.Prefix(MessageId.DayText(day)), MessageId.Shards, null, cancellation);
+        var rows = await store.Tables.QueryAsync(Table, Entered, RowRange.Prefix(prefix), most, null, cancellation);
         return rows.ToDictionary(row => row.RowKey, row => row.Text("Row")!);
     }
 

@@ -113,8 +113,7 @@ public static class FuncStashSettings
             return byDefault;
         if (!DurationText.TryParse(text, out var value) || value <= TimeSpan.Zero)
             throw new FormatException($"{name}: {text}: must be a duration such as 30s, 15m or 7d");
-        return value <= (longest ?? s_longest)
-            ? value
-            : throw new FormatException($"{name}: {text}: must be at most {(longest ?? s_longest).TotalDays:0}d");
+        var most = longest ?? s_longest;
+        return value <= most ? value : throw new FormatException($"{name}: {text}: must be at most {most.TotalDays:0}d");
     }
 }

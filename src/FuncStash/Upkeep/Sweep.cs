@@ -145,7 +145,7 @@ public sealed partial class Sweep(
                 var top = from?.Top;
                 await foreach (var rows in pages.AllAsync(stop).Chunk(Commit.MaxWrites))
                 {
-                    await watch.AddAsync(shard, rows.Select(row => (MessageRows.IdOf(row.RowKey), row.Values.GetValueOrDefault("DueAt") as long? ?? 0)), stop);
+                    await watch.AddAsync(shard, rows.Select(row => (MessageRows.IdOf(row.RowKey), row.Number("DueAt") ?? 0)), stop);
                     top ??= rows[0].RowKey;
                     if ((seen += rows.Length) < Limit)
                         continue;
@@ -173,7 +173,7 @@ public sealed partial class Sweep(
                 var id = Watchlist.IdOf(entry);
                 var row = await store.Tables.GetAsync(
                     MessageRows.Table, MessageRows.Partition(id), MessageRows.Key(MessageRows.Live, id), s_values, cancellation);
-                var dueAt = row?.Values.GetValueOrDefault("DueAt") as long? ?? 0;
+                var dueAt = row?.Number("DueAt") ?? 0;
                 if (row is null)
                     moved.Add((entry, null, 0));
                 else if (await IsLostAsync(row, through, cancellation) is not { } isLost)
@@ -207,7 +207,7 @@ public sealed partial class Sweep(
         {
             LogUnreadable(log, error, row.RowKey);
             // Not before it is overdue: a newer version may know what it says, and act for it.
-            if (row.Values.GetValueOrDefault("DueAt") is not long due || IsOverdue(new Progress { DueAt = due }, through, Now, options))
+            if (row.Number("DueAt") is not { } due || IsOverdue(new Progress { DueAt = due }, through, Now, options))
                 await failures.HandleAsync(MessageRows.IdOf(row.RowKey), error, lease: null, stop);
             return null;
         }
