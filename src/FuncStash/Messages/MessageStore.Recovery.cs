@@ -14,11 +14,12 @@ public sealed partial class MessageStore
         StoredMessage stored, Commit? also, LeaseEnd? leaseEnd, CancellationToken cancellation = default)
     {
         await WriteEventsAsync(stored, cancellation);
-        if (also is not null)
-            await store.Tables.CommitAsync(also, cancellation);
         var wereStarted = store.IsWhole && also is null && stored.Outbox.Count == 0;
         if (!wereStarted && stored.Progress.State != MessageState.Canceled)
             await RecoverAsync(stored.Followers, cancellation);
+        // Last: that it is there tells the next one who repairs that the followers are seen to.
+        if (also is not null)
+            await store.Tables.CommitAsync(also, cancellation);
         await EndLeaseAsync(leaseEnd, cancellation);
     }
 

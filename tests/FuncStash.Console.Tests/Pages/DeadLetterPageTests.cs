@@ -155,7 +155,7 @@ public sealed class DeadLetterPageTests
     {
         await using var store = new CountingStore();
         await using var service = new TestService(store: store, change: services => services.AddFuncStashConsole());
-        await service.AddDeadLetterAsync(service.NewMessage("https://example.com/", "rare"), error: "rare");
+        await service.AddDeadLetterAsync(service.NewMessage("https://example.com/", "a rare one"), error: "rare");
         for (var i = 0; i < 5 * DeadLetterSearch.MaxLooked; i++)
         {
             if (i % 500 == 0)
@@ -165,7 +165,7 @@ public sealed class DeadLetterPageTests
         var browser = new Browser(service);
 
         store.RowsRead = 0;
-        var page = await browser.GetAsync("/console/dead-letters?q=rare");
+        var page = await browser.GetAsync("/console/dead-letters?q=a%20rare%20one");
         // Of each the key and the row; of a part of them once more, for the groups. All would be some 90,000.
         Assert.InRange(store.RowsRead, DeadLetterSearch.MaxLooked, 12 * DeadLetterSearch.MaxLooked);
         Assert.Contains("None yet among the latest that were looked at.", page.Text, StringComparison.Ordinal);
@@ -175,6 +175,6 @@ public sealed class DeadLetterPageTests
             page = await browser.GetAsync(further);
         }
         Assert.Contains("rare", page.Text.Split("Failed")[^1], StringComparison.Ordinal);
-        Assert.Contains("Retry 1 dead letter?", (await browser.GetAsync("/console/dead-letters/all?do=retry&q=rare")).Text, StringComparison.Ordinal);
+        Assert.Contains("Retry 1 dead letter?", (await browser.GetAsync("/console/dead-letters/all?do=retry&q=a%20rare%20one")).Text, StringComparison.Ordinal);
     }
 }

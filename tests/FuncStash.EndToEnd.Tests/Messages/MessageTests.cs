@@ -19,9 +19,9 @@ public abstract class MessageTests(HostFixture hosts, NodeSdk sdk) : EndToEndTes
     [Fact]
     public async Task A_cancelled_message_is_never_delivered()
     {
-        var cancelled = await Wire.PublishAsync(Receiver.Url("/cancelled"), "", ("Upstash-Delay", "1s"));
+        var cancelled = await Wire.PublishAsync(Receiver.Url("/cancelled"), "", ("Upstash-Delay", "5s"));
+        var later = await Wire.PublishAsync(Receiver.Url("/later"), "", ("Upstash-Delay", "6s"));
         var answer = await Sdk.CallAsync(Host, "messages.cancel", cancelled);
-        var later = await Wire.PublishAsync(Receiver.Url("/later"), "", ("Upstash-Delay", "2s"));
 
         var states = await Wire.StatesUntilAsync(cancelled, "CANCELED");
         await Wire.StatesUntilAsync(later, "DELIVERED");

@@ -58,7 +58,7 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables, IBodies
 
     public int Calls => _gets + _queries + _commits;
 
-    public bool IsWhole => false;
+    public bool IsWhole { get; set; }
 
     public ITables Tables => this;
 

@@ -119,6 +119,31 @@ public sealed class SettlingTests : IAsyncLifetime
         Assert.NotNull(await _service.Get<DeadLetterStore>().GetAsync(DlqId.Parse(stored.Progress.DlqId!)));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Callbacks_go_out_though_two_workers_died_over_the_dead_letter(bool isWhole)
+    {
+        _status = 500;
+        _watched.IsWhole = isWhole;
+        var (id, step) = await BeginAsync(("Upstash-Retries", "0"), ("Upstash-Failure-Callback", _destination.Url + "/callback"));
+        var letters = 0;
+        _watched.Faults = commit => commit.Table != DeadLetterStore.Table ? Fault.None : letters++ switch
+        {
+            0 => Fault.Before,
+            1 => Fault.After,
+            _ => Fault.None,
+        };
+        _answer.SetResult();
+        await Assert.ThrowsAsync<StoreFaultException>(() => TimePassesUntilAsync(step));
+
+        await WorkAsync();
+        // Whatever is left over is looked at in a while.
+        await WorkAsync();
+        Assert.InRange(letters, 2, 3);
+        await AssertAsync(id, MessageState.Failed, MessageState.Created, MessageState.Active, MessageState.Error, MessageState.Failed);
+    }
+
     private async Task<(MessageId Id, Task Step)> BeginAsync(params (string, string)[] headers)
     {
         var id = (await _service.Get<Publisher>().PublishAsync(Service.Request(_destination.Url, "x", headers))).Messages[0].Id;
