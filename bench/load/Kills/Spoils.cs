@@ -47,9 +47,10 @@ internal static class Spoils
         Attempt(evidence, InLine) is { } attempt && Next(evidence, attempt) is { } next
             ? evidence.And(attempt with { At = next.At + 1 }) : null;
 
+    // Before the first attempt, which need not be the one that was delivered.
     public static Evidence? Order(Evidence evidence) =>
         Attempt(evidence, InLine) is { } attempt && Next(evidence, attempt) is { } next
-            ? evidence.Instead(next, next with { At = attempt.At - 1 }) : null;
+            ? evidence.Instead(next, next with { At = evidence.Of(evidence.Notes[attempt.Number]).First().At - 1 }) : null;
 
     public static Evidence? Parallelism(Evidence evidence) => Attempt(evidence, note => note.Key is { Parallelism: > 0 }) is { } attempt
         ? evidence.And([.. Enumerable.Repeat(attempt, evidence.Notes[attempt.Number].Key!.Parallelism)]) : null;
