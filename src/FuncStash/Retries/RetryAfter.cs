@@ -1,10 +1,11 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using FuncStash.Wire;
 
 namespace FuncStash.Retries;
 
 /// <summary>The wait that a failed response asks for in its headers (protocol#retry-after).</summary>
-public static class RetryAfter
+public static partial class RetryAfter
 {
     private static readonly string[] s_headers =
         ["Retry-After", "X-RateLimit-Reset", "X-RateLimit-Reset-Requests", "X-RateLimit-Reset-Tokens"];
@@ -18,7 +19,7 @@ public static class RetryAfter
     /// <param name="responseHeader">Gives a response header's values by name, null where there are none.</param>
     /// <param name="now">Dates are counted from here.</param>
     /// <returns>
-    /// Zero to a day: seconds (<c>1.5</c>), a Go duration (<c>6m5s</c>), or the time until an HTTP or ISO 8601 date or a Unix
+    /// Zero to a day: seconds (<c>1.5</c>), a Go duration (<c>6m5s</c>), one in words (<c>5 seconds</c>), or the time until an HTTP or ISO 8601 date or a Unix
     /// time in seconds or milliseconds; zero for what is past. Of several values the longest, so that each is kept to. Null
     /// when no header states a wait, or only ones that are unreadable or longer than a day.
     /// </returns>
@@ -70,10 +71,20 @@ public static class RetryAfter
             return WaitOf(number, now);
         var signed = value.Length > 0 && value[0] is '-' or '+';
         // A micro sign may be in there.
-        if (DurationText.TryParse(HeaderValue.ToText(signed ? value[1..] : value), out var duration))
+        if (DurationText.TryParse(WithUnits(HeaderValue.ToText(signed ? value[1..] : value)), out var duration))
             return value[0] == '-' ? TimeSpan.Zero : duration;
         return DateText.TryParse(value, out var date) ? Until(date, now) : null;
     }
+
+    // "1 minute 30 seconds", "5 S" and "1m 30s" in the form of durations.
+    private static string WithUnits(string text) =>
+        Unit().Replace(text, unit => unit.Groups.Values.Skip(1).First(group => group.Success).Name);
+
+    // An upper-case M alone could be anything.
+    [GeneratedRegex(
+        @"(?<=[0-9]) *(?:(?<ms>ms|msecs?|millis|milliseconds?)|(?<s>s|secs?|seconds?)|(?<m>(?-i:m)|mins?|minutes?)|(?<h>h|hrs?|hours?)|(?<d>d|days?))(?: +(?=[0-9])|(?=[0-9])|$)",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Unit();
 
     private static TimeSpan? WaitOf(decimal number, DateTimeOffset now)
     {

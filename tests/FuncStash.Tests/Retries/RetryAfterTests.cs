@@ -64,6 +64,33 @@ public sealed class RetryAfterTests
     [InlineData("Thu, 27 Jun 2024 12:16:24 GMT, Thu, 27 Jun 2024 12:16:25 GMT", "00:16:25")]
     [InlineData("\"Thu, 27 Jun 2024 12:16:24 GMT\"", "00:16:24")]
     [InlineData("1s, 2m", "00:02:00")]
+    [InlineData("thu, 27 jun 2024 12:16:24 gmt", "00:16:24")]
+    [InlineData("THU, 27 JUN 2024 12:16:24 GMT", "00:16:24")]
+    [InlineData("thursday, 27-jun-24 12:16:24 gmt", "00:16:24")]
+    [InlineData("thu jun 27 12:16:24 2024", "00:16:24")]
+    [InlineData("2024-06-27t12:16:24z", "00:16:24")]
+    // As Ruby and JavaScript write a date.
+    [InlineData("2024-06-27 12:16:24 UTC", "00:16:24")]
+    [InlineData("2024-06-27 14:16:24 +0200", "00:16:24")]
+    [InlineData("Thu Jun 27 2024 14:16:24 GMT+0200 (Central European Summer Time)", "00:16:24")]
+    [InlineData("5 seconds", "00:00:05")]
+    [InlineData("5 second", "00:00:05")]
+    [InlineData("5s", "00:00:05")]
+    [InlineData("5 s", "00:00:05")]
+    [InlineData("5S", "00:00:05")]
+    [InlineData("5 Secs", "00:00:05")]
+    [InlineData("1.5 sec", "00:00:01.5")]
+    [InlineData("250 milliseconds", "00:00:00.25")]
+    [InlineData("250 MS", "00:00:00.25")]
+    [InlineData("1 minute", "00:01:00")]
+    [InlineData("1 min 30 sec", "00:01:30")]
+    [InlineData("1m 30s", "00:01:30")]
+    [InlineData("2 Hours", "02:00:00")]
+    [InlineData("1 day", "1.00:00:00")]
+    [InlineData("+5 seconds", "00:00:05")]
+    [InlineData("-5 seconds", "00:00:00")]
+    [InlineData("5 seconds, 7 seconds", "00:00:07")]
+    [InlineData("5 seconds; comment=later", "00:00:05")]
     // A micro sign in Latin-1 and in UTF-8.
     [InlineData("500000\u00B5s", "00:00:00.5")]
     [InlineData("500000\u00C2\u00B5s", "00:00:00.5")]
@@ -92,6 +119,15 @@ public sealed class RetryAfterTests
     [InlineData("Thu, 31 Jun 2024 12:16:24 GMT")]
     [InlineData("Thu, 27 Jun 2024")]
     [InlineData("12:16:24")]
+    [InlineData("5M")] // minutes, months, mega
+    [InlineData("5 months")]
+    [InlineData("2 days")]
+    [InlineData("seconds")]
+    [InlineData("in 5 seconds")]
+    [InlineData("5 seconds from now")]
+    [InlineData("1 hour 30")]
+    [InlineData("five seconds")]
+    [InlineData("thu, 27 jun 2024 12:16:24 est")]
     public void Ignores_what_it_cannot_read_and_what_is_more_than_a_day_away(string value) =>
         Assert.Null(Parse(("Retry-After", value)));
 
@@ -148,7 +184,7 @@ public sealed class RetryAfterTests
 
     [Fact]
     public void Garbage_never_throws_and_a_wait_is_between_zero_and_a_day() =>
-        Gen.OneOf(Gen.String, Gen.String[Gen.Char["0123456789.smhd-+,: JunGMT"], 0, 30])
+        Gen.OneOf(Gen.String, Gen.String[Gen.Char["0123456789.smhdeconiutr-+,: ()JunGMT"], 0, 30])
             .Sample(value => Parse(("Retry-After", value), ("RateLimit", value), ("RateLimit-Reset", value)) is not { } wait
                 || (wait >= TimeSpan.Zero && wait <= TimeSpan.FromDays(1)), iter: 5000);
 }
