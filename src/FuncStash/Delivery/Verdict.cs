@@ -1,6 +1,7 @@
 using System.Globalization;
 using FuncStash.Messages;
 using FuncStash.Retries;
+using FuncStash.Wire;
 
 namespace FuncStash.Delivery;
 
@@ -33,7 +34,7 @@ public abstract record Verdict
         var error = ReasonOf(message, outcome);
         if (retried >= message.MaxRetries || IsNonRetryable(outcome))
             return new Failed(error);
-        return new Retry((now + Wait(message, retried, outcome, now, random)).ToUnixTimeMilliseconds(), error);
+        return new Retry(now.ToUnixTimeMilliseconds() + DurationText.Milliseconds(Wait(message, retried, outcome, now, random)), error);
     }
 
     private static string ReasonOf(Message message, AttemptOutcome outcome) =>

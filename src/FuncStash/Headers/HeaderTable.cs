@@ -38,7 +38,7 @@ internal static class HeaderTable
         {
             Apply = (message, timeout) => message with
             {
-                TimeoutMs = timeout > TimeSpan.Zero ? (long)Math.Ceiling(timeout.Value.TotalMilliseconds) : null,
+                TimeoutMs = timeout > TimeSpan.Zero ? DurationText.Milliseconds(timeout.Value) : null,
             },
             Places = Places.Everywhere,
             Value = "[duration](#durations)",

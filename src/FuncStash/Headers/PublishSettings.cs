@@ -102,7 +102,7 @@ public sealed record PublishSettings
     /// <summary>When the message is due, in unix milliseconds.</summary>
     public long DueAt(long now) =>
         NotBefore is { } seconds ? Math.Max(now, seconds * 1000)
-        : Delay is { } delay ? now + (long)delay.TotalMilliseconds
+        : Delay is { } delay ? now + DurationText.Milliseconds(delay)
         : now;
 
     /// <summary>Refuses what would wait longer than is allowed: the message, or a callback of it.</summary>

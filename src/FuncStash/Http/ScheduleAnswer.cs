@@ -51,5 +51,6 @@ internal sealed record ScheduleAnswer(Schedule Schedule, byte[] Body, IReadOnlyL
         json.WriteEndObject();
     }
 
-    private static long? Seconds(TimeSpan? duration) => duration is { } d ? (long)d.TotalSeconds : null;
+    // Half a second is not none, which would be the limit.
+    private static long? Seconds(TimeSpan? duration) => duration is { } d ? (long)Math.Ceiling(d.TotalSeconds) : null;
 }

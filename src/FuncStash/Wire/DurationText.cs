@@ -16,7 +16,7 @@ public static class DurationText
         if (rest.IsEmpty)
             return false;
 
-        // Parts of a tick (100 ns) count until the end: 50ns50ns is one tick.
+        // Parts of a tick (100 ns) count until the end: 50ns50ns is one tick, and so is 1ns, which is not nothing.
         decimal ticks = 0;
         for (var first = true; !rest.IsEmpty; first = false)
         {
@@ -30,9 +30,12 @@ public static class DurationText
                 return false;
         }
 
-        value = TimeSpan.FromTicks((long)ticks);
+        value = TimeSpan.FromTicks((long)Math.Ceiling(ticks));
         return true;
     }
+
+    /// <summary>A duration in whole milliseconds: a part of one counts as one, so that nothing comes early and no limit becomes none.</summary>
+    public static long Milliseconds(TimeSpan duration) => (long)Math.Ceiling(duration.TotalMilliseconds);
 
     private static bool TryTakeNumber(ref ReadOnlySpan<char> rest, out decimal number)
     {

@@ -110,7 +110,7 @@ public sealed class RunWaits(
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var (key, result) = (new StepKey(step.Id, StepKind.Wait), StepKey.Result(step.Id));
         var id = run.Key.Follower(key.ToString(), now);
-        var deadline = now + (long)timeout.TotalMilliseconds;
+        var deadline = now + DurationText.Milliseconds(timeout);
         var message = RunMessages.Step(run, result, id, request) with { NotBefore = Math.Max(deadline, id.CreatedAt + 1) }; // it ends when it is due (RunDeliveries)
         var entry = new RunStep(key, id.Text, now)
         {

@@ -47,7 +47,7 @@ public sealed class VerdictTests
     {
         Assert.Equal(TimeSpan.FromSeconds(7), WaitOf(Verdict.Of(Message(3, "1000"), 0, Answer(503, ("Retry-After", "7")), s_now, random: 0)));
         Assert.Equal(TimeSpan.FromSeconds(2), WaitOf(Verdict.Of(Message(3, "1000 * (1 + retried)"), 1, Answer(503), s_now, random: 0)));
-        Assert.Equal(TimeSpan.FromMilliseconds(12_182), WaitOf(Verdict.Of(Message(), 0, new AttemptOutcome.NoResponse("refused"), s_now, random: 0)));
+        Assert.Equal(TimeSpan.FromMilliseconds(12_183), WaitOf(Verdict.Of(Message(), 0, new AttemptOutcome.NoResponse("refused"), s_now, random: 0)));
     }
 
     [Fact]
@@ -55,7 +55,23 @@ public sealed class VerdictTests
     {
         Assert.Equal(TimeSpan.FromSeconds(7), WaitOf(Verdict.Of(Message(), 0, Answer(503, ("Retry-After", "7")), s_now, random: 1)));
         Assert.Equal(TimeSpan.FromSeconds(1), WaitOf(Verdict.Of(Message(3, "1000"), 0, Answer(503), s_now, random: 1)));
-        Assert.Equal(TimeSpan.FromMilliseconds(12_791), WaitOf(Verdict.Of(Message(), 0, Answer(503), s_now, random: 1)));
+        Assert.Equal(TimeSpan.FromMilliseconds(12_792), WaitOf(Verdict.Of(Message(), 0, Answer(503), s_now, random: 1)));
+    }
+
+    [Theory]
+    [InlineData("1ns", null, 1)]
+    [InlineData("0.0001", null, 1)]
+    [InlineData("1.5ms", null, 2)]
+    [InlineData("0", null, 0)]
+    [InlineData(null, "0.2", 1)]
+    [InlineData(null, "7.01", 8)]
+    [InlineData(null, "7", 7)]
+    public void A_wait_is_never_cut_to_a_shorter_one(string? wish, string? expression, long milliseconds)
+    {
+        var answer = wish is null ? Answer(503) : Answer(503, ("Retry-After", wish));
+        var now = s_now + TimeSpan.FromMicroseconds(900);
+
+        Assert.Equal(milliseconds, Assert.IsType<Verdict.Retry>(Verdict.Of(Message(3, expression), 0, answer, now, random: 0)).At - now.ToUnixTimeMilliseconds());
     }
 
     [Fact]

@@ -26,7 +26,11 @@ public sealed class DurationTextTests
     [InlineData("7\u03BCs", "00:00:00.000007")]
     [InlineData("100ns", "00:00:00.0000001")]
     [InlineData("50ns50ns", "00:00:00.0000001")]
-    [InlineData("99ns", "00:00:00")]
+    // Less than a tick is one: it is not nothing, which is a setting of its own.
+    [InlineData("99ns", "00:00:00.0000001")]
+    [InlineData("1ns", "00:00:00.0000001")]
+    [InlineData("0.001ns", "00:00:00.0000001")]
+    [InlineData("0ns", "00:00:00")]
     [InlineData("30", "00:00:30")]
     [InlineData("1.25", "00:00:01.25")]
     [InlineData("0", "00:00:00")]
@@ -59,6 +63,19 @@ public sealed class DurationTextTests
     [InlineData("99999999w")]
     [InlineData("8000000d8000000d")]
     public void Refuses_everything_else(string text) => Assert.False(DurationText.TryParse(text, out _));
+
+    [Theory]
+    [InlineData("0s", 0)]
+    [InlineData("1ns", 1)]
+    [InlineData("999us", 1)]
+    [InlineData("1ms", 1)]
+    [InlineData("1.0001ms", 2)]
+    [InlineData("1s", 1000)]
+    public void A_part_of_a_millisecond_counts_as_one(string text, long milliseconds)
+    {
+        Assert.True(DurationText.TryParse(text, out var value));
+        Assert.Equal(milliseconds, DurationText.Milliseconds(value));
+    }
 
     [Fact]
     public void Any_duration_written_in_parts_is_read_back() =>

@@ -84,6 +84,7 @@ public sealed class PublishSettingsTests
     [InlineData("0", null)]
     [InlineData("0m0s", null)]
     [InlineData("1us", 1L)]
+    [InlineData("1ns", 1L)]
     [InlineData("1.5ms", 2L)]
     [InlineData("30", 30_000L)]
     public void A_timeout_of_zero_asks_for_the_services_limit_and_any_other_is_at_least_a_millisecond(string value, long? milliseconds)
@@ -93,6 +94,15 @@ public sealed class PublishSettingsTests
         Assert.Equal(milliseconds, Read(("Upstash-Timeout", value)).ApplyTo(message, 0).TimeoutMs);
         Assert.Equal(7, Read().ApplyTo(message, 0).TimeoutMs);
     }
+
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("1ns", 1)]
+    [InlineData("999us", 1)]
+    [InlineData("1.5ms", 2)]
+    [InlineData("2ms", 2)]
+    public void A_delay_is_never_cut_to_a_shorter_one(string value, long milliseconds) =>
+        Assert.Equal(1_000 + milliseconds, Read(("Upstash-Delay", value)).DueAt(1_000));
 
     [Fact]
     public void Callback_settings_become_those_of_a_publish_to_the_callback()
