@@ -51,7 +51,7 @@ public sealed class TriggerResource(RunTrigger trigger, RunCheck check, UrlGroup
 
     private async ValueTask<RunStart> StartOfAsync(PublishRequest request, CancellationToken cancellation)
     {
-        await check.TriggerAsync(new RunRequest(request, new()), cancellation);
+        await check.TriggerAsync(new RunRequest(request, request.Settings.Workflow with { IsTrigger = true }), cancellation);
         return RunStart.Plain(request);
     }
 }

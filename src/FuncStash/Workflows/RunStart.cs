@@ -33,7 +33,7 @@ public sealed record RunStart(RunSpec Spec, byte[] Payload, Func<long, long>? No
             Header = settings.Header,
             MaxRetries = settings.Retries ?? Publisher.DefaultRetries,
             RetryDelay = settings.RetryDelay,
-            TimeoutMs = (long?)settings.Timeout?.TotalMilliseconds,
+            TimeoutMs = settings.Timeout is { } timeout ? DurationText.Milliseconds(timeout) : null,
             FlowControl = settings.FlowControl,
             Labels = settings.Labels,
             FailureCallback = settings.FailureCallback,
@@ -50,7 +50,7 @@ public sealed record RunStart(RunSpec Spec, byte[] Payload, Func<long, long>? No
     public static RunStart Plain(PublishRequest publish)
     {
         var settings = publish.Settings;
-        var headers = settings.Workflow with { Url = publish.Destination, FeatureSet = RunFeatures.Current, TelemetrySdk = null };
+        var headers = settings.Workflow with { FeatureSet = RunFeatures.Current, TelemetrySdk = null };
         var start = Of(new RunRequest(publish, headers));
         var header = start.Spec.Header.WithSet(RunHeaders.SdkVersionName, "1");
         if (!header.Contains("Content-Type"))

@@ -41,6 +41,33 @@ public sealed class OddValueTests : IAsyncLifetime
         Assert.Equal(400, refused.Status);
         Assert.StartsWith("invalid Upstash-Workflow-Url: ", refused.Error, StringComparison.Ordinal);
         Assert.InRange((await _service.CallAsync("POST", "/v2/trigger/" + url.TrimStart('/'), "p")).Status, 400, 404);
+
+        var runs = 0;
+        foreach (var isBatch in new[] { false, true })
+        {
+            var plain = await PlainAsync(isBatch, url);
+            Assert.Equal((400, refused.Error), (plain.Status, plain.Error));
+
+            Assert.Equal(isBatch ? 201 : 200, (await PlainAsync(isBatch, "https://seen.example/flow")).Status);
+            Assert.Equal(++runs, (await _service.CallAsync("GET", "/v2/workflows/logs?workflowUrl=https://seen.example/flow")).Json["runs"]!.AsArray().Count);
+        }
+    }
+
+    private Task<TestAnswer> PlainAsync(bool isBatch, string workflowUrl) => isBatch
+        ? _service.CallAsync("POST", "/v2/batch/trigger", $$"""[{"destination":"{{_flow.Url}}","headers":{"Upstash-Workflow-Url":"{{workflowUrl}}"} }]""")
+        : _service.CallAsync("POST", "/v2/trigger/" + _flow.Url, "p", null, ("Upstash-Workflow-Url", workflowUrl));
+
+    [Theory]
+    [InlineData("1ns", 1L)]
+    [InlineData("1.5ms", 2L)]
+    [InlineData("30s", 30_000L)]
+    public async Task A_time_limit_of_a_run_keeps_its_part_of_a_millisecond(string given, long milliseconds)
+    {
+        var started = await _service.CallAsync("POST", "/v2/trigger/" + _flow.Url, "p", null, ("Upstash-Timeout", given), ("Upstash-Delay", "1h"), ("Upstash-Workflow-RunId", "wfr_t"));
+
+        Assert.Equal(200, started.Status);
+        var logged = (await _service.CallAsync("GET", "/v2/events?workflowRunId=wfr_t")).Json["events"]![0]!;
+        Assert.Equal(milliseconds, (long?)logged["timeout"]);
     }
 
     [Theory]
