@@ -13,6 +13,8 @@ public sealed class DevelopmentGuard(FuncStashOptions options)
     private const string Why = "forbidden: this server has the public development credentials, so ";
     private const string Remedy = ": set QSTASH_TOKEN, QSTASH_CURRENT_SIGNING_KEY and QSTASH_NEXT_SIGNING_KEY to allow it";
 
+    private static readonly string[] s_reserved = [".localhost", ".test", ".internal"];
+
     private readonly bool _isOn = DevServer.IsUsedBy(options);
 
     // The last one that was let in: nearly all requests have the same.
@@ -43,15 +45,15 @@ public sealed class DevelopmentGuard(FuncStashOptions options)
 
     /// <summary>
     /// Whether it is an address, or a name that no public DNS server can give an address: of one label, below <c>localhost</c>
-    /// (RFC 6761 §6.3), or below <c>internal</c> (reserved by ICANN), as <c>host.docker.internal</c> is.
+    /// or <c>test</c> (RFC 6761 §6.3 and RFC 6761 §6.2), or below <c>internal</c> (reserved by ICANN), as <c>host.docker.internal</c> is.
     /// </summary>
+    /// <remarks>Not below <c>local</c>: whoever is in the same network answers for such a name (RFC 6762), first so and then otherwise.</remarks>
     internal static bool IsLocal(string host)
     {
         var name = host.TrimEnd('.');
         return IPAddress.TryParse(name, out _)
             || !name.Contains('.', StringComparison.Ordinal)
-            || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
-            || name.EndsWith(".internal", StringComparison.OrdinalIgnoreCase);
+            || s_reserved.Any(domain => name.EndsWith(domain, StringComparison.OrdinalIgnoreCase));
     }
 
     // Somebody follows a link to the console: that changes nothing, and the page with the link cannot read what comes back.

@@ -14,6 +14,7 @@ public abstract class DevelopmentGuardTests(HostFixture hosts, NodeSdk sdk) : En
         { "Sec-Fetch-Site", "same-site" },
         { "Host", "evil.example" },
         { "Host", "127.0.0.1.nip.io:8080" },
+        { "Host", "laptop.local:8080" },
     };
 
     [Theory]
@@ -37,6 +38,7 @@ public abstract class DevelopmentGuardTests(HostFixture hosts, NodeSdk sdk) : En
     [InlineData("Host", "app.localhost:8080")]
     [InlineData("Host", "host.docker.internal:8080")]
     [InlineData("Host", "funcstash:8080")]
+    [InlineData("Host", "app.test:8080")]
     [InlineData("Host", "192.168.1.10")]
     public async Task Local_names_and_the_console_are_let_in(string name, string value)
     {

@@ -28,6 +28,11 @@ public sealed class DevelopmentGuardTests
         { "Host", "notlocalhost.com", null },
         { "Host", "abc.ngrok-free.app", null },
         { "Host", "evilinternal.com", null },
+        { "Host", "app.latest", null },
+        { "Host", "test.evil.example", null },
+        // Anybody in the same network answers for such a name.
+        { "Host", "laptop.local:8080", null },
+        { "Host", "evil.local.", null },
     };
 
     public static TheoryData<string, string, string?> Own => new()
@@ -50,6 +55,9 @@ public sealed class DevelopmentGuardTests
         { "Host", "192.168.1.10:8080", null },
         { "Host", "host.docker.internal:8080", null },
         { "Host", "funcstash:8080", null },
+        { "Host", "app.test", null },
+        { "Host", "Queue.App.TEST.:8080", null },
+        { "Host", "funcstash.corp.internal", null },
         { "Host", "", null },
     };
 
