@@ -32,14 +32,14 @@ export class ChildServer {
     return { PATH: "/nonexistent", HOME: folder, DOTNET_BUNDLE_EXTRACT_BASE_DIR: `${folder}/bundle` };
   }
 
-  static async start(spawn, runner, folder, command, data) {
+  static async start(spawn, runner, folder, command, data, options = [], settings = {}) {
     const server = new ChildServer();
-    const args = ["serve", "--port", "0", "--data", data];
+    const args = ["serve", "--port", "0", "--data", data, ...options];
     const started = performance.now();
     // Who makes the root read-only needs programs for it; the command itself does not see that PATH.
     server.child = runner
       ? spawn(runner, [folder, "/usr/bin/env", "-i", ...Object.entries(ChildServer.env(folder)).map(([k, v]) => `${k}=${v}`), command, ...args], { cwd: folder, detached: true })
-      : spawn(command, args, { cwd: folder, env: ChildServer.env(folder), detached: true });
+      : spawn(command, args, { cwd: folder, env: { ...ChildServer.env(folder), ...settings }, detached: true });
     server.output = "";
     server.ended = new Promise((ended) => server.child.on("exit", ended));
     server.child.on("error", (error) => (server.output += error.message));
@@ -50,6 +50,7 @@ export class ChildServer {
       if (gone) throw new Error("it ended");
       return (server.url = /QSTASH_URL=(\S+)/.exec(server.output)?.[1]);
     });
+    server.token = /QSTASH_TOKEN=(\S+)/.exec(server.output)?.[1];
     await until(async () => (await fetch(server.url + "/health").catch(() => ({ ok: false }))).ok);
     server.firstAnswer = performance.now() - started;
     return server;

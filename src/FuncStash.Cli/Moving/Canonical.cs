@@ -73,13 +73,13 @@ internal static class Canonical
     private static CallbackSetup? Of(CallbackSetup? callback) =>
         callback is { Url.Length: > 0 } ? callback with { Headers = Of(callback.Headers) } : null;
 
-    private static SortedDictionary<string, string>? Of(SortedDictionary<string, string>? headers) =>
-        headers is not { Count: > 0 } ? null : headers.Comparer.Equals(StringComparer.OrdinalIgnoreCase) ? headers : Folded(headers);
-
-    private static SortedDictionary<string, string> Folded(SortedDictionary<string, string> headers)
+    // In the order of their names, which are the same in any letters.
+    private static Dictionary<string, string>? Of(Dictionary<string, string>? headers)
     {
-        var folded = new SortedDictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, value) in headers)
+        if (headers is not { Count: > 0 })
+            return null;
+        var folded = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in headers.OrderBy(header => header.Key, StringComparer.OrdinalIgnoreCase))
         {
             if (!folded.TryAdd(name, value))
                 throw new UsageException($"the header {name} is there twice, in other letters");

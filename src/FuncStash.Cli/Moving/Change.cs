@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
+using FuncStash.Cli.Terminals;
 using FuncStash.Cli.Verbs;
 using FuncStash.Client;
 
@@ -19,8 +19,6 @@ internal sealed record FieldChange(string Name, JsonNode? From, JsonNode? To);
 /// <param name="Fields">What is to change; of a new one everything it says.</param>
 internal abstract record Change(string Kind, string Name, bool IsNew, IReadOnlyList<FieldChange> Fields)
 {
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
-
     /// <summary>Makes it so.</summary>
     /// <exception cref="QStashRequestException">The service refused, or did not answer.</exception>
     public abstract Task ApplyAsync(QStashClient client, CancellationToken cancellation);
@@ -39,7 +37,7 @@ internal abstract record Change(string Kind, string Name, bool IsNew, IReadOnlyL
         return fields.Count == 0 ? null : change(fields);
     }
 
-    private static JsonObject Json<T>(T value) => (JsonObject)JsonSerializer.SerializeToNode(value, s_json)!;
+    private static JsonObject Json<T>(T value) => (JsonObject)JsonSerializer.SerializeToNode(value, typeof(T), CliJson.Default)!;
 
     public sealed record OfQueue(QueueSetup Wanted, bool IsNew, IReadOnlyList<FieldChange> Fields) : Change("queue", Wanted.Name, IsNew, Fields)
     {

@@ -4,107 +4,107 @@ namespace FuncStash.Cli.Moving;
 /// <remarks>Messages, logs and dead letters are not part of it, nor are the default headers of URL groups, which no call tells.</remarks>
 internal sealed record Inventory
 {
-    public List<QueueSetup> Queues { get; init; } = [];
+    public List<QueueSetup> Queues { get; set; } = [];
 
-    public List<FlowControlSetup> FlowControl { get; init; } = [];
+    public List<FlowControlSetup> FlowControl { get; set; } = [];
 
-    public List<UrlGroupSetup> UrlGroups { get; init; } = [];
+    public List<UrlGroupSetup> UrlGroups { get; set; } = [];
 
-    public List<ScheduleSetup> Schedules { get; init; } = [];
+    public List<ScheduleSetup> Schedules { get; set; } = [];
 }
 
 /// <summary>A queue.</summary>
 internal sealed record QueueSetup
 {
-    public string Name { get; init; } = "";
+    public string Name { get; set; } = "";
 
-    public int Parallelism { get; init; } = 1;
+    public int Parallelism { get; set; } = 1;
 
-    public bool Paused { get; init; }
+    public bool Paused { get; set; }
 }
 
 /// <summary>What an operator has fixed of a flow-control key.</summary>
 internal sealed record FlowControlSetup
 {
-    public string Key { get; init; } = "";
+    public string Key { get; set; } = "";
 
     /// <summary>Null when it is not pinned.</summary>
-    public int? Parallelism { get; init; }
+    public int? Parallelism { get; set; }
 
     /// <summary>Null when it is not pinned.</summary>
-    public int? Rate { get; init; }
+    public int? Rate { get; set; }
 
     /// <summary>The period of the rate, such as <c>1m</c>; a second when null.</summary>
-    public string? Period { get; init; }
+    public string? Period { get; set; }
 
-    public bool Paused { get; init; }
+    public bool Paused { get; set; }
 }
 
 /// <summary>A URL group.</summary>
 internal sealed record UrlGroupSetup
 {
-    public string Name { get; init; } = "";
+    public string Name { get; set; } = "";
 
-    public List<EndpointSetup> Endpoints { get; init; } = [];
+    public List<EndpointSetup> Endpoints { get; set; } = [];
 }
 
 /// <summary>An endpoint of a URL group.</summary>
 internal sealed record EndpointSetup
 {
-    public string? Name { get; init; }
+    public string? Name { get; set; }
 
-    public string Url { get; init; } = "";
+    public string Url { get; set; } = "";
 }
 
 /// <summary>A schedule.</summary>
 internal sealed record ScheduleSetup
 {
-    public string Id { get; init; } = "";
+    public string Id { get; set; } = "";
 
-    public string Cron { get; init; } = "";
+    public string Cron { get; set; } = "";
 
-    public string Destination { get; init; } = "";
+    public string Destination { get; set; } = "";
 
-    public string Method { get; init; } = "POST";
+    public string Method { get; set; } = "POST";
 
     /// <summary>Headers of the deliveries, <c>Content-Type</c> among them; several values of one with commas between (RFC 9110 §5.3).</summary>
-    public SortedDictionary<string, string>? Headers { get; init; }
+    public Dictionary<string, string>? Headers { get; set; }
 
     /// <summary>The payload where it is text.</summary>
-    public string? Body { get; init; }
+    public string? Body { get; set; }
 
     /// <summary>The payload where it is not.</summary>
-    public string? BodyBase64 { get; init; }
+    public string? BodyBase64 { get; set; }
 
-    public int Retries { get; init; } = 3;
+    public int Retries { get; set; } = 3;
 
     /// <summary>An expression in milliseconds.</summary>
-    public string? RetryDelay { get; init; }
+    public string? RetryDelay { get; set; }
 
     /// <summary>A duration, such as <c>90s</c>.</summary>
-    public string? Delay { get; init; }
+    public string? Delay { get; set; }
 
     /// <summary>A duration, such as <c>90s</c>.</summary>
-    public string? Timeout { get; init; }
+    public string? Timeout { get; set; }
 
-    public CallbackSetup? Callback { get; init; }
+    public CallbackSetup? Callback { get; set; }
 
-    public CallbackSetup? FailureCallback { get; init; }
+    public CallbackSetup? FailureCallback { get; set; }
 
-    public string? Queue { get; init; }
+    public string? Queue { get; set; }
 
-    public FlowControlSetup? FlowControl { get; init; }
+    public FlowControlSetup? FlowControl { get; set; }
 
-    public List<string>? Labels { get; init; }
+    public List<string>? Labels { get; set; }
 
-    public bool Paused { get; init; }
+    public bool Paused { get; set; }
 }
 
 /// <summary>A callback.</summary>
 internal sealed record CallbackSetup
 {
-    public string Url { get; init; } = "";
+    public string Url { get; set; } = "";
 
     /// <summary>Its settings by their whole names, such as <c>Upstash-Retries</c> or <c>Upstash-Forward-X-Tenant</c>.</summary>
-    public SortedDictionary<string, string>? Headers { get; init; }
+    public Dictionary<string, string>? Headers { get; set; }
 }

@@ -18,7 +18,7 @@ internal static partial class InventoryFile
     {
         try
         {
-            var reader = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).WithDuplicateKeyChecking().Build();
+            var reader = new StaticDeserializerBuilder(new InventoryYaml()).WithNamingConvention(CamelCaseNamingConvention.Instance).WithDuplicateKeyChecking().Build();
             return Canonical.Of(reader.Deserialize<Inventory?>(s_strict.GetString(file).TrimStart('\uFEFF')) ?? new Inventory());
         }
         catch (YamlException wrong)
@@ -37,7 +37,7 @@ internal static partial class InventoryFile
         using var text = new StringWriter { NewLine = "\n" };
         // Long values stay on their line, so that a changed one is one changed line in a repository.
         var emitter = new Emitter(text, EmitterSettings.Default.WithBestWidth(int.MaxValue).WithNewLine("\n"));
-        new SerializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance)
+        new StaticSerializerBuilder(new InventoryYaml()).WithNamingConvention(CamelCaseNamingConvention.Instance)
             .ConfigureDefaultValuesHandling(DefaultValuesHandling.OmitNull | DefaultValuesHandling.OmitEmptyCollections)
             .WithEventEmitter(next => new Quoting(next)).DisableAliases().Build()
             .Serialize(emitter, inventory);
@@ -62,3 +62,14 @@ internal static partial class InventoryFile
     [GeneratedRegex(@"\A(?:y|n|yes|no|on|off|true|false|null)\z", RegexOptions.IgnoreCase)]
     private static partial Regex Word();
 }
+
+/// <summary>How the parts of a file are read and written: generated, so that it works where there is no reflection.</summary>
+[YamlStaticContext]
+[YamlSerializable(typeof(Inventory))]
+[YamlSerializable(typeof(QueueSetup))]
+[YamlSerializable(typeof(FlowControlSetup))]
+[YamlSerializable(typeof(UrlGroupSetup))]
+[YamlSerializable(typeof(EndpointSetup))]
+[YamlSerializable(typeof(ScheduleSetup))]
+[YamlSerializable(typeof(CallbackSetup))]
+public partial class InventoryYaml : StaticContext;

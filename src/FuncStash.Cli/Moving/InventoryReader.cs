@@ -66,8 +66,8 @@ internal static class InventoryReader
         Paused = schedule.IsPaused,
     };
 
-    private static SortedDictionary<string, string>? Of(IReadOnlyDictionary<string, IReadOnlyList<string>>? headers) =>
-        headers is null ? null : new(headers.ToDictionary(header => header.Key, header => string.Join(", ", header.Value)), StringComparer.OrdinalIgnoreCase);
+    private static Dictionary<string, string>? Of(IReadOnlyDictionary<string, IReadOnlyList<string>>? headers) =>
+        headers?.ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
 
     // (protocol#redaction): a hash stands where the value was.
     private static string? Redacted(QStashSchedule schedule) =>

@@ -18,11 +18,9 @@ internal static class Report
         {
             if (run.Json)
             {
-                Listing.Json(run.Terminal, new
-                {
-                    kind = change.Kind, name = change.Name, change = change.IsNew ? "create" : "update",
-                    fields = change.Fields.ToDictionary(field => field.Name, field => new { from = field.From, to = field.To }),
-                });
+                Listing.Json(run.Terminal, new ChangeNote(
+                    change.Kind, change.Name, change.IsNew ? "create" : "update",
+                    change.Fields.ToDictionary(field => field.Name, field => new FieldNote(field.From, field.To))));
                 continue;
             }
 

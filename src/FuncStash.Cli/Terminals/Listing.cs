@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using FuncStash.Client;
 using Spectre.Console;
 
 namespace FuncStash.Cli.Terminals;
@@ -22,10 +24,11 @@ internal static class Listing
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         // For terminals and programs, not for web pages: text stays readable. Control characters are escaped all the same.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        TypeInfoResolver = JsonTypeInfoResolver.Combine(CliJson.Default, WireJson.Default),
     };
 
     /// <summary>Writes one thing as one line of JSON.</summary>
-    public static void Json<T>(Terminal terminal, T value) => terminal.Out.WriteLine(JsonSerializer.Serialize(value, s_json));
+    public static void Json<T>(Terminal terminal, T value) => terminal.Out.WriteLine(JsonSerializer.Serialize(value, s_json.GetTypeInfo(typeof(T))));
 
     /// <summary>Writes a list.</summary>
     public static async Task WriteAsync<T>(

@@ -104,7 +104,7 @@ internal static class DlqVerb
                 if (ids is [var one])
                 {
                     await dlq.DeleteAsync(one, run.Cancellation);
-                    run.Tell(new { deleted = 1 }, "1 deleted");
+                    run.Tell(new Dictionary<string, int> { ["deleted"] = 1 }, "1 deleted");
                     return ExitCode.Done;
                 }
 
@@ -138,7 +138,7 @@ internal static class DlqVerb
                     return Broken(run, failure, $"{deleted} deleted before that");
                 }
 
-                run.Tell(new { deleted }, $"{deleted} deleted");
+                run.Tell(new Dictionary<string, int> { ["deleted"] = deleted }, $"{deleted} deleted");
                 // The others were not there.
                 return deleted < ids.Length ? ExitCode.Incomplete : ExitCode.Done;
             });

@@ -49,7 +49,7 @@ internal static class MessagesVerb
                 if (ids is [var one])
                 {
                     await messages.CancelAsync(one, run.Cancellation);
-                    run.Tell(new { cancelled = 1 }, "1 cancelled");
+                    run.Tell(new Dictionary<string, int> { ["cancelled"] = 1 }, "1 cancelled");
                     return ExitCode.Done;
                 }
 
@@ -62,7 +62,7 @@ internal static class MessagesVerb
                 var cancelled = ids.Length > 0 ? await messages.CancelManyAsync(ids, run.Cancellation)
                     : run.Of(selection.All) ? await messages.CancelAllAsync(cancellationToken: run.Cancellation)
                     : await messages.CancelWhereAsync(filter, cancellationToken: run.Cancellation);
-                run.Tell(new { cancelled }, $"{cancelled} cancelled");
+                run.Tell(new Dictionary<string, int> { ["cancelled"] = cancelled }, $"{cancelled} cancelled");
                 // The others had ended, or never were.
                 return cancelled < ids.Length ? ExitCode.Incomplete : ExitCode.Done;
             });

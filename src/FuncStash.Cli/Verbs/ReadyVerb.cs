@@ -33,7 +33,7 @@ internal static class ReadyVerb
                     await Task.Delay(s_interval, time, run.Cancellation);
                 }
 
-                run.Tell(new { ready = true }, "ready");
+                run.Tell(new Dictionary<string, bool> { ["ready"] = true }, "ready");
                 return ExitCode.Done;
             });
     }

@@ -39,7 +39,7 @@ internal static class SchedulesVerb
                 message.Set(options, run);
                 var scheduleId = await run.Client.Schedules.CreateAsync(
                     run.Of(message.Destination), run.Of(cron)!, await message.BodyOfAsync(run), options, run.Cancellation);
-                run.Tell(new { scheduleId }, scheduleId);
+                run.Tell(new Dictionary<string, string> { ["scheduleId"] = scheduleId }, scheduleId);
             });
     }
 

@@ -46,12 +46,9 @@ internal static class VerifyVerb
         if (run.Json)
         {
             run.Tell(
-                new
-                {
-                    isValid = verification.IsValid, verification.UsesNextKey,
-                    problems = verification.Problems.Select(p => new { problem = p.ToString(), reason = SignatureVerification.Describe(p) }),
-                    verification.Claims,
-                },
+                new SignatureNote(
+                    verification.IsValid, verification.UsesNextKey,
+                    [.. verification.Problems.Select(p => new ProblemNote(p.ToString(), SignatureVerification.Describe(p)))], verification.Claims),
                 "");
             return;
         }
@@ -87,3 +84,9 @@ internal static class VerifyVerb
         public override DateTimeOffset GetUtcNow() => now;
     }
 }
+
+/// <summary>What is right and wrong with a signature, for programs.</summary>
+internal sealed record SignatureNote(bool IsValid, bool UsesNextKey, IReadOnlyList<ProblemNote> Problems, SignatureClaims? Claims);
+
+/// <summary>One thing that is wrong with it.</summary>
+internal sealed record ProblemNote(string Problem, string Reason);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -18,7 +19,7 @@ public sealed record Payload(long Size, string Text, string? Pretty, PayloadKind
     public const int Shown = 16 * 1024;
 
     // Text as it is, not as ASCII.
-    private static readonly JsonSerializerOptions s_pretty = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions s_pretty = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Payload Redacted(byte[] body) => new(body.Length, RedactFields.Redacted(body), null, PayloadKind.Redacted, false);
 
@@ -51,7 +52,10 @@ public sealed record Payload(long Size, string Text, string? Pretty, PayloadKind
         try
         {
             using var document = JsonDocument.Parse(body);
-            return JsonSerializer.Serialize(document.RootElement, s_pretty);
+            var text = new ArrayBufferWriter<byte>(body.Length * 2);
+            using (var writer = new Utf8JsonWriter(text, s_pretty))
+                document.RootElement.WriteTo(writer);
+            return Encoding.UTF8.GetString(text.WrittenSpan);
         }
         catch (JsonException)
         {

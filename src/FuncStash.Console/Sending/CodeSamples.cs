@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using FuncStash.Wire;
 
@@ -35,14 +36,15 @@ internal static partial class CodeSamples
         var body = form.BodyOf is null ? form.Body : null;
         if (form.Mode == SendMode.Batch)
         {
-            var item = new Dictionary<string, object> { ["destination"] = form.Destination };
+            var item = new JsonObject { ["destination"] = form.Destination };
             if (form.Queue.Length > 0)
                 item["queue"] = form.Queue;
             if (headers.Count > 0)
-                item["headers"] = headers.GroupBy(header => header.Name).ToDictionary(group => group.Key, group => string.Join(", ", group.Select(header => header.Value)));
+                item["headers"] = new JsonObject(
+                    headers.GroupBy(header => header.Name, header => header.Value).Select(group => KeyValuePair.Create(group.Key, (JsonNode?)string.Join(", ", group))));
             if (body is null or { Length: > 0 })
                 item["body"] = body ?? "…";
-            return new Request("/v2/batch", [("Content-Type", "application/json")], JsonSerializer.Serialize(new[] { item }, s_json));
+            return new Request("/v2/batch", [("Content-Type", "application/json")], new JsonArray(item).ToJsonString(s_json));
         }
         var path = form.Mode switch
         {

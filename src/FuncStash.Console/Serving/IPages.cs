@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using FuncStash.Access;
 using FuncStash.Console.Access;
 using FuncStash.Http;
@@ -46,6 +47,9 @@ public sealed record ConsoleCall(ApiCall Call, Session Session, IReadOnlyDiction
 /// <summary>What the console answers.</summary>
 public abstract record PageResult
 {
+    /// <summary>What a compiler that leaves out what nobody calls must leave of a component.</summary>
+    internal const DynamicallyAccessedMemberTypes Members = DynamicallyAccessedMemberTypes.All;
+
     private PageResult()
     {
     }
@@ -54,7 +58,7 @@ public abstract record PageResult
     /// <param name="Title">Its title.</param>
     /// <param name="Component">The component that renders it.</param>
     /// <param name="Model">The component's parameter <c>Model</c>.</param>
-    public sealed record View(string Title, Type Component, object Model) : PageResult
+    public sealed record View(string Title, [param: DynamicallyAccessedMembers(Members)][property: DynamicallyAccessedMembers(Members)] Type Component, object Model) : PageResult
     {
         public int Status { get; init; } = 200;
     }
@@ -63,7 +67,7 @@ public abstract record PageResult
     /// <param name="Page">The page; its component says with <see cref="PageWriter.Place"/> where.</param>
     /// <param name="Step">The component that renders each step, as its parameter <c>Model</c>.</param>
     /// <param name="Steps">Does it.</param>
-    public sealed record Running(View Page, Type Step, IAsyncEnumerable<object> Steps) : PageResult;
+    public sealed record Running(View Page, [param: DynamicallyAccessedMembers(Members)][property: DynamicallyAccessedMembers(Members)] Type Step, IAsyncEnumerable<object> Steps) : PageResult;
 
     /// <summary>After a change: see there.</summary>
     /// <param name="Path">The path and query below <c>/console/</c>; empty for the overview.</param>

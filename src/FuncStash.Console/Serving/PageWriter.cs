@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using FuncStash.Console.Access;
 using FuncStash.Http;
@@ -85,7 +86,7 @@ public sealed class PageWriter(TimeProvider time)
     private Task<string> RenderAsync(ApiCall call, Session session, PageResult.View view) => RenderAsync(typeof(Shell), new ShellModel(
         view, session, Base(call.Target), call.Target.Path, time.GetUtcNow().ToUnixTimeMilliseconds()));
 
-    private static async Task<string> RenderAsync(Type component, object model)
+    private static async Task<string> RenderAsync([DynamicallyAccessedMembers(PageResult.Members)] Type component, object model)
     {
         await using var renderer = new HtmlRenderer(s_noServices, NullLoggerFactory.Instance);
         return await renderer.Dispatcher.InvokeAsync(async () =>
