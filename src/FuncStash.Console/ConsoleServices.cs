@@ -24,7 +24,6 @@ public static class ConsoleServices
     {
         services.AddSingleton<Sessions>();
         services.AddSingleton<PageWriter>();
-        services.AddSingleton<OneTime>();
         // Before the pages, which have an answer to every address that is left.
         services.AddSingleton<IResource, EchoResource>();
         services.AddSingleton<IResource, ConsoleResource>();

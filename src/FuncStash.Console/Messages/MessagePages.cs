@@ -11,7 +11,7 @@ namespace FuncStash.Console.Messages;
 
 /// <summary>The list of messages, and each of them.</summary>
 internal sealed class MessagePages(
-    LogReader log, MessageStore messages, MessageReader reader, SendAgain again, MessageCancellation cancellation, OneTime once, TimeProvider time) : IPages
+    LogReader log, MessageStore messages, MessageReader reader, SendAgain again, MessageCancellation cancellation, TimeProvider time) : IPages
 {
     public IEnumerable<PageRoute> Routes =>
     [
@@ -57,12 +57,11 @@ internal sealed class MessagePages(
         return new PageResult.Redirect($"messages/{stored.Id.Text}?done={(done ? "cancelled" : "ended")}");
     }
 
-    private Task<PageResult> SendAsync(ConsoleCall call) => once.DoAsync(
-        call,
-        async before => Sent((await again.SendAsync(await FindAsync(call), call.Call.CallerIp, before, call.Aborted)).Id),
-        Sent);
-
-    private static PageResult.Redirect Sent(MessageId id) => new($"messages/{id.Text}?done=sent");
+    private async Task<PageResult> SendAsync(ConsoleCall call)
+    {
+        var published = await again.SendAsync(await FindAsync(call), call.Call.CallerIp, call.Aborted);
+        return new PageResult.Redirect($"messages/{published.Id.Text}?done=sent");
+    }
 
     private async ValueTask<StoredMessage> FindAsync(ConsoleCall call) =>
         MessageId.TryParse(call.Values[0], out var id) && await messages.LookAsync(id, call.Aborted) is { } stored

@@ -12,7 +12,7 @@ namespace FuncStash.Console.Schedules;
 
 /// <summary>The schedules: when each fires next, how it went, and what can be done about it.</summary>
 internal sealed class SchedulePages(
-    ScheduleStore schedules, Scheduler scheduler, LastRun lastRun, LogReader log, OneTime once, TimeProvider time) : IPages
+    ScheduleStore schedules, Scheduler scheduler, LastRun lastRun, LogReader log, TimeProvider time) : IPages
 {
     private const int Times = 5, Recent = 10, MaxLooked = 3_000;
 
@@ -22,10 +22,8 @@ internal sealed class SchedulePages(
         new("GET", "/schedules/{id}", AccessLevel.Read, ShowAsync),
         new("POST", "/schedules/{id}/pause", AccessLevel.Full, call => ChangeAsync(call, "paused", async id => await scheduler.PauseAsync(id, call.Aborted))),
         new("POST", "/schedules/{id}/resume", AccessLevel.Full, call => ChangeAsync(call, "resumed", async id => await scheduler.ResumeAsync(id, call.Aborted))),
-        new("POST", "/schedules/{id}/run", AccessLevel.Full, call => once.DoAsync(
-            call,
-            before => ChangeAsync(call, "sent", async id => await scheduler.RunAsync(id, call.Call.CallerIp, before, call.Aborted) is not null),
-            _ => new PageResult.Redirect($"schedules/{call.Values[0]}?done=sent"))),
+        new("POST", "/schedules/{id}/run", AccessLevel.Full, call => ChangeAsync(
+            call, "sent", async id => await scheduler.RunAsync(id, call.Call.CallerIp, call.Aborted) is not null)),
         new("GET", "/schedules/{id}/delete", AccessLevel.Full, AskAsync),
         new("POST", "/schedules/{id}/delete", AccessLevel.Full, DeleteAsync),
     ];

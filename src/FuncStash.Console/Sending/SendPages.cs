@@ -14,7 +14,7 @@ namespace FuncStash.Console.Sending;
 
 /// <summary>The request builder: a message, one for a queue, a batch of one, a schedule; new, or like one that is there.</summary>
 internal sealed class SendPages(
-    Acceptance acceptance, MessageStore messages, SendAgain again, ScheduleStore schedules, OneTime once, FuncStashOptions options) : IPages
+    Acceptance acceptance, MessageStore messages, SendAgain again, ScheduleStore schedules, FuncStashOptions options) : IPages
 {
     public IEnumerable<PageRoute> Routes =>
     [
@@ -37,31 +37,20 @@ internal sealed class SendPages(
         var form = SendForm.Of(call.Field);
         if (call.Field("do") == "code")
             return Page(call, form, null, 200);
-        return await once.DoAsync(call, before => SendAsync(call, form, before), first => IsGroup(form)
-            ? new PageResult.Redirect(new MessageSearch().With("topicName", form.Destination).Url)
-            : new PageResult.Redirect($"messages/{first.Text}?done=sent"));
-    }
-
-    private static bool IsGroup(SendForm form) =>
-        Destination.TryParse(form.Destination, out var destination, out _) && destination is Destination.Group;
-
-    private async Task<PageResult> SendAsync(
-        ConsoleCall call, SendForm form, Func<IReadOnlyList<MessageId>, CancellationToken, ValueTask>? before)
-    {
         try
         {
             var body = form.BodyOf is { } source ? await BodyAsync(source, call.Aborted) : Encoding.UTF8.GetBytes(form.Body);
-            var request = form.ToRequest(body, call.Call.CallerIp, options) with { BeforeStoring = before };
-            // A schedule without an id of its own gets one that is the same when the form comes again.
-            if (request.Settings is { Cron: not null, ScheduleId: null } settings && OneTime.KeyOf(call) is { } key)
-                request = request with { Settings = settings with { ScheduleId = "scd_" + key[..28] } };
-            // A batch of one is accepted as a message alone is.
-            return await acceptance.AcceptAsync(request, call.Aborted) switch
+            var request = form.ToRequest(body, call.Call.CallerIp, options);
+            var accepted = form.Mode == SendMode.Batch
+                ? (await acceptance.AcceptAsync([request], call.Aborted))[0]
+                : await acceptance.AcceptAsync(request, call.Aborted);
+            return accepted switch
             {
                 Accepted.Messages { Result: { IsGroup: false, Messages: [var one] } } =>
                     new PageResult.Redirect($"messages/{one.Id.Text}?done={(one.Deduplicated ? "duplicate" : "sent")}"),
                 Accepted.Messages => new PageResult.Redirect(new MessageSearch().With("topicName", form.Destination).Url),
                 Accepted.Schedule schedule => new PageResult.Redirect($"schedules/{schedule.Id}?done=saved"),
+                Accepted.Refused refused => Page(call, form, FieldRefusal.Of(refused.Reason.Message), refused.Reason.Status),
                 _ => throw new InvalidOperationException("not reached"),
             };
         }

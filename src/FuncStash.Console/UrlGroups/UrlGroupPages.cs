@@ -12,7 +12,7 @@ using FuncStash.Wire;
 namespace FuncStash.Console.UrlGroups;
 
 /// <summary>The URL groups: their endpoints, what each answered last, and what can be done about them.</summary>
-internal sealed class UrlGroupPages(UrlGroupStore groups, EndpointChanges changes, Publisher publisher, LogReader log, OneTime once) : IPages
+internal sealed class UrlGroupPages(UrlGroupStore groups, EndpointChanges changes, Publisher publisher, LogReader log) : IPages
 {
     // So many attempts of a group are looked at for the last status of its endpoints, and so many events for those.
     private const int MaxOutcomes = 500, MaxLooked = 3_000;
@@ -95,16 +95,9 @@ internal sealed class UrlGroupPages(UrlGroupStore groups, EndpointChanges change
         {
             Labels = ["console-test"], Retries = 0, Header = HeaderMap.Empty.With("Content-Type", "application/json"),
         };
-        var sent = new PageResult.Redirect($"url-groups/{group.Name}?done=sent");
-        return await once.DoAsync(
-            call,
-            async before =>
-            {
-                await publisher.PublishAsync(
-                    new PublishRequest(group.Name, settings, """{"test":true}"""u8.ToArray()) { CallerIp = call.Call.CallerIp, BeforeStoring = before }, call.Aborted);
-                return sent;
-            },
-            _ => sent);
+        await publisher.PublishAsync(
+            new PublishRequest(group.Name, settings, """{"test":true}"""u8.ToArray()) { CallerIp = call.Call.CallerIp }, call.Aborted);
+        return new PageResult.Redirect($"url-groups/{group.Name}?done=sent");
     }
 
     private async Task<PageResult> AskAsync(ConsoleCall call)

@@ -8,16 +8,13 @@ namespace FuncStash.Publishing;
 public sealed class SendAgain(MessageStore messages, Publisher publisher)
 {
     /// <exception cref="QStashException">400 for a part of a workflow run, 404 when its payload is gone, and what a publish is refused for.</exception>
-    public async ValueTask<Published> SendAsync(
-        StoredMessage stored, string callerIp, Func<IReadOnlyList<MessageId>, CancellationToken, ValueTask>? beforeStoring = null,
-        CancellationToken cancellation = default)
+    public async ValueTask<Published> SendAsync(StoredMessage stored, string callerIp, CancellationToken cancellation = default)
     {
         var message = stored.Message;
         var request = new PublishRequest(
             DestinationOf(message), PublishSettingsWriter.SettingsOf(message), await BodyAsync(message, cancellation))
         {
             CallerIp = callerIp,
-            BeforeStoring = beforeStoring,
         };
         return (await publisher.PublishAsync(request, cancellation)).Messages[0];
     }

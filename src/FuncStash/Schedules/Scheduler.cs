@@ -115,9 +115,7 @@ public sealed class Scheduler(
     /// </summary>
     /// <returns>The messages; null when there is no such schedule.</returns>
     /// <exception cref="QStashException">400, 404 or 413 for what cannot be published now.</exception>
-    public async ValueTask<PublishResult?> RunAsync(
-        string id, string callerIp, Func<IReadOnlyList<MessageId>, CancellationToken, ValueTask>? beforeStoring = null,
-        CancellationToken cancellation = default)
+    public async ValueTask<PublishResult?> RunAsync(string id, string callerIp, CancellationToken cancellation = default)
     {
         // One that is replaced meanwhile has its payload elsewhere: the next look finds the new one.
         while (await schedules.GetAsync(id, cancellation) is { Deleting: false } schedule)
@@ -128,7 +126,7 @@ public sealed class Scheduler(
             return await publisher.PublishAsync(
                 new PublishRequest(spec.Destination, spec.Settings, body)
                 {
-                    CallerIp = callerIp, QueueName = spec.Settings.QueueName, ScheduleId = id, BeforeStoring = beforeStoring,
+                    CallerIp = callerIp, QueueName = spec.Settings.QueueName, ScheduleId = id,
                 },
                 cancellation);
         }
