@@ -17,7 +17,7 @@ internal static partial class NativeSqlite
     // memfd_create(2): closed in child processes, and may be run. Kernels before 6.3 do not know the second.
     private const uint CloseOnExec = 1, Executable = 0x10;
 
-    /// <summary>Has SQLite found in this file, where it is in there; else where a .NET program finds its libraries.</summary>
+    /// <summary>Has SQLite found in this file, where it is in there and may be loaded; else where a .NET program finds its libraries.</summary>
     public static void FindHere()
     {
         if (!OperatingSystem.IsLinux() || typeof(NativeSqlite).Assembly.GetManifestResourceInfo(Name) is null)
@@ -28,16 +28,15 @@ internal static partial class NativeSqlite
 
     private static nint Load()
     {
-        var file = CreateMemoryFile(Name, CloseOnExec | Executable);
-        if (file < 0)
-            file = CreateMemoryFile(Name, CloseOnExec);
-        if (file < 0)
-            throw new DllNotFoundException($"SQLite cannot be loaded: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
-        // Kept open: the path stands for it.
-        using (var content = new FileStream(new SafeFileHandle(file, ownsHandle: false), FileAccess.Write, bufferSize: 0))
+        var descriptor = CreateMemoryFile(Name, CloseOnExec | Executable);
+        if (descriptor < 0)
+            descriptor = CreateMemoryFile(Name, CloseOnExec);
+        if (descriptor < 0)
+            return 0;
+        using var content = new FileStream(new SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Write, bufferSize: 0);
         using (var resource = typeof(NativeSqlite).Assembly.GetManifestResourceStream(Name)!)
             resource.CopyTo(content);
-        return NativeLibrary.Load($"/proc/self/fd/{file}");
+        return NativeLibrary.TryLoad($"/proc/self/fd/{descriptor}", out var library) ? library : 0;
     }
 
     [LibraryImport("libc", EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -84,7 +84,7 @@ async function trying(what, arrange) {
     await use(server);
     console.log(`ok - ${name}: on ${what}, the console's pages, an inventory, dead letters and all lists`);
   } catch (error) {
-    console.log(`not ok - ${name}: on ${what}, ${error.message.split("\n")[0]} ${server?.output ?? ""}`.replaceAll("\n", " "));
+    console.log(`not ok - ${name}: on ${what}, ${error.stderr ?? ""} ${error.message.split("\n")[0]} ${server?.output ?? ""}`.replaceAll("\n", " "));
   } finally {
     await server?.kill();
   }
@@ -92,11 +92,14 @@ async function trying(what, arrange) {
 
 await trying("SQLite", () => ChildServer.start(spawn, undefined, folder, command, `${folder}/all`));
 if (azurite) {
-  const { child, connection } = await startAzurite();
+  let storage;
   received.seen.length = 0;
-  await trying("Azurite", () => ChildServer.start(
-    spawn, undefined, folder, command, `${folder}/unused`, ["--storage", "azure"], { AzureWebJobsStorage: connection }));
-  child.kill("SIGKILL");
+  await trying("Azurite", async () => {
+    const { connection } = (storage = await startAzurite());
+    return ChildServer.start(
+      spawn, undefined, folder, command, `${folder}/unused`, ["--storage", "azure"], { AzureWebJobsStorage: connection });
+  });
+  storage?.child.kill("SIGKILL");
 } else {
   console.log(`skip - ${name}: npm cannot install Azurite`);
 }

@@ -6,7 +6,7 @@ using FuncStash.Cli.Verbs;
 
 namespace FuncStash.Cli.Terminals;
 
-/// <summary>What the command itself writes as JSON. Generated: compiled ahead, it has no reflection to write what is not named here.</summary>
+/// <summary>What the command itself writes as JSON. Generated, so that nothing is found by reflection; a type that is not named here cannot be written.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Inventory))]
 [JsonSerializable(typeof(ChangeNote))]

@@ -17,7 +17,7 @@ public sealed partial class MessageStore
         var wereStarted = store.IsWhole && also is null && stored.Outbox.Count == 0;
         if (!wereStarted && stored.Progress.State != MessageState.Canceled)
             await RecoverAsync(stored.Followers, cancellation);
-        // Last: that it is there tells the next one who repairs that the followers are seen to.
+        // After the followers: that it is there tells the next one who repairs that the followers are seen to.
         if (also is not null)
             await store.Tables.CommitAsync(also, cancellation);
         await EndLeaseAsync(leaseEnd, cancellation);
