@@ -1,17 +1,18 @@
 using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace FuncStash.Wire;
 
 /// <summary>The destination in the path of a publish call, as sent and not as normalised (protocol#destinations-in-paths).</summary>
-public static class DestinationPath
+public static partial class DestinationPath
 {
     private const string Token = "qstash_token", SettingPrefix = "upstash-";
 
     /// <summary>Parts a raw request target's tail into the destination and the settings in its query.</summary>
     /// <param name="rawTail">All of the raw target behind <c>/v2/publish/</c> or its like, the query included.</param>
     /// <returns>
-    /// The destination byte for byte, less the parameters that belong to QStash; a destination that is no URL has no
+    /// The destination byte for byte but for encoded letters of its host, less the parameters that belong to QStash; a destination that is no URL has no
     /// query, so the rest of it is dropped. The settings are <c>qstash_token</c> and every <c>upstash-*</c> parameter,
     /// in order, keys as given (compare them without case), keys and values percent-decoded with <c>+</c> as space; a value
     /// stands for a header's, so it is the bytes that were encoded (<see cref="HeaderValue"/>).
@@ -67,12 +68,25 @@ public static class DestinationPath
         {
             var repaired = WithBothSlashes(candidate);
             if (StartsAsUrl(repaired))
-                return repaired;
+                return WithReadableHost(repaired);
             candidate = Uri.UnescapeDataString(candidate);
         }
 
         return text;
     }
+
+    /// <summary>Letters beyond ASCII in a host's name: a client has to percent-encode them in its path (RFC 3986 §3.2.2).</summary>
+    private static string WithReadableHost(string url)
+    {
+        var (start, end) = (WrittenUrl.Authority(url), WrittenUrl.Path(url));
+        return url.AsSpan(start, end - start).Contains('%')
+            ? string.Concat(url.AsSpan(0, start), EncodedLetters().Replace(url[start..end], letters => Uri.UnescapeDataString(letters.Value)), url.AsSpan(end))
+            : url;
+    }
+
+    // Nothing that could end the host or begin credentials.
+    [GeneratedRegex("(?:%[89A-Fa-f][0-9A-Fa-f])+")]
+    private static partial Regex EncodedLetters();
 
     /// <summary>Gives back the slash that a proxy or framework merged: <c>https:/host</c>.</summary>
     private static string WithBothSlashes(string text)

@@ -38,6 +38,12 @@ public sealed class DestinationPathTests
     [InlineData("https%25253A%25252F%25252Fexample.com", "https%25253A%25252F%25252Fexample.com")]
     [InlineData("https:///example.com", "https:///example.com")]
     [InlineData("https:/", "https:/")]
+    [InlineData("http://bl%C3%A5b%c3%a6r.example/%C3%A5?x=%C3%A5", "http://blåbær.example/%C3%A5?x=%C3%A5")]
+    [InlineData("https:/%E4%BE%8B%E3%81%88:8443", "https://例え:8443")]
+    [InlineData("https://a%40b.example/", "https://a%40b.example/")]
+    [InlineData("https://a%2Fb.example/", "https://a%2Fb.example/")]
+    [InlineData("https://a%E5.example/", "https://a%E5.example/")]
+    [InlineData("orders%C3%A5", "orders%C3%A5")]
     [InlineData("ftp%3A%2F%2Fexample.com", "ftp%3A%2F%2Fexample.com")]
     public void Repairs_merged_slashes_and_decodes_encoded_urls(string tail, string expected) =>
         Assert.Equal(expected, DestinationPath.Split(tail).Destination);
