@@ -45,7 +45,7 @@ public sealed class DevelopmentGuard(FuncStashOptions options)
 
     /// <summary>
     /// Whether it is an address, or a name that no public DNS server can give an address: of one label, below <c>localhost</c>
-    /// or <c>test</c> (RFC 6761 §6.3, §6.2), or below <c>internal</c> (reserved by ICANN), as <c>host.docker.internal</c> is.
+    /// or <c>test</c> (RFC 6761), or below <c>internal</c> (reserved by ICANN), as <c>host.docker.internal</c> is.
     /// </summary>
     /// <remarks>Not below <c>local</c>: whoever is in the same network answers for such a name (RFC 6762), first so and then otherwise.</remarks>
     internal static bool IsLocal(string host)
