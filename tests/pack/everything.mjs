@@ -65,6 +65,9 @@ async function freePort() {
   return port;
 }
 
+// Ended also where it did not come to answer: what it leaves open would keep this program alive.
+let storage;
+
 async function startAzurite() {
   const key = Buffer.from("a key of this test").toString("base64");
   const [blob, queue, table] = [await freePort(), await freePort(), await freePort()];
@@ -73,8 +76,9 @@ async function startAzurite() {
     ["start.cjs", "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--inMemoryPersistence", "--blobPort", blob, "--queuePort", queue, "--tablePort", table],
     { cwd: azurite, env: { ...process.env, AZURITE_ACCOUNTS: `pack:${key}`, AZURITE_CLOCK_AHEAD: "0" }, stdio: ["pipe", "ignore", "ignore"] });
   const at = (service, port) => `${service}Endpoint=http://127.0.0.1:${port}/pack;`;
+  storage = child;
   await until(async () => (await Promise.all([blob, queue, table].map((port) => fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false)))).every(Boolean));
-  return { child, connection: `DefaultEndpointsProtocol=http;AccountName=pack;AccountKey=${key};${at("Blob", blob)}${at("Queue", queue)}${at("Table", table)}` };
+  return `DefaultEndpointsProtocol=http;AccountName=pack;AccountKey=${key};${at("Blob", blob)}${at("Queue", queue)}${at("Table", table)}`;
 }
 
 async function trying(what, arrange) {
@@ -92,14 +96,10 @@ async function trying(what, arrange) {
 
 await trying("SQLite", () => ChildServer.start(spawn, undefined, folder, command, `${folder}/all`));
 if (azurite) {
-  let storage;
   received.seen.length = 0;
-  await trying("Azurite", async () => {
-    const { connection } = (storage = await startAzurite());
-    return ChildServer.start(
-      spawn, undefined, folder, command, `${folder}/unused`, ["--storage", "azure"], { AzureWebJobsStorage: connection });
-  });
-  storage?.child.kill("SIGKILL");
+  await trying("Azurite", async () => ChildServer.start(
+    spawn, undefined, folder, command, `${folder}/unused`, ["--storage", "azure"], { AzureWebJobsStorage: await startAzurite() }));
+  storage?.kill("SIGKILL");
 } else {
   console.log(`skip - ${name}: npm cannot install Azurite`);
 }
