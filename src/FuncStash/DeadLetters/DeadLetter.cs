@@ -65,12 +65,15 @@ public readonly record struct DlqId(long FailedAt, int Number)
     internal const int MaxNumber = 999_999_999;
     private const int MaxOfRun = 1_999_999_999;
 
+    // Of this process none comes twice in a millisecond; where each counts from is random.
+    private static int s_number = Random.Shared.Next();
+
     /// <summary>True for the dead letters of workflow runs, which have lists of their own.</summary>
     public bool IsOfRun => Number > MaxNumber;
 
-    public static DlqId New(long failedAt) => new(failedAt, Random.Shared.Next(0, MaxNumber + 1));
+    public static DlqId New(long failedAt) => new(failedAt, NextNumber());
 
-    public static DlqId OfRun(long failedAt) => new(failedAt, Random.Shared.Next(MaxNumber + 1, MaxOfRun + 1));
+    public static DlqId OfRun(long failedAt) => new(failedAt, NextNumber() + MaxNumber + 1);
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{FailedAt}-{Number}");
 
@@ -84,6 +87,8 @@ public readonly record struct DlqId(long FailedAt, int Number)
 
     /// <summary>The row key: sorts oldest first.</summary>
     internal string Key => string.Create(CultureInfo.InvariantCulture, $"{FailedAt:D13}-{Number:D9}");
+
+    private static int NextNumber() => (int)((uint)Interlocked.Increment(ref s_number) % (MaxNumber + 1));
 
     internal static string ShardPartition(int shard, bool ofRuns) =>
         string.Create(CultureInfo.InvariantCulture, $"{(ofRuns ? "runs" : "dlq")}-{shard}");

@@ -15,11 +15,11 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
     private readonly List<Turn> _waiting = [];
     private readonly int _persistence = new Random(seed).Next(10);
     private Actor? _latest;
-    private TaskCompletionSource _quiet = new();
+    private TaskCompletionSource? _quiet;
     private Exception? _failure;
 
-    // Calls under way, and actors of which none waits for its turn.
-    private int _running;
+    // Calls under way; and these with the actors of which none waits for its turn.
+    private int _calls, _running;
 
     /// <summary>How many of a hundred calls kill their actor.</summary>
     public int DeathsPerHundred { get; set; }
@@ -49,7 +49,7 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
     {
         var actor = new Actor();
         lock (_lock)
-            Start();
+            _running++;
         _ = Task.Run(async () =>
         {
             _actor.Value = actor;
@@ -70,7 +70,8 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
                 {
                     actor.HasEnded = true;
                     if (actor.Waiting == 0)
-                        Rest();
+                        _running--;
+                    TellWhetherQuiet();
                 }
             }
         });
@@ -92,17 +93,7 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
     {
         for (; calls > 0; calls--)
         {
-            Task quiet;
-            lock (_lock)
-                quiet = _running == 0 ? Task.CompletedTask : _quiet.Task;
-            try
-            {
-                await quiet.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
-            }
-            catch (TimeoutException)
-            {
-                throw new TimeoutException($"{_running} are under way and {_waiting.Count} calls wait for their turn", _failure);
-            }
+            await QuietAsync();
             if (_failure is { } failure)
                 ExceptionDispatchInfo.Throw(failure);
             Turn turn;
@@ -114,6 +105,35 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
             }
             turn.Go.SetResult();
         }
+    }
+
+    private async Task QuietAsync()
+    {
+        Task quiet;
+        lock (_lock)
+        {
+            if (IsQuiet)
+                return;
+            _quiet = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            quiet = _quiet.Task;
+        }
+        try
+        {
+            await quiet.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"{_running} are under way and {_waiting.Count} calls wait for their turn", _failure);
+        }
+    }
+
+    // An actor may wait for what one before it left running.
+    private bool IsQuiet => _running == 0 || (_calls == 0 && _waiting.Exists(turn => turn.Actor.HasEnded));
+
+    private void TellWhetherQuiet()
+    {
+        if (IsQuiet)
+            _quiet?.TrySetResult();
     }
 
     public bool IsWhole => inner.IsWhole;
@@ -206,25 +226,28 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
         {
             _waiting.Add(turn);
             if (++actor.Waiting == 1 && !actor.HasEnded)
-                Rest();
+                _running--;
+            TellWhetherQuiet();
         }
         await turn.Go.Task;
     }
 
     private Turn Pick()
     {
+        // While actors run it is the turn of what others left running.
+        var ready = _running == 0 ? _waiting : _waiting.FindAll(turn => turn.Actor.HasEnded);
         // Some stages let an actor go on for a while, so that another is overtaken by all that it does.
-        var index = _waiting.FindIndex(turn => turn.Actor == _latest);
+        var index = ready.FindIndex(turn => turn.Actor == _latest);
         if (index < 0 || _random.Next(10) >= _persistence)
-            index = _random.Next(_waiting.Count);
-        if (_waiting[index].IsPause && _random.Next(4) > 0)
-            index = _random.Next(_waiting.Count);
-        var next = _waiting[index];
-        _waiting.RemoveAt(index);
+            index = _random.Next(ready.Count);
+        if (ready[index].IsPause && _random.Next(4) > 0)
+            index = _random.Next(ready.Count);
+        var next = ready[index];
+        _waiting.Remove(next);
         var actor = _latest = next.Actor;
-        Start();
+        (_calls, _running) = (_calls + 1, _running + 1);
         if (--actor.Waiting == 0 && !actor.HasEnded)
-            Start();
+            _running++;
         var fate = _random.Next(200);
         actor.DiesBefore |= fate < DeathsPerHundred;
         actor.DiesAfter = fate >= 200 - DeathsPerHundred;
@@ -234,19 +257,10 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
     private void Leave()
     {
         lock (_lock)
-            Rest();
-    }
-
-    private void Start()
-    {
-        if (_running++ == 0)
-            _quiet = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
-
-    private void Rest()
-    {
-        if (--_running == 0)
-            _quiet.TrySetResult();
+        {
+            (_calls, _running) = (_calls - 1, _running - 1);
+            TellWhetherQuiet();
+        }
     }
 
     private sealed class Actor

@@ -19,7 +19,7 @@ public sealed class DeadLetterListTests : IAsyncDisposable
     [InlineData("url=https%3A%2F%2Fexample.com%2F1", "1")]
     [InlineData("topicName=t0,t2", "0 2")]
     [InlineData("scheduleId=s1", "1")]
-    [InlineData("queueName=q1&queueName=q2", "1 2")]
+    [InlineData("queueName=queue-1&queueName=queue-2", "1 2")]
     [InlineData("callerIp=192.0.2.1", "1")]
     [InlineData("callerIP=192.0.2.1", "1")]
     [InlineData("flowControlKey=f0", "0")]
@@ -44,12 +44,12 @@ public sealed class DeadLetterListTests : IAsyncDisposable
     [InlineData("url=https%3A%2F%2Fexample.com%2F1", "0 2")]
     [InlineData("topicName=t0,t2", "1")]
     [InlineData("scheduleId=s1", "0 2")]
-    [InlineData("queueName=q1&queueName=q2", "0")]
+    [InlineData("queueName=queue-1&queueName=queue-2", "0")]
     [InlineData("callerIp=192.0.2.1", "0 2")]
     [InlineData("callerIP=192.0.2.1", "0 2")]
     [InlineData("flowControlKey=f0", "1 2")]
     [InlineData("responseStatus=404,503", "0")]
-    [InlineData("search=q1", "0 2")]
+    [InlineData("search=queue-1", "0 2")]
     [InlineData("error=error%201", "0 2")]
     [InlineData("messageId={message 1}", "0 2")]
     [InlineData("dlqIds={dlq 1}&label=ignored", "0 2")]
@@ -135,7 +135,7 @@ public sealed class DeadLetterListTests : IAsyncDisposable
             var text = i.ToString(CultureInfo.InvariantCulture);
             var message = _service.NewMessage("https://example.com/" + text, i == 1 ? "b" : "a") with
             {
-                TopicName = "t" + text, ScheduleId = "s" + text, QueueName = "q" + text, CallerIp = "192.0.2." + text,
+                TopicName = "t" + text, ScheduleId = "s" + text, QueueName = "queue-" + text, CallerIp = "192.0.2." + text,
                 FlowControl = new("f" + text, 1, null, 1),
             };
             ids.Add(await _service.AddDeadLetterAsync(message, status: i == 0 ? 0 : i == 1 ? 404 : 503, error: "error " + text));

@@ -21,10 +21,10 @@ public sealed class LogListTests : IAsyncDisposable
     [InlineData("path=%2F1&path=%2F2", "2 1")]
     [InlineData("topicName=t0,t2", "2 0")]
     [InlineData("search=EXAMPLE.com%2F1", "1")]
-    [InlineData("search=t0&search=q2", "2 0")]
+    [InlineData("search=t0&search=queue-2", "2 0")]
     [InlineData("search=none", "")]
     [InlineData("scheduleId=s1", "1")]
-    [InlineData("queueName=q1&queueName=q2", "2 1")]
+    [InlineData("queueName=queue-1&queueName=queue-2", "2 1")]
     [InlineData("callerIp=192.0.2.1", "1")]
     [InlineData("callerIP=192.0.2.1", "1")]
     [InlineData("flowControlKey=f0", "0")]
@@ -226,7 +226,7 @@ public sealed class LogListTests : IAsyncDisposable
             var text = i.ToString(CultureInfo.InvariantCulture);
             made.Add(_service.NewMessage("https://example.com/" + text, i == 1 ? "b" : "a") with
             {
-                TopicName = "t" + text, ScheduleId = "s" + text, QueueName = "q" + text, CallerIp = "192.0.2." + text,
+                TopicName = "t" + text, ScheduleId = "s" + text, QueueName = "queue-" + text, CallerIp = "192.0.2." + text,
                 FlowControl = new("f" + text, 1, null, 1),
             });
             await _service.Get<MessageStore>().CreateAsync([new(made[^1])]);
