@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using FuncStash.Functions.Delivery;
@@ -97,7 +95,7 @@ internal sealed class Stage : IAsyncDisposable
                 registry.AddOrchestratorFunc<DeliveryWait>(DeliveryOrchestration.Name, DeliveryOrchestration.RunAsync);
                 registry.AddActivityFunc<DeliveryWait, long?>(AttemptActivity.Name, (_, wait) => stage.Get<AttemptActivity>().RunAsync(wait));
             },
-            new DurableTaskTestHostOptions { Port = FreePort() });
+            new DurableTaskTestHostOptions { Port = Ports.Free() });
         stage.Get<DurableAlarms>().Use(stage.Client);
         stage.Receiver = await Receiver.StartAsync();
         stage._triggering = stage.TriggerAsync(stage._end.Token);
@@ -223,12 +221,5 @@ internal sealed class Stage : IAsyncDisposable
         {
             // Given again when the lease is over.
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -124,6 +124,40 @@ public sealed partial class ServerProcessTests(SqliteHost hosts)
         Assert.DoesNotContain("   at ", server.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("> /dev/full")]
+    [InlineData("> /dev/full 2>&1")]
+    [InlineData(">&-")]
+    [InlineData(">&- 2>&-")]
+    public async Task It_works_where_nothing_can_be_written_to_its_output(string output)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "/dev/full is Linux's");
+        await using var receiver = await Receiver.StartAsync();
+        var port = Ports.Free();
+        await using var host = new RunningHost(
+            ChildProcess.Start("/bin/sh", ["-c", $"exec dotnet '{Repository.ServerDll}' --port {port} --data :memory: {output}"]),
+            new Uri($"http://127.0.0.1:{port}"), Credentials.Development);
+        var wire = new WireClient(host);
+
+        await Eventually.GetAsync(() => ReadyAsync(wire), status => status == HttpStatusCode.OK, timeout: TimeSpan.FromSeconds(60));
+        await wire.PublishAsync(receiver.Url("/hook"));
+        await receiver.OneAsync("/hook");
+
+        Assert.Equal(0, await host.StopAsync());
+    }
+
+    private static async Task<HttpStatusCode> ReadyAsync(WireClient wire)
+    {
+        try
+        {
+            return (await wire.GetAsync("/ready")).Status;
+        }
+        catch (HttpRequestException)
+        {
+            return default;
+        }
+    }
+
     private static ChildProcess Start(params string[] arguments) =>
         ChildProcess.Start("dotnet", [Repository.ServerDll, .. arguments]);
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 
 namespace FuncStash.Testing;
@@ -35,7 +34,7 @@ public sealed class FunctionsHost : HostFixture
     public override async Task<RunningHost> StartAsync(DataStore data, int port = 0, Credentials? credentials = null)
     {
         credentials ??= Credentials.Development;
-        var number = (port == 0 ? FreePort() : port).ToString(CultureInfo.InvariantCulture);
+        var number = (port == 0 ? Ports.Free() : port).ToString(CultureInfo.InvariantCulture);
         var (file, arguments) = string.IsNullOrEmpty(s_command)
             ? ("func", (string[])["start", "--port", number])
             : (s_command, [Repository.FunctionsOutput, number]);
@@ -77,13 +76,6 @@ public sealed class FunctionsHost : HostFixture
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static bool IsOnPath(string file) =>

@@ -1,3 +1,4 @@
+using FuncStash.Messages;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
 using Microsoft.Extensions.Time.Testing;
@@ -88,6 +89,41 @@ public sealed class StorageTroubleTests : IAsyncLifetime
         await _service.CallAsync("POST", "/v2/publish/https://example.com/");
 
         Assert.Equal(200, (await _service.CallAsync("GET", $"/v2/messages/{id}")).Status);
+    }
+
+    [Fact]
+    public async Task While_writes_hang_what_writes_nothing_is_answered_and_a_publish_once_they_go_on()
+    {
+        var id = await _service.PublishAsync("https://example.com/", "", ("Upstash-Delay", "1h"));
+        var goesOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _store.Ready = goesOn.Task;
+
+        var publishes = Enumerable.Range(0, 1000).Select(_ => _service.CallAsync("POST", "/v2/publish/https://example.com/")).ToList();
+        Assert.Equal(200, (await _service.CallAsync("GET", $"/v2/messages/{id}")).Status);
+        Assert.Equal(200, (await _service.CallAsync("GET", "/health", token: "")).Status);
+        Assert.Equal(404, (await _service.CallAsync("POST", "/v2/publish/no-such-group")).Status);
+        Assert.DoesNotContain(publishes, publish => publish.IsCompleted);
+        goesOn.SetResult();
+
+        Assert.All(await Task.WhenAll(publishes), answer => Assert.Equal(200, answer.Status));
+    }
+
+    [Fact]
+    public async Task An_attempt_whose_outcome_cannot_be_stored_for_hours_is_made_once()
+    {
+        await using var destination = await TestDestination.StartAsync();
+        var id = await _service.PublishAsync(destination.Url("/hook"));
+        var goesOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _store.Ready = goesOn.Task;
+
+        var delivery = _service.DeliverDueAsync();
+        await Eventually.GetAsync(() => Task.FromResult(destination.Headers("/hook").Count), count => count > 0);
+        _service.Time.Advance(TimeSpan.FromHours(3));
+        goesOn.SetResult();
+        await delivery;
+
+        Assert.Equal(MessageState.Delivered, (await _service.MessageAsync(id))!.Progress.State);
+        Assert.Single(destination.Headers("/hook"));
     }
 
     private Task<TestAnswer> ReadyAsync() => _service.CallAsync("GET", "/ready", token: "");
