@@ -26,7 +26,7 @@ internal sealed class CommandLine
             CompletionVerb.Of(this),
         };
         var help = Root.Options.OfType<HelpOption>().Single();
-        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        help.Action = new HelpWithExamples((HelpAction)help.Action!, _connection);
     }
 
     public RootCommand Root { get; }
@@ -43,12 +43,20 @@ internal sealed class CommandLine
         if (parsed.Action is ParseErrorAction wrong)
         {
             wrong.ShowHelp = false;
-            _terminal.Error.WriteLine($"funcstash: see 'funcstash {string.Join(' ', VerbsOf(parsed))}--help'");
+            Complain($"see 'funcstash {string.Join(' ', VerbsOf(parsed))}--help'");
         }
 
-        var configuration = new InvocationConfiguration { Output = _terminal.Out, Error = _terminal.Error, EnableDefaultExceptionHandler = false };
-        var code = await parsed.InvokeAsync(configuration, cancellation);
-        return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
+        try
+        {
+            var configuration = new InvocationConfiguration { Output = _terminal.Out, Error = _terminal.Error, EnableDefaultExceptionHandler = false };
+            var code = await parsed.InvokeAsync(configuration, cancellation);
+            return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Help and errors of the command line are written before a verb has its turn.
+            return Failed(error);
+        }
     }
 
     private static List<string> VerbsOf(ParseResult parsed)
@@ -70,10 +78,27 @@ internal sealed class CommandLine
         {
             return ExitCode.Interrupted;
         }
-        catch (Exception error) when (error is UsageException or ArgumentException or QStashRequestException or IOException)
+        catch (Exception error) when (error is UsageException or ArgumentException or QStashRequestException or IOException or UnauthorizedAccessException)
         {
-            _terminal.Error.WriteLine($"funcstash: {PlainText.Of(Failure.Text(error))}");
-            return Failure.Code(error);
+            return Failed(error);
+        }
+    }
+
+    private int Failed(Exception error)
+    {
+        Complain(PlainText.Of(Failure.Text(error)));
+        return Failure.Code(error);
+    }
+
+    private void Complain(string words)
+    {
+        try
+        {
+            _terminal.Error.WriteLine($"funcstash: {words}");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // There is nowhere left to say it; the exit code does.
         }
     }
 }

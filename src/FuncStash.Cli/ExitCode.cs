@@ -12,7 +12,7 @@ internal static class ExitCode
     /// <summary>The command line, a file or a setting is wrong; nothing was done.</summary>
     public const int Usage = 2;
 
-    /// <summary>No usable answer came from the service: the network failed, it is overloaded, or it has a fault (429, 5xx).</summary>
+    /// <summary>No usable answer came from the service: the network failed, something else answered, it is overloaded, or it has a fault (429, 5xx).</summary>
     public const int Unreachable = 3;
 
     /// <summary>There is no such message, schedule, queue, …</summary>

@@ -18,7 +18,7 @@ internal static class Failure
     public static int Code(Exception error) => error switch
     {
         QStashRequestException { Status: 404 } => ExitCode.NotFound,
-        QStashRequestException { Status: null or 408 or 429 or >= 500 } => ExitCode.Unreachable,
+        QStashRequestException { Status: null or < 400 or 408 or 429 or >= 500 } => ExitCode.Unreachable,
         QStashRequestException => ExitCode.Refused,
         _ => ExitCode.Usage,
     };

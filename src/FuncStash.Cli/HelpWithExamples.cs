@@ -6,14 +6,16 @@ using FuncStash.Cli.Verbs;
 namespace FuncStash.Cli;
 
 /// <summary>The help of a verb, with its examples at the end.</summary>
-internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
+internal sealed class HelpWithExamples(HelpAction help, Connection connection) : SynchronousCommandLineAction
 {
     public override bool ClearsParseErrors => true;
 
     public override int Invoke(ParseResult parseResult)
     {
+        var verb = parseResult.CommandResult.Command as Verb;
+        connection.IsHidden = verb is { CallsNoService: true };
         var code = help.Invoke(parseResult);
-        var examples = parseResult.CommandResult.Command is Verb verb ? verb.Examples : ["funcstash", "funcstash publish https://example.com/hook --data hello", "funcstash logs --follow"];
+        var examples = verb is not null ? verb.Examples : ["funcstash", "funcstash publish https://example.com/hook --data hello", "funcstash logs --follow"];
         if (examples.Count == 0)
             return code;
         var output = parseResult.InvocationConfiguration.Output;

@@ -26,7 +26,10 @@ internal static class ServeVerb
             "serve", "Start a server: QStash's protocol in one process. Settings are read from the environment, such as QSTASH_TOKEN.",
             "funcstash serve                                   # on http://127.0.0.1:8080, its data in .data",
             "funcstash serve --port 0 --data :memory:          # for a test: any port, nothing kept",
-            "QSTASH_TOKEN=… QSTASH_CURRENT_SIGNING_KEY=… QSTASH_NEXT_SIGNING_KEY=… funcstash serve --host 0.0.0.0");
+            "QSTASH_TOKEN=… QSTASH_CURRENT_SIGNING_KEY=… QSTASH_NEXT_SIGNING_KEY=… funcstash serve --host 0.0.0.0")
+        {
+            CallsNoService = true,
+        };
         verb.With(
             new Option<string>("--port") { HelpName = "N", Description = "The port, 0 for one the system chooses  [8080; or QSTASH_DEV_PORT]" },
             new Option<string>("--host") { HelpName = "ADDRESS", Description = "The address to listen on  [localhost: 127.0.0.1 and ::1]" },

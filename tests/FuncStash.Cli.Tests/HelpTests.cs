@@ -59,6 +59,54 @@ public sealed class HelpTests
         Assert.Equal((1, 1, 1, 1), (inventory.Schedules.Count, inventory.UrlGroups.Count, inventory.Queues.Count, inventory.FlowControl.Count));
     }
 
+    [Theory]
+    [InlineData("serve", false)]
+    [InlineData("completion", false)]
+    [InlineData("queues", true)]
+    [InlineData("", true)]
+    public async Task The_options_of_a_service_are_in_the_help_of_what_calls_one(string verb, bool there)
+    {
+        var help = (await Funcstash.RunAsync(new Dictionary<string, string>(), [.. verb.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"])).Well;
+
+        Assert.All(["--url", "--token", "--json"], option => Assert.Equal(there, help.Contains(option, StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("publish http://x --retries abc", "--retries abc")]
+    [InlineData("publish http://x --retries -1", "--retries -1")]
+    [InlineData("publish http://x --flow-control k --rate 0", "--rate 0")]
+    [InlineData("logs --limit 1.5", "--limit 1.5")]
+    [InlineData("logs -n -1", "-n -1")]
+    [InlineData("dlq list --status 500 --status abc", "--status abc")]
+    [InlineData("dlq list --status 99999999999", "--status 99999999999")]
+    [InlineData("queues set q --parallelism 0", "--parallelism 0")]
+    [InlineData("apply file --together 0", "--together 0")]
+    public async Task What_is_no_number_is_told_with_its_option(string line, string told)
+    {
+        var ran = await Funcstash.RunAsync(new Dictionary<string, string>(), line.Split(' '));
+
+        Assert.Equal((ExitCode.Usage, ""), (ran.Code, ran.Out));
+        Assert.Contains($"{told}: it is a whole number from ", ran.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--help >/dev/full", 2)]
+    [InlineData("--version >/dev/full", 2)]
+    [InlineData("--help >&-", 2)]
+    [InlineData("completion bash >/dev/full", 2)]
+    [InlineData("nonsense 2>/dev/full", 2)]
+    [InlineData("queues --url http://127.0.0.1:1 2>/dev/full", 3)]
+    [InlineData("--help >/dev/full 2>&1", 2)]
+    public async Task An_output_that_cannot_be_written_is_told_by_the_exit_code(string line, int code)
+    {
+        if (!File.Exists("/dev/full"))
+            Assert.Skip("there is no /dev/full here");
+        await using var process = ChildProcess.Start("sh", ["-c", $"dotnet \"$0\" {line}", Funcstash.Dll]);
+
+        Assert.Equal(code, await process.ExitAsync());
+        Assert.DoesNotContain("   at ", process.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_shell_gets_the_verbs_and_options_that_fit()
     {

@@ -11,7 +11,7 @@ internal sealed class Applying
     private readonly Option<bool> _diff = new("--diff") { Description = "Only show the difference; exit code 5 when there is one" };
     private readonly Option<bool> _yes = new("--yes", "-y") { Description = "Do not ask" };
     private readonly Option<bool> _paused = new("--schedules-paused") { Description = "Make every schedule a paused one: they run once it is said again without this" };
-    private readonly Option<int> _together = new("--together") { HelpName = "N", Description = "How many calls at a time", DefaultValueFactory = _ => 8 };
+    private readonly Option<int> _together = WholeNumbers.Option("--together", "How many calls at a time", without: 8, least: 1);
 
     public Option[] Options => [_diff, _yes, _paused, _together];
 

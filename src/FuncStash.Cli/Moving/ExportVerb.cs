@@ -9,7 +9,7 @@ internal static class ExportVerb
 {
     public static Verb Of(CommandLine commandLine)
     {
-        var output = new Option<string?>("--output", "-o") { HelpName = "FILE", Description = "Write it there, and not here" };
+        var output = new Option<string?>("--output", "-o") { HelpName = "FILE", Description = "Write it there; - is the standard output" };
         return new Verb(
             "export", "Write the schedules, URL groups, queues and flow-control pins of the service as YAML, or with --json as JSON, for 'apply'.",
             "funcstash export --output funcstash.yaml", "funcstash export --json | jq .schedules[].cron")
@@ -31,7 +31,7 @@ internal static class ExportVerb
 
     private static async Task WriteAsync(Invocation run, string? file, string text)
     {
-        if (file is null)
+        if (file is null or "-")
         {
             await run.Terminal.Out.WriteAsync(text);
             return;

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using FuncStash.Cli.Terminals;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.EventEmitters;
 using YamlDotNet.Serialization.NamingConventions;
@@ -16,19 +18,57 @@ internal static partial class InventoryFile
     /// <exception cref="UsageException">It is no YAML, or has what nothing here knows; with the line.</exception>
     public static Inventory Read(byte[] file)
     {
+        var text = TextOf(file);
         try
         {
+            var parser = new Parser(new StringReader(text));
+            parser.Consume<StreamStart>();
+            if (parser.Accept<StreamEnd>(out _))
+                return new Inventory();
             var reader = new StaticDeserializerBuilder(new InventoryYaml()).WithNamingConvention(CamelCaseNamingConvention.Instance).WithDuplicateKeyChecking().Build();
-            return Canonical.Of(reader.Deserialize<Inventory?>(s_strict.GetString(file).TrimStart('\uFEFF')) ?? new Inventory());
+            var inventory = reader.Deserialize<Inventory?>(parser);
+            if (!parser.Accept<StreamEnd>(out _))
+                throw new UsageException($"line {parser.Current?.Start.Line}: a second document begins; the file has one");
+            return Canonical.Of(inventory ?? new Inventory());
+        }
+        catch (Exception wrong) when (wrong is SyntaxErrorException or SemanticErrorException or AnchorNotFoundException)
+        {
+            throw new UsageException($"line {((YamlException)wrong).Start.Line}: {wrong.Message}");
         }
         catch (YamlException wrong)
         {
-            throw new UsageException($"line {wrong.Start.Line}: {(wrong.InnerException ?? wrong).Message}");
+            throw new UsageException($"line {wrong.Start.Line}: {Words(wrong, text)}");
+        }
+        catch (InvalidCastException)
+        {
+            // The reader says no place where the whole document is one value.
+            throw new UsageException("line 1: the file is a list of names, such as 'schedules:' and 'queues:'");
+        }
+    }
+
+    private static string TextOf(byte[] file)
+    {
+        try
+        {
+            return s_strict.GetString(file).TrimStart('\uFEFF');
         }
         catch (DecoderFallbackException)
         {
             throw new UsageException("the file is not UTF-8 text");
         }
+    }
+
+    // The reader's own words name types of the code.
+    private static string Words(YamlException wrong, string text)
+    {
+        var rest = text.AsSpan(Math.Min((int)wrong.Start.Index, text.Length));
+        var length = (int)(wrong.End.Index - wrong.Start.Index);
+        var written = (length > 0 && length < rest.Length ? rest[..length] : rest).Trim();
+        var end = written.IndexOfAny('\r', '\n');
+        var place = PlainText.Start(written[..(end < 0 ? written.Length : end)].ToString(), 60);
+        return wrong.InnerException is null && wrong.Message.Contains("duplicate key", StringComparison.Ordinal) ? $"'{place}': a name is there twice"
+            : wrong.Message.StartsWith("Property", StringComparison.Ordinal) ? $"there is no '{place}' here"
+            : $"'{place}': that cannot be said here";
     }
 
     /// <summary>Writes a file.</summary>

@@ -43,7 +43,7 @@ internal static class CompletionVerb
         return new Verb(
             "completion", "Print what makes a shell complete verbs and options.",
             "source <(funcstash completion bash)          # in ~/.bashrc", "source <(funcstash completion zsh)           # in ~/.zshrc, after compinit",
-            "funcstash completion fish > ~/.config/fish/completions/funcstash.fish", "funcstash completion pwsh | Out-String | Invoke-Expression")
+            "funcstash completion fish > ~/.config/fish/completions/funcstash.fish", "funcstash completion pwsh | Out-String | Invoke-Expression") { CallsNoService = true }
             .With(shell).Runs(commandLine, run =>
             {
                 run.Terminal.Out.WriteLine(s_scripts[run.Of(shell)]);

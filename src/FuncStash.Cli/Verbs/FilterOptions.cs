@@ -19,7 +19,7 @@ internal sealed class FilterOptions
     private readonly Option<string[]> _message = Many("--message", "ID", "Messages");
     private readonly Option<string[]> _host = Many("--host", "HOST", "Hosts of destinations, with their ports or without");
     private readonly Option<string[]> _path = Many("--path", "PATH", "Paths of destinations");
-    private readonly Option<int[]> _status = new("--status") { HelpName = "N", Description = "HTTP statuses of the last attempt; 0 for no answer" };
+    private readonly Option<int[]> _status = WholeNumbers.Many("--status", "HTTP statuses of the last attempt; 0 for no answer");
     private readonly Option<string?> _error = new("--error") { HelpName = "TEXT", Description = "The error of the last attempt, the whole of it; QStash has none" };
     private readonly Option<string?> _state = new("--state") { HelpName = "STATE", Description = "What happened: created, active, retry, error, delivered, failed, …" };
 

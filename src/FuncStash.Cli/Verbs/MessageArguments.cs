@@ -10,15 +10,15 @@ internal sealed class MessageArguments
     private readonly Option<string[]> _header = new("--header", "-H") { HelpName = "NAME: VALUE", Description = "A header of the delivery, or a setting by its whole name; may be repeated" };
     private readonly Option<string?> _method = new("--method", "-X") { HelpName = "METHOD", Description = "The method of the delivery  [POST]" };
     private readonly Option<string?> _delay = new("--delay") { HelpName = "DURATION", Description = "Deliver it so much later, such as 90s or 2h" };
-    private readonly Option<int?> _retries = new("--retries") { HelpName = "N", Description = "Retries after the first attempt  [3]" };
+    private readonly Option<int?> _retries = WholeNumbers.Optional("--retries", "Retries after the first attempt  [3]", least: 0);
     private readonly Option<string?> _retryDelay = new("--retry-delay") { HelpName = "EXPRESSION", Description = "The wait before each retry in milliseconds, such as '1000 * (1 + retried)'" };
     private readonly Option<string?> _timeout = new("--timeout") { HelpName = "DURATION", Description = "How long the destination may take to answer" };
     private readonly Option<string?> _callback = new("--callback") { HelpName = "URL", Description = "Is told the outcome of every attempt" };
     private readonly Option<string?> _failureCallback = new("--failure-callback") { HelpName = "URL", Description = "Is told when the message has failed for good" };
     private readonly Option<string[]> _label = new("--label") { HelpName = "TEXT", Description = "A label to find it by; may be repeated" };
     private readonly Option<string?> _key = new("--flow-control") { HelpName = "KEY", Description = "Shares a limit with all of the same key" };
-    private readonly Option<int?> _parallelism = new("--parallelism") { HelpName = "N", Description = "The key's most deliveries at a time" };
-    private readonly Option<int?> _rate = new("--rate") { HelpName = "N", Description = "The key's most deliveries in a period" };
+    private readonly Option<int?> _parallelism = WholeNumbers.Optional("--parallelism", "The key's most deliveries at a time", least: 1);
+    private readonly Option<int?> _rate = WholeNumbers.Optional("--rate", "The key's most deliveries in a period", least: 1);
     private readonly Option<string?> _period = new("--period") { HelpName = "DURATION", Description = "The period of the rate  [1s]" };
 
     public Argument<string> Destination { get; } = new("DESTINATION") { Description = "An http or https URL, or the name of a URL group" };

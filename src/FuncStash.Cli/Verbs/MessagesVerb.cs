@@ -45,7 +45,7 @@ internal static class MessagesVerb
             {
                 var filter = filters.Messages(run);
                 selection.Check(run, filter != new CancelFilter());
-                var (ids, messages) = (run.Of(selection.Ids), run.Client.Messages);
+                var (ids, messages) = (run.Of(selection.Ids).Distinct().ToArray(), run.Client.Messages);
                 if (ids is [var one])
                 {
                     await messages.CancelAsync(one, run.Cancellation);
@@ -63,8 +63,10 @@ internal static class MessagesVerb
                     : run.Of(selection.All) ? await messages.CancelAllAsync(cancellationToken: run.Cancellation)
                     : await messages.CancelWhereAsync(filter, cancellationToken: run.Cancellation);
                 run.Tell(new Dictionary<string, int> { ["cancelled"] = cancelled }, $"{cancelled} cancelled");
-                // The others had ended, or never were.
-                return cancelled < ids.Length ? ExitCode.Incomplete : ExitCode.Done;
+                if (cancelled >= ids.Length)
+                    return ExitCode.Done;
+                run.Terminal.Error.WriteLine($"funcstash: {ids.Length - cancelled} of {ids.Length} were not there to cancel: they had ended, or never were");
+                return ExitCode.Incomplete;
             });
     }
 

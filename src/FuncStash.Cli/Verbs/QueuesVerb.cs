@@ -26,7 +26,7 @@ internal static class QueuesVerb
     private static Verb Set(CommandLine commandLine)
     {
         var name = new Argument<string>("NAME") { Description = "Its name" };
-        var parallelism = new Option<int?>("--parallelism") { HelpName = "N", Description = "How many of its messages are delivered at a time  [1]" };
+        var parallelism = WholeNumbers.Optional("--parallelism", "How many of its messages are delivered at a time  [1]", least: 1);
         return new Verb("set", "Create a queue, or change one.", "funcstash queues set orders --parallelism 2").With(name, parallelism)
             .Runs(commandLine, async run =>
             {

@@ -8,6 +8,9 @@ internal sealed class Verb(string name, string description, params string[] exam
     /// <summary>Command lines that work, each with what it does after a <c>#</c>.</summary>
     public IReadOnlyList<string> Examples { get; } = examples;
 
+    /// <summary>Whether the options that say which service is meant are nothing to it.</summary>
+    public bool CallsNoService { get; init; }
+
     /// <summary>Takes arguments, options and further verbs.</summary>
     public Verb With(params Symbol[] symbols)
     {

@@ -174,6 +174,7 @@ public sealed class ImportTests : IAsyncLifetime
 
         var yaml = (await Funcstash.RunAsync(_source.Settings, ["export"])).Well;
         Assert.Equal("", (await Funcstash.RunAsync(_source.Settings, ["export", "--output", _file])).Well);
+        Assert.Equal(yaml, (await Funcstash.RunAsync(_source.Settings, ["export", "--output", "-"])).Well);
         Assert.Equal(yaml, await File.ReadAllTextAsync(_file));
         Assert.Equal(ExitCode.Done, (await Funcstash.RunAsync(_source.Settings, ["apply", _file, "--diff"])).Code);
         var json = (await Funcstash.RunAsync(_source.Settings, ["export", "--json"])).Well;

@@ -44,8 +44,22 @@ public sealed class InventoryFileTests
     [InlineData("schedules:\n- {id: a, destination: x}\n", "cron", "a")]
     [InlineData("urlGroups:\n- {name: g}\n", "endpoints", "g")]
     [InlineData("queues:\n- {name: q, parallelism: 0}\n", "parallelism", "q")]
-    [InlineData("queues:\n- {name: q, parallelism: many}\n", "line 2", "")]
     [InlineData("queues:\n-\n", "name", "")]
+    [InlineData("queues:\n- {name: q, parallelism: many}\n", "line 2", "'many'")]
+    [InlineData("queues:\n- {name: q, parallelism: 99999999999}\n", "line 2", "'99999999999'")]
+    [InlineData("queues:\n- {name: q, parallelism: {a: 1}}\n", "line 2", "{a: 1}")]
+    [InlineData("queues:\n- {name: q, parallelism: }\n", "line 2", "parallelism")]
+    [InlineData("queues:\n- {name: [q]}\n", "line 2", "[q]")]
+    [InlineData("queues:\n- q\n", "line 2", "")]
+    [InlineData("queues: {name: q}\n", "line 1", "{name: q}")]
+    [InlineData("queues:\n- {name: q}\nqueues:\n- {name: r}\n", "line 3", "twice")]
+    [InlineData("queues:\n- *gone\n", "line 2", "gone")]
+    [InlineData("schedules:\n- {id: a, callback: http://x}\n", "line 2", "callback")]
+    [InlineData("schedules:\n- {id: a, headers: {x: [y]}}\n", "line 2", "[y]")]
+    [InlineData("schedules:\n- {id: a, paused: maybe}\n", "line 2", "'maybe'")]
+    [InlineData("- queues\n", "line 1", "")]
+    [InlineData("5\n", "line 1", "schedules:")]
+    [InlineData("queues: []\n---\nqueues: []\n", "line 2", "second")]
     [InlineData("a: [", "line", "")]
     public void What_a_file_cannot_say_is_told_with_its_place(string yaml, string one, string other)
     {
@@ -53,10 +67,14 @@ public sealed class InventoryFileTests
 
         Assert.Contains(one, wrong.Message, StringComparison.Ordinal);
         Assert.Contains(other, wrong.Message, StringComparison.Ordinal);
+        Assert.DoesNotMatch("System|FuncStash|Yaml|object|type", wrong.Message);
     }
 
-    [Fact]
-    public void An_empty_file_says_nothing() => Assert.Empty(InventoryFile.Read([]).Schedules);
+    [Theory]
+    [InlineData("")]
+    [InlineData("# nothing yet\n")]
+    [InlineData("---\n...\n")]
+    public void An_empty_file_says_nothing(string yaml) => Assert.Empty(InventoryFile.Read(Encoding.UTF8.GetBytes(yaml)).Schedules);
 
     [Fact]
     public void The_same_said_otherwise_is_the_same()

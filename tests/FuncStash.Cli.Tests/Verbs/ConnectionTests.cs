@@ -21,4 +21,19 @@ public sealed class ConnectionTests
     [Fact]
     public void The_public_token_goes_to_no_other_machine() =>
         Assert.Throws<UsageException>(() => Connection.Resolve("https://example.com", null));
+
+    [Theory]
+    [InlineData(200)]
+    [InlineData(204)]
+    [InlineData(302)]
+    public async Task Where_something_else_than_the_service_answers_it_is_as_if_nothing_did(int status)
+    {
+        await using var other = await Receiver.StartAsync();
+        other.Otherwise = _ => Answer.Of(status, status == 204 ? "" : "<html>");
+
+        var ran = await Funcstash.RunAsync(new Dictionary<string, string> { ["QSTASH_URL"] = other.BaseUrl }, ["queues"]);
+
+        Assert.Equal(ExitCode.Unreachable, ran.Code);
+        Assert.StartsWith("funcstash: ", ran.Error, StringComparison.Ordinal);
+    }
 }

@@ -96,5 +96,8 @@ public sealed class ResourceTests(EmbeddedServer server)
         Assert.Equal(ExitCode.Usage, (await Funcstash.RunAsync(server, "messages", "cancel", "--label", _name)).Code);
         Assert.Equal("1 cancelled\n", (await Funcstash.RunAsync(server, "messages", "cancel", "--label", _name, "--yes")).Well);
         Assert.Equal(ExitCode.NotFound, (await Funcstash.RunAsync(server, "messages", "cancel", "msg_unknown")).Code);
+        var some = await Funcstash.RunAsync(server, "messages", "cancel", "msg_unknown", "msg_other", "msg_other");
+        Assert.Equal((ExitCode.Incomplete, "0 cancelled\n"), (some.Code, some.Out));
+        Assert.Contains("2 of 2", some.Error, StringComparison.Ordinal);
     }
 }
