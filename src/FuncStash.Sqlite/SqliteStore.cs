@@ -20,20 +20,23 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
 
     private readonly Readers _readers;
 
+    private readonly LogKeeper? _log;
+
     private readonly Writer _writer;
 
     private readonly SqliteWorkQueues _queues;
 
     private int _closed;
 
-    private SqliteStore(FileStream? ownership, Connection connection, Readers readers, TimeProvider time)
+    private SqliteStore(FileStream? ownership, Connection connection, Readers readers, LogKeeper? log, TimeProvider time)
     {
         _ownership = ownership;
         _connection = connection;
         _readers = readers;
         var counts = CountMessages(connection);
         var cache = new EntityCache();
-        _writer = new Writer(new WriteSession(connection, cache, time));
+        _log = log;
+        _writer = new Writer(new WriteSession(connection, cache, time), log);
         _queues = new SqliteWorkQueues(readers, _writer, counts, time);
         Tables = new SqliteTables(readers, _writer, _queues, cache);
         Bodies = new SqliteBodies(readers, _writer);
@@ -62,7 +65,7 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
         if (path == ":memory:")
         {
             var only = Schema.OpenWriter(path);
-            return new SqliteStore(null, only, new Readers([new Reader(only)]), time);
+            return new SqliteStore(null, only, new Readers([new Reader(only)]), log: null, time);
         }
 
         path = Path.GetFullPath(path);
@@ -76,7 +79,10 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
             opened.Add(writing);
             for (var i = 0; i < Math.Clamp(Environment.ProcessorCount, 2, 4); i++)
                 opened.Add(Schema.OpenReader(path));
-            return new SqliteStore(ownership, writing, new Readers([.. opened.Skip(1).Select(c => new Reader(c))]), time);
+            var readers = new Readers([.. opened.Skip(1).Select(c => new Reader(c))]);
+            var keeping = Schema.OpenKeeper(path);
+            opened.Add(keeping);
+            return new SqliteStore(ownership, writing, readers, new LogKeeper(keeping), time);
         }
         catch
         {
@@ -118,6 +124,7 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
             return;
         _queues.Dispose();
         await Task.Run(_writer.Dispose);
+        _log?.Dispose();
         _readers.Dispose();
         _connection.Dispose(); // the last one out moves the log into the file
         if (_ownership is not null)

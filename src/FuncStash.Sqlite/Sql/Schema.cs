@@ -32,11 +32,11 @@ internal static class Schema
         {
             // Before anything else makes the file's first page; in a file that is there it changes nothing.
             connection.Execute("PRAGMA auto_vacuum = INCREMENTAL");
-            // Synced at each commit (FULL); 16 MB of log before pages move into the file. The cache stays at SQLite's 2 MB:
+            // Synced at each commit (FULL). LogKeeper moves the log into the file; a log of 128 MB is moved by a commit. The cache stays at SQLite's 2 MB:
             // after a split that reorders pages, the commit walks all of it, and few pages are written to often.
             connection.Execute(
                 """
-                PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
+                PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 32000;
                 PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;
                 """);
             KeepLog(connection);
@@ -48,6 +48,14 @@ internal static class Schema
             connection.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Opens a connection that moves the log into the file, beside the writer.</summary>
+    public static Connection OpenKeeper(string path)
+    {
+        var connection = new Connection(path, readOnly: false);
+        connection.Execute("PRAGMA synchronous = FULL; PRAGMA cache_size = -64");
+        return connection;
     }
 
     /// <summary>Opens a connection that reads what is committed, beside the writer.</summary>

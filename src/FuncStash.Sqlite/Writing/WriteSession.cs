@@ -50,6 +50,7 @@ internal sealed class WriteSession
         FreePages = connection.Prepare("PRAGMA freelist_count");
         AllPages = connection.Prepare("PRAGMA page_count");
         Vacuum = connection.Prepare(GiveBack.Sql);
+        MoveLog = connection.Prepare(LogKeeper.Sql);
         _next = _reserved = _durable = ReadNext();
     }
 
@@ -95,6 +96,12 @@ internal sealed class WriteSession
     /// <summary>Cuts some free pages off the file, where it was made for that.</summary>
     public Statement Vacuum { get; }
 
+    /// <summary>Moves what is in the log into the file; outside of a transaction.</summary>
+    public Statement MoveLog { get; }
+
+    /// <summary>How many pages went to the log since <see cref="ForgetPages"/>.</summary>
+    public int PagesWritten => _connection.PagesWritten(forget: false);
+
     /// <summary>The queues that may have something for a waiting receiver now.</summary>
     public HashSet<WorkQueue> Touched { get; } = [];
 
@@ -116,6 +123,8 @@ internal sealed class WriteSession
 
         return _next++;
     }
+
+    public void ForgetPages() => _connection.PagesWritten(forget: true);
 
     public void Begin() => _begin.Run();
 

@@ -4,11 +4,14 @@ namespace FuncStash.Sqlite.Writing;
 
 /// <summary>
 /// The one thread that writes. It takes what has gathered while the last group was synced and makes it the next group:
-/// one transaction, one sync, however many callers.
+/// one transaction, one sync, however many callers. What is big waits for what is small, a piece with each group.
 /// </summary>
 internal sealed class Writer : IDisposable
 {
-    private const int MaxOperations = 512, MaxBytes = 8 * 1024 * 1024;
+    private const int MaxOperations = 512, MaxBytes = 2 * 1024 * 1024;
+
+    // An operation above the first is big; of those a group has as many as fit the second, and one at least.
+    private const int SmallBytes = 64 * 1024, BigBytes = 256 * 1024;
 
     private readonly Lock _gate = new();
 
@@ -19,13 +22,18 @@ internal sealed class Writer : IDisposable
 
     private readonly Thread _thread;
 
+    private readonly LogKeeper? _log;
+
+    private readonly Queue<Operation> _big = [];
+
     private List<Operation> _pending = [], _taken = [];
 
     private bool _sleeping, _closed;
 
-    public Writer(WriteSession session)
+    public Writer(WriteSession session, LogKeeper? log)
     {
         _session = session;
+        _log = log;
         _thread = new Thread(Run) { IsBackground = true, Name = "SQLite writer" };
         _thread.Start();
     }
@@ -37,7 +45,10 @@ internal sealed class Writer : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(SqliteStore));
-            _pending.Add(operation);
+            if (operation.Bytes > SmallBytes)
+                _big.Enqueue(operation);
+            else
+                _pending.Add(operation);
             wasSleeping = _sleeping;
             _sleeping = false;
         }
@@ -78,9 +89,16 @@ internal sealed class Writer : IDisposable
         {
             lock (_gate)
             {
-                if (_pending.Count > 0)
+                if (_pending.Count > 0 || _big.Count > 0)
                 {
                     (_pending, _taken) = (_taken, _pending);
+                    var room = (long)BigBytes;
+                    while (_big.TryPeek(out var big) && (room == BigBytes || big.Bytes <= room))
+                    {
+                        room -= big.Bytes;
+                        _taken.Add(_big.Dequeue());
+                    }
+
                     return true;
                 }
 
@@ -126,6 +144,8 @@ internal sealed class Writer : IDisposable
             ThreadPool.UnsafeQueueUserWorkItem(new Completions(some.ToArray()), preferLocal: false);
             group = group[some.Length..];
         }
+
+        _log?.Committed(_session);
     }
 
     /// <summary>Callers that go on one after the other: waking a thread for each would cost more than most of them do.</summary>

@@ -14,6 +14,9 @@ public sealed record NewMessage(Message Message, bool Once = false, bool Schedul
 /// <summary>A new message on its way into storage.</summary>
 internal sealed record Creation(int Index, NewMessage New, StoredMessage Stored)
 {
+    // Far below Commit.MaxBytes: on a disk, everybody else's writes wait for as long as one commit takes.
+    private const int MostBytes = 256 * 1024;
+
     private readonly Entity _row = MessageRows.ToRow(MessageRows.Live, Stored);
 
     private int Writes => 1 + (New.Once ? 1 : 0) + (Stored.Message.Run is null ? 0 : 1);
@@ -27,7 +30,7 @@ internal sealed record Creation(int Index, NewMessage New, StoredMessage Stored)
             writes.Add(new Write.Insert(MessageRows.RunMark(Stored.Message)));
     }
 
-    /// <summary>Messages of one partition, as many to a commit as it holds.</summary>
+    /// <summary>Messages of one partition, as many to a commit as it holds and others can wait for.</summary>
     public static IEnumerable<List<Creation>> Chunks(IReadOnlyList<Creation> creations)
     {
         if (creations.Count == 1)
@@ -41,7 +44,7 @@ internal sealed record Creation(int Index, NewMessage New, StoredMessage Stored)
         var (writes, bytes) = (0, 0);
         foreach (var creation in creations)
         {
-            if (chunk.Count > 0 && (writes + creation.Writes > Commit.MaxWrites || bytes + creation._row.Size > Commit.MaxBytes))
+            if (chunk.Count > 0 && (writes + creation.Writes > Commit.MaxWrites || bytes + creation._row.Size > MostBytes))
             {
                 yield return chunk;
                 (chunk, writes, bytes) = ([], 0, 0);

@@ -66,7 +66,7 @@ public sealed class GroupCommitTests
         using var folder = new TemporaryFolder();
         using var connection = Schema.OpenWriter(folder.File("store.db"));
         connection.Execute("PRAGMA max_page_count = 200");
-        using var writer = new Writer(new WriteSession(connection, new EntityCache(), TimeProvider.System));
+        using var writer = new Writer(new WriteSession(connection, new EntityCache(), TimeProvider.System), log: null);
         using var hold = new ManualResetEventSlim();
         var held = Submit(writer, new Operating(_ => hold.Wait(Cancelled)));
         var small = Submit(writer, Put("small", 1_000));
@@ -85,6 +85,55 @@ public sealed class GroupCommitTests
 
         static Operating Put(string name, int length) => new(session =>
             session.PutBody.BindText(1, Encoding.UTF8.GetBytes(name)).BindBlob(2, new byte[length]).Bind(3, session.Now).Run());
+    }
+
+    [Fact]
+    public async Task What_is_small_waits_for_one_of_the_big_ones_at_most()
+    {
+        await using var store = SqliteStore.Open(":memory:", TimeProvider.System);
+        using ManualResetEventSlim busy = new(), gather = new();
+        var order = new List<string>(); // of the writer's thread alone
+        var held = Submit(store.Writer, new Operating(_ => { busy.Set(); gather.Wait(Cancelled); }));
+        busy.Wait(Cancelled);
+        var all = Enumerable.Range(0, 20).Select(i => Submit(store.Writer, Applied($"big {i}", 1_000_000))).ToList();
+        Task? last = null;
+        all.Add(Submit(store.Writer, new Operating(
+            _ => order.Add("small"), () => last = Submit(store.Writer, Applied("small, later", 100)), 100)));
+        gather.Set();
+
+        await held;
+        await Task.WhenAll(all);
+        await last!;
+        Assert.InRange(order.IndexOf("small"), 0, 1);
+        Assert.InRange(order.IndexOf("small, later"), 1, 3);
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => $"big {i}"), order.Where(name => name.StartsWith("big", StringComparison.Ordinal)));
+
+        Operating Applied(string name, int bytes) => new(_ => order.Add(name), null, bytes);
+    }
+
+    [Fact]
+    public async Task The_log_is_moved_beside_the_writer_and_starts_over()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.File("store.db");
+        await using var store = SqliteStore.Open(path, TimeProvider.System);
+        var body = new byte[500_000];
+        for (var i = 0; i < 40; i++)
+            await store.Bodies.PutAsync($"{i}", body, Cancelled);
+
+        // A commit of the writer alone would move it after 128 MB.
+        await Eventually.GetAsync(() => Task.FromResult(new FileInfo(path).Length), length => length > 15_000_000);
+        var before = new FileInfo(path + "-wal").Length;
+        await Eventually.GetAsync(GrownAsync, grown => !grown);
+
+        async Task<bool> GrownAsync()
+        {
+            await store.Bodies.PutAsync("again", body, Cancelled);
+            var now = new FileInfo(path + "-wal").Length;
+            var grown = now > before;
+            before = now;
+            return grown;
+        }
     }
 
     [Fact]
@@ -143,8 +192,10 @@ public sealed class GroupCommitTests
 
     private static Write.Insert Insert(string row) => new(new Entity("p", row, new Dictionary<string, object>()));
 
-    private sealed class Operating(Action<WriteSession> apply, Action? publish = null) : Operation<bool>
+    private sealed class Operating(Action<WriteSession> apply, Action? publish = null, int bytes = 0) : Operation<bool>
     {
+        public override int Bytes => bytes;
+
         public override void Apply(WriteSession session) => apply(session);
 
         public override void Publish(WriteSession session) => publish?.Invoke();
