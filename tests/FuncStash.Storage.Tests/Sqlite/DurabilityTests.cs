@@ -9,6 +9,24 @@ public sealed class DurabilityTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Theory]
+    [InlineData("fullfsync")]
+    [InlineData("checkpoint_fullfsync")]
+    public void On_macOS_a_sync_reaches_the_disk_itself(string pragma)
+    {
+        using var folder = new TemporaryFolder();
+        using var writer = Schema.OpenWriter(folder.File("store.db"));
+        using var keeper = Schema.OpenKeeper(folder.File("store.db"));
+
+        foreach (var connection in (Connection[])[writer, keeper])
+        {
+            var read = connection.Prepare($"PRAGMA {pragma}");
+            Assert.True(read.Step());
+            Assert.Equal(1, read.Number(0));
+            read.Reset();
+        }
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(400)]
     [InlineData(5_000)] // beyond the first checkpoint
