@@ -28,15 +28,16 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
 
     private int _closed;
 
-    private SqliteStore(FileStream? ownership, Connection connection, Readers readers, LogKeeper? log, TimeProvider time)
+    private SqliteStore(FileStream? ownership, Connection connection, Readers readers, Connection? keeping, TimeProvider time)
     {
         _ownership = ownership;
         _connection = connection;
         _readers = readers;
         var counts = CountMessages(connection);
         var cache = new EntityCache();
-        _log = log;
-        _writer = new Writer(new WriteSession(connection, cache, time), log);
+        var session = new WriteSession(connection, cache, time);
+        _log = keeping is null ? null : new LogKeeper(keeping);
+        _writer = new Writer(session, _log);
         _queues = new SqliteWorkQueues(readers, _writer, counts, time);
         Tables = new SqliteTables(readers, _writer, _queues, cache);
         Bodies = new SqliteBodies(readers, _writer);
@@ -65,7 +66,7 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
         if (path == ":memory:")
         {
             var only = Schema.OpenWriter(path);
-            return new SqliteStore(null, only, new Readers([new Reader(only)]), log: null, time);
+            return new SqliteStore(null, only, new Readers([new Reader(only)]), keeping: null, time);
         }
 
         path = Path.GetFullPath(path);
@@ -82,7 +83,7 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
             var readers = new Readers([.. opened.Skip(1).Select(c => new Reader(c))]);
             var keeping = Schema.OpenKeeper(path);
             opened.Add(keeping);
-            return new SqliteStore(ownership, writing, readers, new LogKeeper(keeping), time);
+            return new SqliteStore(ownership, writing, readers, keeping, time);
         }
         catch
         {

@@ -57,11 +57,14 @@ internal sealed class Connection : IDisposable
     /// <summary>Whether a transaction is open; some errors end it.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(_handle) == 0;
 
-    /// <summary>How many pages this connection wrote since it was last told to forget them.</summary>
-    public int PagesWritten(bool forget)
+    /// <summary>How many pages this connection has written.</summary>
+    public int PagesWritten
     {
-        _ = raw.sqlite3_db_status(_handle, raw.SQLITE_DBSTATUS_CACHE_WRITE, out var pages, out _, forget ? 1 : 0);
-        return pages;
+        get
+        {
+            _ = raw.sqlite3_db_status(_handle, raw.SQLITE_DBSTATUS_CACHE_WRITE, out var pages, out _, 0);
+            return pages;
+        }
     }
 
     /// <summary>Prepares a statement that lives as long as the connection.</summary>

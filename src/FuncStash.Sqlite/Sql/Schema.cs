@@ -23,8 +23,9 @@ internal static class Schema
         INSERT INTO versions VALUES(1);
         """;
 
-    // On macOS fsync leaves what it was given in the drive's cache; F_FULLFSYNC does not. Elsewhere this changes nothing.
-    private const string WholeSync = "PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON";
+    // At each commit, and before the log starts over. On macOS fsync leaves what it was given in the drive's cache; F_FULLFSYNC
+    // does not. Elsewhere the last two change nothing.
+    private const string Synced = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON";
 
     /// <summary>Opens the one connection that writes, and makes a new file a store.</summary>
     /// <exception cref="StoreFailedException">The file is no store, or one of a later version.</exception>
@@ -35,14 +36,13 @@ internal static class Schema
         {
             // Before anything else makes the file's first page; in a file that is there it changes nothing.
             connection.Execute("PRAGMA auto_vacuum = INCREMENTAL");
-            // Synced at each commit (FULL). LogKeeper moves the log into the file; a log of 128 MB is moved by a commit. The cache stays at SQLite's 2 MB:
-            // after a split that reorders pages, the commit walks all of it, and few pages are written to often.
+            // LogKeeper moves the log into the file; one of 128 MB is moved by a commit. The cache stays at SQLite's 2 MB: after a
+            // split that reorders pages, the commit walks all of it, and few pages are written to often.
             connection.Execute(
-                """
-                PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 32000;
+                $"""
+                PRAGMA journal_mode = WAL; {Synced}; PRAGMA wal_autocheckpoint = 32000;
                 PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;
                 """);
-            connection.Execute(WholeSync);
             KeepLog(connection);
             Prepare(connection, path);
             return connection;
@@ -55,20 +55,24 @@ internal static class Schema
     }
 
     /// <summary>Opens a connection that moves the log into the file, beside the writer.</summary>
-    public static Connection OpenKeeper(string path)
-    {
-        var connection = new Connection(path, readOnly: false);
-        connection.Execute("PRAGMA synchronous = FULL; PRAGMA cache_size = -64");
-        connection.Execute(WholeSync);
-        return connection;
-    }
+    public static Connection OpenKeeper(string path) => Open(path, readOnly: false, $"{Synced}; PRAGMA cache_size = -64");
 
     /// <summary>Opens a connection that reads what is committed, beside the writer.</summary>
-    public static Connection OpenReader(string path)
+    public static Connection OpenReader(string path) => Open(path, readOnly: true, "PRAGMA cache_size = -512");
+
+    private static Connection Open(string path, bool readOnly, string settings)
     {
-        var connection = new Connection(path, readOnly: true);
-        connection.Execute("PRAGMA cache_size = -512");
-        return connection;
+        var connection = new Connection(path, readOnly);
+        try
+        {
+            connection.Execute(settings);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
     /// <summary>

@@ -29,6 +29,8 @@ internal sealed class LogKeeper : IDisposable
 
     private bool _moving;
 
+    private int _movedPages;
+
     /// <param name="connection">One of its own to the same file, which it disposes of.</param>
     public LogKeeper(Connection connection)
     {
@@ -44,10 +46,11 @@ internal sealed class LogKeeper : IDisposable
         if (_moved)
         {
             _moved = _moving = false;
-            session.ForgetPages();
-            TryMove(session.MoveLog);
+            // Else the next commit asks again: the disk may have room by then.
+            if (TryMove(session.MoveLog))
+                _movedPages = session.PagesWritten;
         }
-        else if (!_moving && session.PagesWritten >= Worthwhile)
+        else if (!_moving && session.PagesWritten - _movedPages >= Worthwhile)
         {
             _moving = true;
             _wake.Set();
@@ -74,15 +77,17 @@ internal sealed class LogKeeper : IDisposable
         }
     }
 
-    private static void TryMove(Statement move)
+    private static bool TryMove(Statement move)
     {
         try
         {
             move.Run();
+            return true;
         }
         catch (StoreFailedException)
         {
             // A full disk: the log has it all, durable, and the next move has more to do.
+            return false;
         }
     }
 }

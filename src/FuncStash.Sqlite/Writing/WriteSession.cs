@@ -99,8 +99,8 @@ internal sealed class WriteSession
     /// <summary>Moves what is in the log into the file; outside of a transaction.</summary>
     public Statement MoveLog { get; }
 
-    /// <summary>How many pages went to the log since <see cref="ForgetPages"/>.</summary>
-    public int PagesWritten => _connection.PagesWritten(forget: false);
+    /// <summary>How many pages went to the log.</summary>
+    public int PagesWritten => _connection.PagesWritten;
 
     /// <summary>The queues that may have something for a waiting receiver now.</summary>
     public HashSet<WorkQueue> Touched { get; } = [];
@@ -123,8 +123,6 @@ internal sealed class WriteSession
 
         return _next++;
     }
-
-    public void ForgetPages() => _connection.PagesWritten(forget: true);
 
     public void Begin() => _begin.Run();
 

@@ -10,7 +10,7 @@ internal sealed class Writer : IDisposable
 {
     private const int MaxOperations = 512, MaxBytes = 2 * 1024 * 1024;
 
-    // An operation above the first is big; of those a group has as many as fit the second, and one at least.
+    // An operation above the first is big; beside small ones a group takes those until they are the second.
     private const int SmallBytes = 64 * 1024, BigBytes = 256 * 1024;
 
     private readonly Lock _gate = new();
@@ -92,11 +92,11 @@ internal sealed class Writer : IDisposable
                 if (_pending.Count > 0 || _big.Count > 0)
                 {
                     (_pending, _taken) = (_taken, _pending);
-                    var room = (long)BigBytes;
-                    while (_big.TryPeek(out var big) && (room == BigBytes || big.Bytes <= room))
+                    var room = _taken.Count == 0 ? MaxBytes : BigBytes;
+                    while (room > 0 && _big.TryDequeue(out var big))
                     {
                         room -= big.Bytes;
-                        _taken.Add(_big.Dequeue());
+                        _taken.Add(big);
                     }
 
                     return true;

@@ -8,6 +8,19 @@ public sealed class DurabilityTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
+    // Before 3.51.3 two moves of the log beside a commit could take for moved what was not: sqlite.org/wal.html#walresetbug.
+    [Fact]
+    public void SQLite_is_one_that_a_second_connection_may_move_the_log_of()
+    {
+        using var folder = new TemporaryFolder();
+        using var connection = Schema.OpenWriter(folder.File("store.db"));
+        var read = connection.Prepare("SELECT sqlite_version()");
+        Assert.True(read.Step());
+
+        Assert.True(Version.Parse(Encoding.UTF8.GetString(read.Bytes(0))) >= new Version(3, 51, 3));
+        read.Reset();
+    }
+
     [Theory]
     [InlineData("fullfsync")]
     [InlineData("checkpoint_fullfsync")]

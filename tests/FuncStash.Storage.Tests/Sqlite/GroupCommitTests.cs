@@ -112,6 +112,23 @@ public sealed class GroupCommitTests
     }
 
     [Fact]
+    public async Task Big_ones_share_a_sync_where_nothing_small_waits()
+    {
+        await using var store = SqliteStore.Open(":memory:", TimeProvider.System);
+        using ManualResetEventSlim busy = new(), gather = new();
+        var order = new List<string>(); // of the writer's thread alone
+        var held = Submit(store.Writer, new Operating(_ => { busy.Set(); gather.Wait(Cancelled); }));
+        busy.Wait(Cancelled);
+        var all = Enumerable.Range(0, 8).Select(i => Submit(
+            store.Writer, new Operating(_ => order.Add("applied"), () => order.Add("durable"), 200_000))).ToList();
+        gather.Set();
+
+        await held;
+        await Task.WhenAll(all);
+        Assert.Equal([.. Enumerable.Repeat("applied", 8), .. Enumerable.Repeat("durable", 8)], order);
+    }
+
+    [Fact]
     public async Task The_log_is_moved_beside_the_writer_and_starts_over()
     {
         using var folder = new TemporaryFolder();
