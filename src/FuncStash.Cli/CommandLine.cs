@@ -34,7 +34,7 @@ internal sealed class CommandLine
     // An @ means a file to publish, as with curl, and not one with more arguments.
     public ParseResult Parse(IReadOnlyList<string> args) => Root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
-    /// <summary>Runs a verb.</summary>
+    /// <summary>Runs a verb, and tells what went wrong in one line.</summary>
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public async Task<int> RunAsync(IReadOnlyList<string> args, CancellationToken cancellation = default)
     {
@@ -52,42 +52,11 @@ internal sealed class CommandLine
             var code = await parsed.InvokeAsync(configuration, cancellation);
             return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // Help and errors of the command line are written before a verb has its turn.
-            return Failed(error);
-        }
-    }
-
-    private static List<string> VerbsOf(ParseResult parsed)
-    {
-        var path = new List<string> { "" };
-        for (var command = parsed.CommandResult; command?.Command is Verb verb; command = command.Parent as CommandResult)
-            path.Insert(0, verb.Name);
-        return path;
-    }
-
-    /// <summary>Runs a verb's own part, and tells what went wrong in one line.</summary>
-    public async Task<int> InvokeAsync(ParseResult parsed, Func<Invocation, Task<int>> run, CancellationToken cancellation)
-    {
-        try
-        {
-            return await run(new Invocation(parsed, _terminal, _connection, cancellation));
-        }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-            return ExitCode.Interrupted;
-        }
         catch (Exception error) when (error is UsageException or ArgumentException or QStashRequestException or IOException or UnauthorizedAccessException)
         {
-            return Failed(error);
+            Complain(PlainText.Of(Failure.Text(error)));
+            return Failure.Code(error);
         }
-    }
-
-    private int Failed(Exception error)
-    {
-        Complain(PlainText.Of(Failure.Text(error)));
-        return Failure.Code(error);
     }
 
     private void Complain(string words)
@@ -99,6 +68,27 @@ internal sealed class CommandLine
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // There is nowhere left to say it; the exit code does.
+        }
+    }
+
+    private static List<string> VerbsOf(ParseResult parsed)
+    {
+        var path = new List<string> { "" };
+        for (var command = parsed.CommandResult; command?.Command is Verb verb; command = command.Parent as CommandResult)
+            path.Insert(0, verb.Name);
+        return path;
+    }
+
+    /// <summary>Runs a verb's own part.</summary>
+    public async Task<int> InvokeAsync(ParseResult parsed, Func<Invocation, Task<int>> run, CancellationToken cancellation)
+    {
+        try
+        {
+            return await run(new Invocation(parsed, _terminal, _connection, cancellation));
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return ExitCode.Interrupted;
         }
     }
 }

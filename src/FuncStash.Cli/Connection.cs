@@ -22,11 +22,8 @@ internal sealed class Connection
 
     public Option<bool> Json { get; } = new("--json") { Description = "Write JSON, one object a line", Recursive = true };
 
-    /// <summary>Whether help leaves them out.</summary>
-    public bool IsHidden
-    {
-        set => Url.Hidden = Token.Hidden = Json.Hidden = value;
-    }
+    /// <summary>Leaves them out of the help, or not.</summary>
+    public void Hide(bool hidden) => Url.Hidden = Token.Hidden = Json.Hidden = hidden;
 
     /// <summary>Where the service is and who calls, as the options say, or else the environment.</summary>
     /// <exception cref="UsageException">There is no token, or the URL is none.</exception>

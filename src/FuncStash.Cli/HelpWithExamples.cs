@@ -13,7 +13,7 @@ internal sealed class HelpWithExamples(HelpAction help, Connection connection) :
     public override int Invoke(ParseResult parseResult)
     {
         var verb = parseResult.CommandResult.Command as Verb;
-        connection.IsHidden = verb is { CallsNoService: true };
+        connection.Hide(verb is { CallsNoService: true });
         var code = help.Invoke(parseResult);
         var examples = verb is not null ? verb.Examples : ["funcstash", "funcstash publish https://example.com/hook --data hello", "funcstash logs --follow"];
         if (examples.Count == 0)
