@@ -10,7 +10,10 @@ public enum Entry
     /// <summary>It waits in line; its admission sends it on its way.</summary>
     Waiting,
 
-    /// <summary>Its queue is gone: it was deleted while the message was delayed, and takes the message along.</summary>
+    /// <summary>
+    /// Its queue is gone: it was deleted while the message was delayed, and takes the message along, whether or not there is
+    /// one of that name again.
+    /// </summary>
     QueueDeleted,
 }
 
@@ -33,8 +36,19 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
         (message.QueueName is not null || message.FlowControl is not null) && (!message.IsDelayed || message.NotBefore <= now);
 
     /// <summary>Creates the queue of a delayed message before that is stored: it then goes where its queue goes.</summary>
-    public async Task PrepareAsync(string queue) =>
-        await gates.RunAsync(GateKind.Queue, queue, new GateOperation.Change(static state => state, creates: true));
+    /// <returns>When it was created, in unix milliseconds.</returns>
+    public async Task<long> PrepareAsync(string queue)
+    {
+        var createdAt = 0L;
+        await gates.RunAsync(GateKind.Queue, queue, new GateOperation.Change(Note, creates: true));
+        return createdAt;
+
+        GateState Note(GateState state)
+        {
+            createdAt = state.CreatedAt;
+            return state;
+        }
+    }
 
     /// <summary>Puts a message that was just stored in line, and its flow-control limits into force.</summary>
     /// <param name="message">The message.</param>
@@ -61,7 +75,7 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
         }
     }
 
-    // True when it was inside already, and so was not sent on its way now.
+    // True when it was inside already, or its queue is gone, and so it was not sent on its way now.
     private async Task<bool> AcceptAsync(Message message, bool join, Progress progress, bool isNew)
     {
         var wasInside = false;
@@ -77,9 +91,11 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
 
         async Task<bool> JoinAsync(GateKind kind, string name, Func<GateState, GateState>? limits)
         {
-            var join = new GateOperation.Join(Candidate.Of(message, progress, kind), announce: true, isNew, limits) { Last = true };
+            var createdAt = CreatedAt(message, kind);
+            var join = new GateOperation.Join(
+                Candidate.Of(message, progress, kind), announce: true, isNew, limits, creates: createdAt is null, createdAt) { Last = true };
             await gates.RunAsync(kind, name, join);
-            return join.WasInside;
+            return join.WasInside || join.FoundNone;
         }
     }
 
@@ -97,7 +113,8 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
 
         async Task<Entry> JoinAsync(GateKind kind, string name, bool creates, Func<GateState, GateState>? limits = null)
         {
-            var join = new GateOperation.Join(Candidate.Of(message, progress, kind), announce: false, isNew: false, limits, creates);
+            var join = new GateOperation.Join(
+                Candidate.Of(message, progress, kind), announce: false, isNew: false, limits, creates, CreatedAt(message, kind));
             return await gates.RunAsync(kind, name, join) ? Entry.Admitted : join.FoundNone ? Entry.QueueDeleted : Entry.Waiting;
         }
     }
@@ -167,7 +184,8 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
     /// <summary>True for a message that was delayed when its queue was deleted, and so will be cancelled when it is due.</summary>
     public async ValueTask<bool> HasLostItsQueueAsync(StoredMessage stored, CancellationToken cancellation = default) =>
         stored is { Progress.State: MessageState.Created, Message: { IsDelayed: true, QueueName: { } queue } }
-        && await gates.GetAsync(GateKind.Queue, queue, cancellation) is null;
+        && (await gates.GetAsync(GateKind.Queue, queue, cancellation) is not { } state
+            || (CreatedAt(stored.Message, GateKind.Queue) is { } createdAt && createdAt != state.CreatedAt));
 
     // A step that is done again may find its callbacks ended, and nobody would free a place for those.
     private async ValueTask<IReadOnlyList<string>> LiveAsync(IReadOnlyList<string> followers)
@@ -180,6 +198,8 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
         }
         return live;
     }
+
+    private static long? CreatedAt(Message message, GateKind kind) => kind == GateKind.Queue ? message.QueueCreatedAt : null;
 
     private static Func<GateState, GateState> LimitsOf(FlowControlSettings flow) =>
         state => GateRules.Configure(state, flow.Rate, flow.Parallelism, flow.Period);

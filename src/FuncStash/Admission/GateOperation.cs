@@ -32,13 +32,18 @@ internal abstract class GateOperation
     /// <param name="isNew">True for a message that was just made and so cannot be in the wait list yet.</param>
     /// <param name="limits">A change of the gate's limits that comes with it.</param>
     /// <param name="creates">False where the gate must be there already: a queue that is not was deleted.</param>
+    /// <param name="createdAt">When the gate must have been created, in unix milliseconds: another one of its name is not it; null for any.</param>
     public sealed class Join(
-        Candidate candidate, bool announce, bool isNew, Func<GateState, GateState>? limits, bool creates = true) : GateOperation
+        Candidate candidate, bool announce, bool isNew, Func<GateState, GateState>? limits, bool creates = true, long? createdAt = null)
+        : GateOperation
     {
         public override bool Creates => creates;
 
         /// <summary>True when the gate was not there, and the candidate is neither in nor in line.</summary>
         public bool FoundNone { get; set; }
+
+        /// <summary>Whether a gate that is there is the one that is meant.</summary>
+        public bool Means(GateState state) => createdAt is null || createdAt == state.CreatedAt;
 
         public Candidate Candidate { get; } = candidate;
 

@@ -43,6 +43,9 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
                     if (await FindAsync(withdraw.Candidate) is { } there)
                         leaving.Add(there.Order);
                     break;
+                case GateOperation.Join join when !join.Means(state):
+                    join.FoundNone = true;
+                    break;
                 case GateOperation.Join join:
                     state = join.Limits?.Invoke(state) ?? state;
                     await JoinAsync(join);

@@ -130,11 +130,11 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
 
     private CallbackSettings? CallbackOf(string name, CallbackDraft callback)
     {
-        if (string.IsNullOrEmpty(callback.Url))
-            return null;
-        if (!HttpUrl.IsValid(callback.Url, out var error))
+        var url = string.IsNullOrEmpty(callback.Url) ? null : callback.Url;
+        if (url is not null && !HttpUrl.IsValid(url, out var error))
             throw QStashException.BadRequest($"invalid {name}: {error}");
-        // Read now what will be read when the callback goes out, so that nothing is accepted which then fails.
+        // Read now what will be read when the callback goes out, so that nothing is accepted which then fails. Without a callback
+        // too: what means nothing is a mistake.
         try
         {
             Parse(callback.Settings, options);
@@ -143,7 +143,7 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
         {
             throw QStashException.BadRequest($"{name}: {refusal.Message}");
         }
-        return new CallbackSettings(callback.Url, callback.Settings);
+        return url is null ? null : new CallbackSettings(url, callback.Settings);
     }
 
     private static FlowControlSettings? FlowControlOf(string? key, string? value)

@@ -63,6 +63,9 @@ public sealed partial class Api(
     {
         if (guard.RefusalOf(context.Request) is { } refusal)
             throw new QStashException(403, refusal);
+        // Kestrel takes the last coding off, and leaves the others on the body.
+        if (context.Request.Headers.TransferEncoding is { Count: > 0 } coding && !coding.ToString().Equals("chunked", StringComparison.OrdinalIgnoreCase))
+            throw new QStashException(501, $"Transfer-Encoding: {coding}: only chunked is supported");
         var target = RequestTarget.Of(context);
         if (_routes.Find(context.Request.Method, target) is not { } found)
             throw NoRoute(context, target);

@@ -63,6 +63,12 @@ public sealed record Message
 
     public string? QueueName { get; init; }
 
+    /// <summary>
+    /// When its queue was created, in unix milliseconds: one of that name that was created at another time is not its queue.
+    /// Of a delayed message only; null too for one that was stored before this was noted.
+    /// </summary>
+    public long? QueueCreatedAt { get; init; }
+
     public string? ScheduleId { get; init; }
 
     public FlowControlSettings? FlowControl { get; init; }

@@ -85,6 +85,7 @@ public sealed class DeadLetterRetry(
         Body = body,
         BodyName = null,
         QueueName = changes.QueueName ?? old.QueueName,
+        QueueCreatedAt = null,
         // What the callback reports was over long ago; nobody waits for it any more.
         CallbackOf = null,
         QueueSlot = null,

@@ -98,8 +98,7 @@ public sealed partial class Publisher
 
     private async ValueTask<bool[]> StoreAsync(List<NewMessage> news, CancellationToken cancellation)
     {
-        var delayed = news.Where(n => n.Scheduled && n.Message.QueueName is not null).Select(n => n.Message.QueueName!).Distinct();
-        await Task.WhenAll(delayed.Select(admission.PrepareAsync));
+        await JoinQueuesAsync(news);
         var created = await messages.CreateAsync(news, cancellation);
         Count(news, created);
         // All get in line before any is waited for, so that they stand there in the order given.
@@ -117,6 +116,22 @@ public sealed partial class Publisher
         }
         await Task.WhenAll(accepting);
         return created;
+    }
+
+    // A delayed message gets in line when it is due, at the queue that is there now.
+    private async Task JoinQueuesAsync(List<NewMessage> news)
+    {
+        var delayed = news.FindAll(n => n.Scheduled && n.Message.QueueName is not null);
+        if (delayed.Count == 0)
+            return;
+        var names = delayed.Select(n => n.Message.QueueName!).Distinct().ToList();
+        var createdAt = names.Zip(await Task.WhenAll(names.Select(admission.PrepareAsync))).ToDictionary();
+        for (var i = 0; i < news.Count; i++)
+        {
+            var (message, scheduled) = (news[i].Message, news[i].Scheduled);
+            if (scheduled && message.QueueName is { } queue)
+                news[i] = news[i] with { Message = message with { QueueCreatedAt = createdAt[queue] } };
+        }
     }
 
     // Those that were there before are counted already.

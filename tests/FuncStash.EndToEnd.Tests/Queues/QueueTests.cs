@@ -108,6 +108,18 @@ public abstract class QueueTests(HostFixture hosts, NodeSdk sdk) : EndToEndTests
     }
 
     [Fact]
+    public async Task A_delayed_message_goes_with_its_queue_though_there_is_one_of_that_name_again()
+    {
+        var gone = await EnqueueAsync("/gone", new { delay = 3 });
+        await QueueAsync("delete");
+        var kept = await EnqueueAsync("/kept", new { delay = 3 });
+
+        await Wire.StatesUntilAsync(gone, "CANCELED");
+        await Wire.StatesUntilAsync(kept, "DELIVERED");
+        Assert.Equal(["/kept"], Receiver.All.Select(request => request.Path));
+    }
+
+    [Fact]
     public async Task A_deleted_queue_cancels_its_messages()
     {
         await QueueAsync("upsert", new { paused = true });

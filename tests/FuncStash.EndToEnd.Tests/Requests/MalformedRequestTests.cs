@@ -54,6 +54,19 @@ public abstract class MalformedRequestTests(HostFixture hosts, NodeSdk sdk) : En
         }
     }
 
+    [Theory]
+    [InlineData("gzip, chunked")]
+    [InlineData("chunked, chunked")]
+    public async Task A_body_in_a_coding_that_nobody_takes_off_is_501(string coding)
+    {
+        var answer = await RawHttp.SendAsync(
+            Host.Url, $"POST /v2/publish/{Receiver.Url("/x")} HTTP/1.1\r\n{HostHeader}{Token}{Close}Transfer-Encoding: {coding}\r\n\r\n1\r\nx\r\n0\r\n\r\n");
+
+        // The Functions host takes the codings for its own, and passes the body on.
+        Assert.Equal(Hosts.HasFrontEnd ? 200 : 501, answer.Status);
+        AssertJson(answer);
+    }
+
     [Fact]
     public async Task A_target_in_raw_UTF_8_is_as_good_as_a_percent_encoded_one()
     {

@@ -109,6 +109,80 @@ public sealed class QueueDeliveryTests
         Assert.Equal(404, (await service.SendAsync("GET", "/v2/queues/q")).Status);
     }
 
+    [Theory]
+    [InlineData("by an upsert")]
+    [InlineData("by an enqueue")]
+    [InlineData("by a delayed enqueue")]
+    public async Task So_it_does_though_there_is_one_of_that_name_again(string how)
+    {
+        await using var service = await LiveService.StartAsync();
+        var delay = ("Upstash-Delay", "10s");
+        var gone = await service.EnqueueAsync("q", "/gone", delay, ("Upstash-Deduplication-Id", "d"));
+        service.Clock.Advance(1);
+        await service.SendAsync("DELETE", "/v2/queues/q");
+        if (how == "by an upsert")
+            await service.SendAsync("POST", "/v2/queues", """{"queueName":"q"}""");
+        else
+            await service.EnqueueAsync("q", "/new", how == "by an enqueue" ? [] : [delay]);
+        service.Clock.Advance(11_000);
+        await service.RunUntilAsync(async () => await service.StateOfAsync(gone) == MessageState.Canceled);
+        var kept = await service.EnqueueAsync("q", "/kept", ("Upstash-Deduplication-Id", "d"));
+
+        await service.RunUntilAsync(async () => await service.StateOfAsync(kept) == MessageState.Delivered);
+        Assert.Equal(how == "by an upsert" ? ["/kept"] : ["/new", "/kept"], service.Receiver.Paths);
+        Assert.Equal(0, (await service.SendAsync("GET", "/v2/queues/q")).Json!["lag"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task Its_deduplication_id_is_free_before_it_is_due_though_there_is_one_of_that_name_again()
+    {
+        await using var service = await LiveService.StartAsync();
+        (string, string)[] headers = [("Upstash-Deduplication-Id", "d"), ("Upstash-Delay", "10s")];
+        var gone = await service.EnqueueAsync("q", "/gone", headers);
+        service.Clock.Advance(1);
+        await service.SendAsync("DELETE", "/v2/queues/q");
+        var kept = await service.EnqueueAsync("q", "/kept", ("Upstash-Delay", "10s"));
+
+        var again = await service.EnqueueAsync("q", "/again", headers);
+
+        Assert.NotEqual(gone, again);
+        Assert.Equal(MessageState.Canceled, await service.StateOfAsync(gone));
+        service.Clock.Advance(11_000);
+        await service.RunUntilAsync(async () => await service.StateOfAsync(again) == MessageState.Delivered);
+        Assert.Equal(MessageState.Delivered, await service.StateOfAsync(kept));
+        Assert.Equal(["/kept", "/again"], service.Receiver.Paths);
+    }
+
+    [Fact]
+    public async Task A_delayed_message_stays_with_its_queue_whatever_is_changed_of_it()
+    {
+        await using var service = await LiveService.StartAsync();
+        var id = await service.EnqueueAsync("q", "/x", ("Upstash-Delay", "10s"), ("Upstash-Retries", "0"));
+        service.Clock.Advance(1);
+        await service.SendAsync("POST", "/v2/queues", """{"queueName":"q","parallelism":3,"paused":true}""");
+        await service.SendAsync("POST", "/v2/queues/q/resume");
+        service.Clock.Advance(11_000);
+        await service.RunUntilAsync(async () => await service.StateOfAsync(id) == MessageState.Delivered);
+    }
+
+    [Fact]
+    public async Task A_dead_letter_that_was_delayed_is_retried_in_the_queue_there_is()
+    {
+        await using var service = await LiveService.StartAsync();
+        service.Receiver.Answer = (_, earlier) => Task.FromResult(earlier == 0 ? 500 : 200);
+        var failed = await service.EnqueueAsync("q", "/x", ("Upstash-Delay", "10s"), ("Upstash-Retries", "0"));
+        service.Clock.Advance(11_000);
+        await service.RunUntilAsync(async () => await service.StateOfAsync(failed) == MessageState.Failed);
+        await service.SendAsync("DELETE", "/v2/queues/q");
+        await service.SendAsync("POST", "/v2/queues", """{"queueName":"q"}""");
+        var letters = await service.SendAsync("GET", "/v2/dlq");
+
+        var retried = await service.SendAsync("POST", "/v2/dlq/retry/" + (string)letters.Json!["messages"]![0]!["dlqId"]!);
+
+        var id = (string)retried.Json!["messageId"]!;
+        await service.RunUntilAsync(async () => await service.StateOfAsync(id) == MessageState.Delivered);
+    }
+
     [Fact]
     public async Task Deleting_a_queue_does_not_wait_for_what_its_line_holds_in_vain()
     {

@@ -150,6 +150,17 @@ public sealed class PublishSettingsTests
     public void A_callback_is_refused_for_what_its_own_publish_would_be_refused_for() =>
         Assert.Contains("Upstash-Callback", Refusal(("Upstash-Callback", "https://a.example"), ("Upstash-Callback-Retries", "x")), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("Upstash-Callback-Retries", "x")]
+    [InlineData("Upstash-Failure-Callback-Timeout", "soon")]
+    [InlineData("Upstash-Callback-Failure-Callback-Delay", "soon")]
+    public void So_it_is_without_a_callback(string name, string value) =>
+        Assert.StartsWith(name.StartsWith("Upstash-F", StringComparison.Ordinal) ? "Upstash-Failure-Callback: " : "Upstash-Callback: ", Refusal((name, value)), StringComparison.Ordinal);
+
+    [Fact]
+    public void Without_a_callback_its_settings_mean_nothing() =>
+        Assert.Null(Read(("Upstash-Callback-Retries", "1"), ("Upstash-Callback-Unheard-Of", "x")).Callback);
+
     [Fact]
     public void Flow_control_needs_both_headers()
     {
