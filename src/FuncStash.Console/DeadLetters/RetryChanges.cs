@@ -24,7 +24,7 @@ public sealed class RetryChanges(PublishCheck check, FuncStashOptions options)
         {
             foreach (var (name, value) in typed)
                 reader.Read(name, HeaderValue.Of(value));
-            var changes = reader.ToSettings();
+            var changes = reader.ToNewSettings();
             await check.SettingsAsync(changes, "a dead letter is sent again once, it cannot become a schedule", call.Aborted);
             return (changes, null);
         }

@@ -107,7 +107,7 @@ public sealed record SendForm
         var reader = new PublishSettingsReader(options);
         foreach (var header in ToHeaders().GroupBy(header => header.Name, header => HeaderValue.Of(header.Value), StringComparer.OrdinalIgnoreCase))
             reader.ReadLines(header.Key, [.. header]);
-        var settings = reader.ToSettings();
+        var settings = reader.ToNewSettings();
         if (Mode == SendMode.Schedule && settings.Cron is null)
             throw QStashException.BadRequest("Upstash-Cron is missing");
         var needsQueue = Mode == SendMode.Enqueue || (Queue.Length > 0 && Mode is SendMode.Batch or SendMode.Schedule);

@@ -57,7 +57,7 @@ internal sealed class Connection : IDisposable
     /// <summary>Whether a transaction is open; some errors end it.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(_handle) == 0;
 
-    /// <summary>How many pages this connection has written.</summary>
+    /// <summary>How many pages this connection has written; after <see cref="int.MaxValue"/> comes 0.</summary>
     public int PagesWritten
     {
         get

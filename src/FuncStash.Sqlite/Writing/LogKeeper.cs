@@ -14,6 +14,9 @@ internal sealed class LogKeeper : IDisposable
     // 16 MB.
     private const int Worthwhile = 4000;
 
+    // 1 MB: so much is written before a move that failed is tried again.
+    private const int Again = 256;
+
     // The second moves what was written during the first, which is far less.
     private const int Passes = 2;
 
@@ -25,9 +28,9 @@ internal sealed class LogKeeper : IDisposable
 
     private readonly Thread _thread;
 
-    private volatile bool _moved, _closed;
+    private volatile bool _ended, _closed;
 
-    private bool _moving;
+    private bool _moving, _failed;
 
     private int _movedPages;
 
@@ -43,14 +46,15 @@ internal sealed class LogKeeper : IDisposable
     /// <summary>To be called by the writer after each commit.</summary>
     public void Committed(WriteSession session)
     {
-        if (_moved)
+        if (_ended)
         {
-            _moved = _moving = false;
-            // Else the next commit asks again: the disk may have room by then.
-            if (TryMove(session.MoveLog))
-                _movedPages = session.PagesWritten;
+            _ended = _moving = false;
+            // Not what the keeper could not: that would be all of it.
+            var moved = !_failed && TryMove(session.MoveLog);
+            _movedPages = session.PagesWritten - (moved ? 0 : Worthwhile - Again);
         }
-        else if (!_moving && session.PagesWritten - _movedPages >= Worthwhile)
+        // The count goes from its most back to 0.
+        else if (!_moving && ((session.PagesWritten - _movedPages) & int.MaxValue) >= Worthwhile)
         {
             _moving = true;
             _wake.Set();
@@ -71,9 +75,10 @@ internal sealed class LogKeeper : IDisposable
     {
         while (_wake.WaitOne() && !_closed)
         {
-            for (var pass = 0; pass < Passes; pass++)
-                TryMove(_move);
-            _moved = true;
+            _failed = false;
+            for (var pass = 0; pass < Passes && !_failed; pass++)
+                _failed = !TryMove(_move);
+            _ended = true;
         }
     }
 
@@ -86,7 +91,7 @@ internal sealed class LogKeeper : IDisposable
         }
         catch (StoreFailedException)
         {
-            // A full disk: the log has it all, durable, and the next move has more to do.
+            // A full disk, or a broken one: the log has it all, durable.
             return false;
         }
     }

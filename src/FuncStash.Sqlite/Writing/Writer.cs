@@ -10,7 +10,7 @@ internal sealed class Writer : IDisposable
 {
     private const int MaxOperations = 512, MaxBytes = 2 * 1024 * 1024;
 
-    // An operation above the first is big; beside small ones a group takes those until they are the second.
+    // An operation above the first is big. Beside small ones, a group takes big ones until they are the second; alone, MaxBytes.
     private const int SmallBytes = 64 * 1024, BigBytes = 256 * 1024;
 
     private readonly Lock _gate = new();

@@ -91,6 +91,7 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
 
         async Task<bool> JoinAsync(GateKind kind, string name, Func<GateState, GateState>? limits)
         {
+            // Of a delayed one whose queue was not noted, nobody knows which it was.
             var createdAt = CreatedAt(message, kind);
             var join = new GateOperation.Join(
                 Candidate.Of(message, progress, kind), announce: true, isNew, limits, creates: createdAt is null, createdAt) { Last = true };

@@ -39,7 +39,7 @@ internal abstract class GateOperation
     {
         public override bool Creates => creates;
 
-        /// <summary>True when the gate was not there, and the candidate is neither in nor in line.</summary>
+        /// <summary>True when the gate was not there, or another one of its name, and the candidate is neither in nor in line.</summary>
         public bool FoundNone { get; set; }
 
         /// <summary>Whether a gate that is there is the one that is meant.</summary>

@@ -21,8 +21,9 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
     public async ValueTask<GatePlan?> PlanAsync(GateVersion version, List<GateOperation> group, bool afterConflict)
     {
         var isMissing = version.ETag is null && !group.Exists(operation => operation.Creates);
+        // What an earlier plan, of a gate that has changed since, said of them does not count.
         foreach (var join in group.OfType<GateOperation.Join>())
-            join.FoundNone = isMissing;
+            (join.Admitted, join.WasInside, join.FoundNone) = (false, false, isMissing);
         if (isMissing)
             return null;
         var now = context.Now;

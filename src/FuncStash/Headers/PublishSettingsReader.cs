@@ -88,12 +88,41 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
         return settings;
     }
 
-    public static PublishSettings Parse(HeaderMap headers, FuncStashOptions options)
+    /// <summary>The settings of what is published now: those of a callback without a URL mean nothing, and yet are to be right.</summary>
+    /// <exception cref="QStashException">400.</exception>
+    public PublishSettings ToNewSettings()
+    {
+        foreach (var header in HeaderTable.Callbacks)
+        {
+            if (_draft.Callbacks.TryGetValue(header.Name, out var callback) && string.IsNullOrEmpty(callback.Url))
+                Check(header.Name, OwnOf(callback.Settings));
+        }
+        return ToSettings();
+    }
+
+    // Not those of callbacks of callbacks, which could be nested as deep as a name is long.
+    private static HeaderMap OwnOf(HeaderMap settings)
+    {
+        var own = new HeaderMap();
+        foreach (var (name, values) in settings)
+        {
+            if (HeaderTable.Callbacks.All(header => header.SettingOf(name) is null))
+                own.Add(name, values);
+        }
+        return own;
+    }
+
+    public static PublishSettings Parse(HeaderMap headers, FuncStashOptions options) => Read(headers, options).ToSettings();
+
+    /// <summary>Reads what is published now (<see cref="ToNewSettings"/>).</summary>
+    public static PublishSettings ParseNew(HeaderMap headers, FuncStashOptions options) => Read(headers, options).ToNewSettings();
+
+    private static PublishSettingsReader Read(HeaderMap headers, FuncStashOptions options)
     {
         var reader = new PublishSettingsReader(options);
         foreach (var (name, values) in headers)
             reader.ReadLines(name, values);
-        return reader.ToSettings();
+        return reader;
     }
 
     /// <summary>Reads what was accepted once: limits that an operator has lowered since must not keep it from its end.</summary>
@@ -130,20 +159,25 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
 
     private CallbackSettings? CallbackOf(string name, CallbackDraft callback)
     {
-        var url = string.IsNullOrEmpty(callback.Url) ? null : callback.Url;
-        if (url is not null && !HttpUrl.IsValid(url, out var error))
+        if (string.IsNullOrEmpty(callback.Url))
+            return null;
+        if (!HttpUrl.IsValid(callback.Url, out var error))
             throw QStashException.BadRequest($"invalid {name}: {error}");
-        // Read now what will be read when the callback goes out, so that nothing is accepted which then fails. Without a callback
-        // too: what means nothing is a mistake.
+        // Read now what will be read when the callback goes out, so that nothing is accepted which then fails.
+        Check(name, callback.Settings);
+        return new CallbackSettings(callback.Url, callback.Settings);
+    }
+
+    private void Check(string name, HeaderMap settings)
+    {
         try
         {
-            Parse(callback.Settings, options);
+            Parse(settings, options);
         }
         catch (QStashException refusal)
         {
             throw QStashException.BadRequest($"{name}: {refusal.Message}");
         }
-        return url is null ? null : new CallbackSettings(url, callback.Settings);
     }
 
     private static FlowControlSettings? FlowControlOf(string? key, string? value)

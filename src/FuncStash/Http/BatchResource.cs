@@ -82,7 +82,7 @@ public sealed class BatchResource(Acceptance acceptance, RunPublisher runs, Func
     {
         var destination = item.Text("destination") ?? throw QStashException.BadRequest(Destination.Missing);
         var headers = item.Headers("headers") ?? HeaderMap.Empty;
-        return new PublishRequest(destination, PublishSettingsReader.Parse(headers, options), item.Utf8("body") ?? [])
+        return new PublishRequest(destination, PublishSettingsReader.ParseNew(headers, options), item.Utf8("body") ?? [])
         {
             CallerIp = callerIp,
             QueueName = QueueOf(item),

@@ -63,7 +63,7 @@ internal static class DlqParameters
             if (PublishSettingsReader.IsSetting(name))
                 settings.ReadLines(name, values);
         }
-        var changes = settings.ToSettings();
+        var changes = settings.ToNewSettings();
         await check.SettingsAsync(changes, whyNoCron, call.Aborted);
         return changes;
     }

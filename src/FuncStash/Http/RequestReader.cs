@@ -50,7 +50,7 @@ internal static class RequestReader
             foreach (var (name, values) in headers)
                 ForwardHeader(reader, call, name, values);
         }
-        return reader.ToSettings();
+        return reader.ToNewSettings();
     }
 
     // Without the publish's own settings, the service's token, and what belongs to the connection.

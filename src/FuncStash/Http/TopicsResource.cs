@@ -70,7 +70,7 @@ public sealed class TopicsResource(
         var headers = body.RootElement.Headers("headers");
         // What every publish would be refused for is refused here.
         await check.SettingsAsync(
-            PublishSettingsReader.Parse(headers ?? HeaderMap.Empty, options),
+            PublishSettingsReader.ParseNew(headers ?? HeaderMap.Empty, options),
             "it cannot be a default of a URL group, give it with the publish that is to be a schedule", call.Aborted);
         if (!await groups.ChangeAsync(name, old => old is null ? null : old with { Headers = headers ?? old.Headers }, call.Aborted))
             throw NotFound(call);

@@ -98,7 +98,7 @@ public sealed partial class Publisher
 
     private async ValueTask<bool[]> StoreAsync(List<NewMessage> news, CancellationToken cancellation)
     {
-        await JoinQueuesAsync(news);
+        await NoteQueuesAsync(news);
         var created = await messages.CreateAsync(news, cancellation);
         Count(news, created);
         // All get in line before any is waited for, so that they stand there in the order given.
@@ -119,7 +119,7 @@ public sealed partial class Publisher
     }
 
     // A delayed message gets in line when it is due, at the queue that is there now.
-    private async Task JoinQueuesAsync(List<NewMessage> news)
+    private async Task NoteQueuesAsync(List<NewMessage> news)
     {
         var delayed = news.FindAll(n => n.Scheduled && n.Message.QueueName is not null);
         if (delayed.Count == 0)

@@ -154,6 +154,27 @@ public sealed class GroupCommitTests
     }
 
     [Fact]
+    public async Task What_could_not_be_moved_beside_the_writer_is_not_moved_by_it()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.File("store.db");
+        using var connection = Schema.OpenWriter(path);
+        // It fails at each move, as on a disk that is full.
+        using var log = new LogKeeper(Schema.OpenReader(path));
+        using var writer = new Writer(new WriteSession(connection, new EntityCache(), TimeProvider.System), log);
+        var before = new FileInfo(path).Length;
+        var body = new byte[500_000];
+        for (var i = 0; i < 60; i++)
+        {
+            var name = Encoding.UTF8.GetBytes($"{i}");
+            await Submit(writer, new Operating(session => session.PutBody.BindText(1, name).BindBlob(2, body).Bind(3, session.Now).Run()));
+        }
+
+        Assert.Equal(before, new FileInfo(path).Length);
+        Assert.InRange(new FileInfo(path + "-wal").Length, 30_000_000, long.MaxValue);
+    }
+
+    [Fact]
     public async Task Whoever_meets_a_message_finds_the_writes_that_stood_before_it()
     {
         using var folder = new TemporaryFolder();

@@ -153,9 +153,28 @@ public sealed class PublishSettingsTests
     [Theory]
     [InlineData("Upstash-Callback-Retries", "x")]
     [InlineData("Upstash-Failure-Callback-Timeout", "soon")]
-    [InlineData("Upstash-Callback-Failure-Callback-Delay", "soon")]
-    public void So_it_is_without_a_callback(string name, string value) =>
-        Assert.StartsWith(name.StartsWith("Upstash-F", StringComparison.Ordinal) ? "Upstash-Failure-Callback: " : "Upstash-Callback: ", Refusal((name, value)), StringComparison.Ordinal);
+    public void So_it_is_without_a_callback(string name, string value)
+    {
+        var headers = new HeaderMap();
+        headers.Add(name, value);
+
+        var refusal = Assert.Throws<QStashException>(() => PublishSettingsReader.ParseNew(headers, s_options)).Message;
+
+        Assert.StartsWith(name.StartsWith("Upstash-F", StringComparison.Ordinal) ? "Upstash-Failure-Callback: " : "Upstash-Callback: ", refusal, StringComparison.Ordinal);
+        // But not where it was accepted before, as with a URL group.
+        Assert.Null(PublishSettingsReader.Parse(headers, s_options).Callback);
+    }
+
+    [Theory]
+    [InlineData("1")]
+    [InlineData("x")]
+    public void Callbacks_of_callbacks_as_deep_as_a_name_is_long_harm_nobody(string value)
+    {
+        var headers = new HeaderMap();
+        headers.Add("Upstash-" + string.Concat(Enumerable.Repeat("Callback-", 6_000)) + "Retries", value);
+
+        Assert.Null(PublishSettingsReader.ParseNew(headers, s_options).Callback);
+    }
 
     [Fact]
     public void Without_a_callback_its_settings_mean_nothing() =>
