@@ -7,7 +7,7 @@ using FuncStash.Wire;
 namespace FuncStash.Console.DeadLetters;
 
 /// <summary>Retries or deletes many dead letters, some side by side; one that cannot be does no harm to the others.</summary>
-public sealed class BulkAction(DeadLetterReader reader, DeadLetterStore letters, DeadLetterRetry retry)
+public sealed class BulkAction(DeadLetterReader reader, DeadLetterRetry retry)
 {
     private const int SideBySide = 32, Report = 512, MaxFailures = 50;
 
@@ -57,7 +57,7 @@ public sealed class BulkAction(DeadLetterReader reader, DeadLetterStore letters,
                 return "it is of a workflow run, on whose page it can be resumed";
             if (action == DeadLetterAction.Delete)
             {
-                await letters.RemoveAsync(id, cancellation);
+                await retry.DeleteAsync(id, cancellation);
                 return null;
             }
             return await retry.RetryAsync(id, changes, cancellation) is { Deduplicated: true } published

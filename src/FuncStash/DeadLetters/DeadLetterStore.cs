@@ -101,13 +101,29 @@ public sealed class DeadLetterStore(IStore store)
             ? await store.Bodies.GetAsync(name, cancellation) ?? throw new InvalidDataException($"payload {name} is gone")
             : letter.Message.Body;
 
-    /// <summary>Removes a dead letter; false when it was gone.</summary>
-    public async ValueTask<bool> RemoveAsync(DlqId id, CancellationToken cancellation = default)
+    /// <summary>Writes down that the retry made no message: another one has its deduplication id.</summary>
+    public async ValueTask EndRetryAsync(DlqId id, CancellationToken cancellation = default)
     {
-        if (await LookAsync(id, cancellation) is not { } letter)
-            return false;
+        while (await GetAsync(id, cancellation) is { RetryId: not null } letter)
+        {
+            var row = ToRow(letter with { RetryId = null });
+            if ((await store.Tables.CommitAsync(new Commit(Table, row.PartitionKey, [new Write.Replace(row, letter.ETag!)]), cancellation)).Applied)
+                return;
+        }
+    }
+
+    /// <summary>Removes a dead letter; false when it was gone.</summary>
+    public async ValueTask<bool> RemoveAsync(DlqId id, CancellationToken cancellation = default) =>
+        await LookAsync(id, cancellation) is { } letter && await RemoveAsync(letter, null, cancellation);
+
+    /// <summary>Removes a dead letter that is as it was read; false when it has changed, or was gone.</summary>
+    public ValueTask<bool> RemoveAsync(DeadLetter letter, CancellationToken cancellation = default) =>
+        RemoveAsync(letter, letter.ETag, cancellation);
+
+    private async ValueTask<bool> RemoveAsync(DeadLetter letter, string? version, CancellationToken cancellation)
+    {
         var removed = await store.Tables.CommitAsync(
-            new Commit(Table, id.Partition, [new Write.Delete(id.Key, null)]), cancellation);
+            new Commit(Table, letter.Id.Partition, [new Write.Delete(letter.Id.Key, version)]), cancellation);
         if (removed.Applied && letter.Message.BodyName is { } name)
             await store.Bodies.DeleteAsync(name, cancellation);
         return removed.Applied;

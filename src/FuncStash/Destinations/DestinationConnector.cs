@@ -41,7 +41,7 @@ internal sealed class DestinationConnector(
     internal async Task<IPAddress[]> AllowedAsync(string host, CancellationToken cancellation)
     {
         if (IPAddress.TryParse(host, out var literal))
-            return policy.Refusal(literal) is { } reason ? throw new AddressRefusedException(reason) : [literal];
+            return policy.Refusal(literal) is { } reason ? throw new AddressRefusedException(reason) : [Plain(literal)];
         string? refusal = null;
         var allowed = new List<IPAddress>();
         foreach (var address in AddressPolicy.IsThisMachine(host) ? s_thisMachine : await resolve(host, cancellation))
@@ -49,7 +49,7 @@ internal sealed class DestinationConnector(
             if (policy.Refusal(address) is { } reason)
                 refusal ??= reason;
             else
-                allowed.Add(address);
+                allowed.Add(Plain(address));
         }
         if (allowed.Count > 0)
             return [.. allowed];
@@ -57,6 +57,9 @@ internal sealed class DestinationConnector(
             ? new SocketException((int)SocketError.HostNotFound)
             : new AddressRefusedException($"{host} resolves to an address that is refused: {refusal}");
     }
+
+    // Whether an IPv4 address can be reached in its IPv6 form depends on the machine (RFC 4291 §2.5.5.2).
+    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 }
 
 /// <summary>The destination is at an address that deliveries must not go to.</summary>

@@ -8,7 +8,12 @@ internal sealed class Exchange(TimeProvider time, TimeSpan limit) : IDisposable
 {
     private static readonly AsyncLocal<Exchange?> s_current = new();
 
+    // A close that was on its way when the request went out is there within a round trip. What comes later may be the
+    // destination's answer to it.
+    private static readonly TimeSpan s_trip = TimeSpan.FromMilliseconds(500);
+
     private readonly long _begun = time.GetTimestamp();
+    private long _sent;
     private ExchangeStream? _connection;
 
     /// <summary>The one that this flow of calls is about; null for none.</summary>
@@ -23,6 +28,9 @@ internal sealed class Exchange(TimeProvider time, TimeSpan limit) : IDisposable
     /// <summary>True when its connection had been used, or kept for use, before: the other side may have closed it meanwhile.</summary>
     public bool IsOnKeptConnection { get; private set; }
 
+    /// <summary>True when its connection was a kept one, and so little time has passed since that what it says was said before.</summary>
+    public bool MayCross => IsOnKeptConnection && time.GetElapsedTime(_sent) < s_trip;
+
     /// <summary>True from the first byte of an answer on.</summary>
     public bool IsAnswered { get; private set; }
 
@@ -33,7 +41,7 @@ internal sealed class Exchange(TimeProvider time, TimeSpan limit) : IDisposable
     public void Enter() => s_current.Value = this;
 
     public void BeginOn(ExchangeStream connection, bool isKept) =>
-        (_connection, IsOnKeptConnection, IsAnswered, IsBroken) = (connection, isKept, false, false);
+        (_connection, _sent, IsOnKeptConnection, IsAnswered, IsBroken) = (connection, time.GetTimestamp(), isKept, false, false);
 
     public void NoteAnswer() => IsAnswered = true;
 

@@ -31,8 +31,8 @@ internal sealed class OutboundClient : IDisposable
     }
 
     /// <summary>
-    /// Sends a request. Where a kept connection turns out to be closed by the other side, it is sent once more, at once, on
-    /// a fresh one.
+    /// Sends a request. Where a kept connection turns out at once to be closed by the other side, it is sent once more, on a
+    /// fresh one.
     /// </summary>
     /// <remarks>
     /// Every server closes connections that it finds idle, and it may do so while a request is on its way to it; nothing is
@@ -43,11 +43,11 @@ internal sealed class OutboundClient : IDisposable
         try
         {
             var response = await _pooled.SendAsync(request, cancellation);
-            if (!exchange.IsOnKeptConnection || !IsForIdleness(response))
+            if (!exchange.MayCross || !IsForIdleness(response))
                 return response;
             response.Dispose();
         }
-        catch (HttpRequestException) when (exchange is { IsOnKeptConnection: true, IsBroken: true })
+        catch (HttpRequestException) when (exchange is { MayCross: true, IsBroken: true })
         {
         }
         return await _fresh.SendAsync(request, cancellation);

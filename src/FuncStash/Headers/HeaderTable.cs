@@ -256,12 +256,27 @@ internal static class HeaderTable
     /// <summary>The name of the header that a setting sends on, to the destination or to a callback; null for any other setting.</summary>
     public static string? ForwardedBy(string name)
     {
-        foreach (var callback in Callbacks)
-        {
-            if (callback.SettingOf(name) is { } setting)
-                return ForwardedBy(setting);
-        }
+        name = InnermostOf(name);
         return name.StartsWith(ForwardPrefix, StringComparison.OrdinalIgnoreCase) ? name[ForwardPrefix.Length..] : null;
+    }
+
+    /// <summary>The setting of a publish that a header is for the callback, or the callback's callback, which it is about; else the name itself.</summary>
+    public static string InnermostOf(string name)
+    {
+        var rest = name.AsSpan(Math.Min(Prefix.Length, name.Length));
+        for (var before = 0; before != rest.Length;)
+        {
+            before = rest.Length;
+            foreach (var callback in Callbacks)
+            {
+                var prefix = callback.Name.AsSpan(Prefix.Length);
+                if (rest.Length > prefix.Length && rest[prefix.Length] == '-' && rest.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+                    rest = rest[(prefix.Length + 1)..];
+            }
+        }
+        return rest.Length + Prefix.Length >= name.Length || !name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)
+            ? name
+            : HeaderName.Canonical($"{Prefix}{rest}");
     }
 
     /// <summary>The header of a name in any case that is about the body; null when it is none.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using FuncStash.Access;
 using FuncStash.DeadLetters;
 using FuncStash.Messages;
+using FuncStash.Publishing;
 using FuncStash.Settings;
 using FuncStash.Workflows;
 
@@ -9,7 +10,7 @@ namespace FuncStash.Http;
 
 /// <summary><c>/v2/dlq</c>: the dead letters (protocol#dead-letters).</summary>
 public sealed class DlqResource(
-    DeadLetterStore letters, DeadLetterReader reader, DeadLetterGroups groups, RunDlqResource ofRuns, RunLetters runLetters, PageAnswer pages, FuncStashOptions options) : IResource
+    DeadLetterStore letters, DeadLetterReader reader, DeadLetterGroups groups, RunDlqResource ofRuns, RunLetters runLetters, DeadLetterRetry retry, PageAnswer pages, FuncStashOptions options) : IResource
 {
     private const int SideBySide = 16;
 
@@ -103,7 +104,7 @@ public sealed class DlqResource(
 
     // Of a run's letter its run has to know.
     private ValueTask<bool> RemoveAsync(DlqId id, CancellationToken cancellation) =>
-        id.IsOfRun ? runLetters.RemoveAsync(id, cancellation) : letters.RemoveAsync(id, cancellation);
+        id.IsOfRun ? runLetters.RemoveAsync(id, cancellation) : retry.DeleteAsync(id, cancellation);
 
     /// <summary>Its payload; null when the letter is gone, payload and all.</summary>
     internal static async ValueTask<byte[]?> BodyAsync(

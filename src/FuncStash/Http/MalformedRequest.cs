@@ -15,7 +15,7 @@ public static class MalformedRequest
         _ => WordsOf(error.Message),
     };
 
-    // The server's own, less the place where it quotes the request in its log only.
+    // The server's own, less the place where it quotes the request in its log only. One that begins with a method stays as it is.
     private static string WordsOf(string message) =>
-        char.ToLowerInvariant(message[0]) + message[1..].Replace(": ''", "", StringComparison.Ordinal).TrimEnd('.');
+        (char.IsUpper(message[1]) ? message[0] : char.ToLowerInvariant(message[0])) + message[1..].Replace(": ''", "", StringComparison.Ordinal).TrimEnd('.');
 }

@@ -49,7 +49,8 @@ internal static class WaitAnswer
                 json.WriteNumber("inFlight", line.Gate.Inside.Count);
                 json.WriteIf("parallelism", line.Gate.Parallelism);
                 json.WriteIf("rate", line.Gate.Rate);
-                if (line.Gate.Rate is not null)
+                // Where none has begun yet there is no end.
+                if (line.Gate is { Rate: not null, PeriodStart: > 0 })
                     json.WriteNumber("periodEnd", line.Gate.PeriodEnd);
                 json.WriteBoolean("paused", line.Gate.Paused);
                 json.WriteIf("pausedAt", line.Gate.PausedAt);

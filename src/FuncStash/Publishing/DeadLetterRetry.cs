@@ -13,9 +13,12 @@ namespace FuncStash.Publishing;
 /// retry repeated after a crash, or made twice at the same time, makes one message.
 /// </remarks>
 public sealed class DeadLetterRetry(
-    DeadLetterStore letters, Publisher publisher, MessageIds ids, FuncStashOptions options, TimeProvider time)
+    DeadLetterStore letters, Publisher publisher, MessageStore messages, MessageIds ids, FuncStashOptions options, TimeProvider time)
 {
     private const int SideBySide = 16;
+
+    // A retry that has made no message by then has died.
+    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(2), s_pause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Retries a dead letter with the settings it had, save those that <paramref name="changes"/> gives.</summary>
     /// <returns>Null when there is no such dead letter.</returns>
@@ -49,9 +52,37 @@ public sealed class DeadLetterRetry(
             // What was not sent because of another message stays: it is the only copy.
             if (!published.Deduplicated)
                 await letters.RemoveAsync(id, cancellation);
+            else
+                await letters.EndRetryAsync(id, cancellation);
             return published;
         }
         return null;
+    }
+
+    /// <summary>Deletes a dead letter, whose message is then not sent again; false when it was gone, or is being retried.</summary>
+    public async ValueTask<bool> DeleteAsync(DlqId id, CancellationToken cancellation = default)
+    {
+        var began = time.GetTimestamp();
+        while (await letters.LookAsync(id, cancellation) is { } letter)
+        {
+            if (letter.RetryId is { } retry)
+            {
+                if (await messages.LookAsync(retry, cancellation) is not null)
+                {
+                    // Its retry may have died before it did this.
+                    await letters.RemoveAsync(id, cancellation);
+                    return false;
+                }
+                if (Now - retry.CreatedAt < s_longest.TotalMilliseconds && time.GetElapsedTime(began) < s_longest)
+                {
+                    await Task.Delay(s_pause, time, cancellation);
+                    continue;
+                }
+            }
+            if (await letters.RemoveAsync(letter, cancellation))
+                return true;
+        }
+        return false;
     }
 
     /// <summary>Retries many, some side by side; those that are gone, or whose payload is, are left out.</summary>

@@ -144,8 +144,9 @@ public sealed partial class Publisher(
         if (queue is not null && (IsDelayed(settings.Callback) || IsDelayed(settings.FailureCallback)))
             throw QStashException.BadRequest("invalid Upstash-Callback-Delay: callbacks of queued messages cannot be delayed");
 
-        static bool IsDelayed(CallbackSettings? callback) =>
-            callback is not null && (callback.Settings.Contains("Upstash-Delay") || callback.Settings.Contains("Upstash-Not-Before"));
+        // Of the callback or, since these hold the place too, of a callback of its own.
+        static bool IsDelayed(CallbackSettings? callback) => callback is not null && callback.Settings.Any(setting =>
+            HeaderTable.InnermostOf(setting.Key) is "Upstash-Delay" or "Upstash-Not-Before");
     }
 
     private Part CreatePart(PublishRequest request, PublishSettings settings, Endpoint endpoint, int? shard, string? topic = null)

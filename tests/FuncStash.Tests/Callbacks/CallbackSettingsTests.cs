@@ -95,4 +95,25 @@ public sealed class CallbackSettingsTests
             "POST", "/v2/schedules/https://api.example.com", "", null, [.. headers, ("Upstash-Queue-Name", "orders")]);
         Assert.True(scheduled.Status == 400, scheduled.Text);
     }
+
+    [Theory]
+    [InlineData("Upstash-Callback-Callback-Delay", 400)]
+    [InlineData("upstash-callback-failure-callback-not-before", 400)]
+    [InlineData("Upstash-Callback-Callback-Failure-Callback-Delay", 400)]
+    [InlineData("Upstash-Callback-Callback-Retry-Delay", 200)]
+    [InlineData("Upstash-Callback-Forward-Callback-Delay", 200)]
+    [InlineData("Upstash-Callback-Callback-Forward-Delay", 200)]
+    public async Task So_it_is_with_the_callback_of_a_callback(string name, int status)
+    {
+        await using var service = new TestService();
+        (string, string)[] headers =
+        [
+            ("Upstash-Callback", "https://api.example.com/a"), ("Upstash-Callback-Callback", "https://api.example.com/b"),
+            ("Upstash-Callback-Failure-Callback", "https://api.example.com/c"), (name, name.EndsWith("before", StringComparison.Ordinal) ? "4000000000" : "9"),
+        ];
+
+        var queued = await service.CallAsync("POST", "/v2/enqueue/orders/https://api.example.com", "", null, headers);
+
+        Assert.True(queued.Status == status, queued.Text);
+    }
 }

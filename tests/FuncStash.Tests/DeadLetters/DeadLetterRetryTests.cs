@@ -119,6 +119,46 @@ public sealed class DeadLetterRetryTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task One_that_is_deleted_at_the_same_time_is_sent_or_deleted_and_not_both()
+    {
+        var letters = _service.Get<DeadLetterStore>();
+        var id = await _service.AddDeadLetterAsync(Full());
+        // A retry that has begun and has made no message yet.
+        Assert.True(await letters.BeginRetryAsync((await letters.GetAsync(id))!, _service.Get<MessageIds>().Next()));
+        var deletion = _service.CallAsync("DELETE", $"/v2/dlq/{id}");
+        Assert.False(deletion.IsCompleted);
+
+        Assert.Equal(201, (await _service.CallAsync("POST", $"/v2/dlq/retry/{id}")).Status);
+        _service.Time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(404, (await deletion).Status);
+        Assert.Single(await _service.Get<LiveMessages>().FindAsync(new()).ToListAsync());
+    }
+
+    [Fact]
+    public async Task One_whose_retry_died_can_be_deleted()
+    {
+        var letters = _service.Get<DeadLetterStore>();
+        var id = await _service.AddDeadLetterAsync(Full());
+        Assert.True(await letters.BeginRetryAsync((await letters.GetAsync(id))!, _service.Get<MessageIds>().Next()));
+        _service.Time.Advance(TimeSpan.FromSeconds(3));
+
+        Assert.Equal(200, (await _service.CallAsync("DELETE", $"/v2/dlq/{id}")).Status);
+        Assert.Null(await letters.GetAsync(id));
+    }
+
+    [Fact]
+    public async Task One_that_was_not_sent_for_another_can_be_deleted_at_once()
+    {
+        var id = await _service.AddDeadLetterAsync(Full());
+        var of = ("Upstash-Deduplication-Id", "d");
+        await _service.PublishAsync("https://example.com/", headers: of);
+        Assert.True((bool)(await _service.CallAsync("POST", $"/v2/dlq/retry/{id}", "", null, of)).Json["deduplicated"]!);
+
+        Assert.Equal(200, (await _service.CallAsync("DELETE", $"/v2/dlq/{id}").WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System)).Status);
+    }
+
+    [Fact]
     public async Task A_retry_repeated_after_a_crash_makes_one_message()
     {
         var (letters, publisher) = (_service.Get<DeadLetterStore>(), _service.Get<Publisher>());

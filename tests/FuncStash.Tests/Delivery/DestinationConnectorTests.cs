@@ -67,8 +67,10 @@ public sealed class DestinationConnectorTests
         Assert.Equal(["8.8.8.8:80"], connected);
     }
 
-    [Fact]
-    public async Task An_allowed_address_is_connected_to()
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("::ffff:127.0.0.1")]
+    public async Task An_allowed_address_is_connected_to(string address)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -77,7 +79,7 @@ public sealed class DestinationConnectorTests
             new AddressPolicy(new() { AllowPrivateNetworks = true }), TimeProvider.System, new OpenConnections(8), lookups);
 
         await using var stream = await connector.ConnectAsync(
-            new DnsEndPoint("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port), default);
+            new DnsEndPoint(address, ((IPEndPoint)listener.LocalEndpoint).Port), default);
 
         using var accepted = await listener.AcceptTcpClientAsync();
         Assert.True(accepted.Connected);

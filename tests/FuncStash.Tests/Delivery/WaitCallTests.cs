@@ -25,6 +25,12 @@ public sealed class WaitCallTests
         Assert.Equal(("FLOW_CONTROL", "acme", 0), Line(await WaitAsync(held), "flowControlKey"));
         Assert.Equal(service.Now + 60_000, (long)(await WaitAsync(held))["periodEnd"]!);
 
+        await service.CallAsync("POST", "/v2/flowControl/none/pause");
+        var paused = await service.PublishAsync(
+            "https://example.com/", headers: [("Upstash-Flow-Control-Key", "none"), ("Upstash-Flow-Control-Value", "rate=5")]);
+        // No period has begun there.
+        Assert.Null((await WaitAsync(paused))["periodEnd"]);
+
         await service.CallAsync("POST", "/v2/queues/orders/pause");
         Assert.Equal((true, service.Now), ((bool)(await WaitAsync(third))["paused"]!, (long)(await WaitAsync(third))["pausedAt"]!));
         Assert.Equal(404, (await service.CallAsync("GET", "/v2/messages/msg_none/wait")).Status);

@@ -74,6 +74,26 @@ public sealed class ClosedConnectionTests
     }
 
     [Fact]
+    public async Task One_that_breaks_after_a_while_is_a_failed_attempt()
+    {
+        await using var service = new TestService();
+        await using var receiver = RawReceiver.Start(async connection =>
+        {
+            await connection.ReadAsync();
+            await connection.WriteAsync(Ok);
+            await connection.ReadAsync();
+            // It was at work on the request, and perhaps done with it.
+            service.Time.Advance(TimeSpan.FromSeconds(1));
+        });
+
+        var first = await service.AttemptAsync(receiver.Url(), "a");
+        var second = await service.AttemptAsync(receiver.Url(), "b");
+
+        Assert.Equal((MessageState.Delivered, MessageState.Failed), (await service.StateAsync(first), await service.StateAsync(second)));
+        Assert.Equal((1, 2), (receiver.Connections, receiver.Requests.Count));
+    }
+
+    [Fact]
     public async Task A_resend_that_breaks_too_is_the_failed_attempt()
     {
         await using var service = new TestService();
