@@ -22,8 +22,8 @@ public sealed record LogQuery
     public bool EarliestFirst { get; init; }
 
     /// <summary>
-    /// Only the latest event of each message, so every message once; all conditions are about that event. While a list is
-    /// paged through, a message that goes on moves to its new place.
+    /// Only the latest event of each message, so every message once; all conditions are about that event. A message that goes
+    /// on while a page is read is on it as it was before, or is by then. While a list is paged through, it moves to its new place.
     /// </summary>
     public bool LatestOnly { get; init; }
 

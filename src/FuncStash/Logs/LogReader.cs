@@ -51,8 +51,16 @@ public sealed class LogReader(IStore store, MessageStore messages)
         }
     }
 
-    private IAsyncEnumerable<LogEntry> ReadAsync(LogQuery query, LogScope scope, CancellationToken cancellation) =>
-        query.EarliestFirst ? EarliestFirst(query, scope, cancellation) : LatestFirst(query, scope, cancellation);
+    private async IAsyncEnumerable<LogEntry> ReadAsync(
+        LogQuery query, LogScope scope, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var entry in query.EarliestFirst ? EarliestFirst(query, scope, cancellation) : LatestFirst(query, scope, cancellation))
+        {
+            // Its events are not all read at the same time: one that goes on meanwhile has a latest one several times.
+            if (!query.LatestOnly || scope.Listed.Add(entry.Message.Id))
+                yield return entry;
+        }
+    }
 
     private async IAsyncEnumerable<LogEntry> LatestFirst(
         LogQuery query, LogScope scope, [EnumeratorCancellation] CancellationToken cancellation)
@@ -143,6 +151,8 @@ public sealed class LogReader(IStore store, MessageStore messages)
             await foreach (var read in MergeAsync(query, scope, window, day, from, cancellation))
             {
                 var item = read.Event;
+                if (query is { EarliestFirst: false, After: null, MessageIds: null, Filter.ToDate: null })
+                    scope.Top ??= item.Time;
                 var isLast = !query.EarliestFirst && ++scope.Looked >= query.MaxLooked;
                 if (isLast)
                     scope.StoppedAt = item.Position;
@@ -168,13 +178,17 @@ public sealed class LogReader(IStore store, MessageStore messages)
             foreach (var (item, read) in batch)
             {
                 if ((read ?? known[item.Message]) is { Message: var message } stored && query.Filter.Matches(message)
-                    && (!query.LatestOnly || item.Number == stored.Progress.Events - 1))
+                    && (!query.LatestOnly || item.Number == stored.Progress.Events - 1 || HasGoneOn(stored.Progress, scope.Top)))
                     entries.Add(new LogEntry(item, message, stored.Progress));
             }
             batch.Clear();
             return entries;
         }
     }
+
+    // One that has gone on since the list was begun is listed where it was then: where it is now was looked at before.
+    private static bool HasGoneOn(Progress progress, long? since) =>
+        progress.EndedAt > since || (progress.AttemptTimes is [.., var settled] && settled > since);
 
     private async IAsyncEnumerable<ReadEvent> MergeAsync(
         LogQuery query, LogScope scope, LogWindow window, int day, string from,

@@ -24,6 +24,14 @@ internal sealed record LogScope(IReadOnlyList<LogWindow> Windows, IReadOnlyList<
     /// <summary>The last of them where no more were to be looked at; null as long as that is not so.</summary>
     public string? StoppedAt { get; set; }
 
+    /// <summary>
+    /// The time of the first event that was met, unix ms, where nothing newer was left out: what is newer came to be since.
+    /// </summary>
+    public long? Top { get; set; }
+
+    /// <summary>The messages that were listed, where each is to be once.</summary>
+    public HashSet<MessageId> Listed { get; } = [];
+
     private readonly Dictionary<string, StoredMessage?> _known = new(StringComparer.Ordinal);
     private int _bytes;
 
@@ -33,15 +41,26 @@ internal sealed record LogScope(IReadOnlyList<LogWindow> Windows, IReadOnlyList<
         var (from, to) = (query.Filter.FromDate ?? 0, query.Filter.ToDate ?? long.MaxValue);
         if (query.MessageIds is not { } ids)
             return new LogScope([new LogWindow(from, to, HasCreations: true)], [.. Enumerable.Range(0, MessageId.Shards)]);
-        var (windows, shards) = (new List<LogWindow>(), new SortedSet<int>());
+        var (windows, shards, known) = (new List<LogWindow>(), new SortedSet<int>(), new List<StoredMessage>());
+        var bytes = 0;
         foreach (var some in ids.Chunk(SideBySide))
         {
             var found = (await LookAsync(some, messages, cancellation)).OfType<StoredMessage>().ToList();
             windows = Joined(windows.Concat(found.SelectMany(WindowsOf)));
             shards.UnionWith(found.Select(message => message.Id.Shard));
+            if (bytes > MaxKnown)
+                continue;
+            known.AddRange(found.Select(message => message with { Spec = null }));
+            bytes += found.Sum(message => MinBytes + (message.Spec?.Length ?? 0));
         }
         windows = [.. windows.Select(w => w with { From = Math.Max(w.From, from), To = Math.Min(w.To, to) }).Where(w => w.From <= w.To)];
-        return shards.Count == 0 ? null : new LogScope(windows, [.. shards]);
+        if (shards.Count == 0)
+            return null;
+        var scope = new LogScope(windows, [.. shards]) { _bytes = bytes };
+        // As they were when it was found where their events are: one that goes on since is not looked for where it is then.
+        foreach (var message in known)
+            scope._known[message.Id.Text] = message;
+        return scope;
     }
 
     private static Task<StoredMessage?[]> LookAsync(

@@ -50,6 +50,9 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables, IBodies
     /// <summary>What a read of a row gives instead of the row: what it was before, as for a reader that was overtaken.</summary>
     public Func<string, Entity?> Stale { get; set; } = _ => null;
 
+    /// <summary>What a read waits for before it is done, by the row's key or by the first of the keys that are asked for.</summary>
+    public Func<string, Task> Reading { get; set; } = _ => Task.CompletedTask;
+
     public int Gets => _gets;
 
     public int Queries => _queries;
@@ -93,16 +96,18 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables, IBodies
 
     public ValueTask PingAsync(CancellationToken cancellation = default) => inner.PingAsync(cancellation);
 
-    public ValueTask<Entity?> GetAsync(string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation)
+    public async ValueTask<Entity?> GetAsync(string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation)
     {
         Interlocked.Increment(ref _gets);
-        return Stale(rowKey) is { } before ? new(before) : inner.Tables.GetAsync(table, partitionKey, rowKey, only, cancellation);
+        await Reading(rowKey);
+        return Stale(rowKey) is { } before ? before : await inner.Tables.GetAsync(table, partitionKey, rowKey, only, cancellation);
     }
 
     public async ValueTask<IReadOnlyList<Entity>> QueryAsync(
         string table, string partitionKey, RowRange range, int take, IReadOnlyList<string>? only, CancellationToken cancellation)
     {
         Interlocked.Increment(ref _queries);
+        await Reading(range.From);
         var rows = await inner.Tables.QueryAsync(table, partitionKey, range, take, only, cancellation);
         Interlocked.Add(ref _rows, rows.Count);
         return rows;
