@@ -1,5 +1,6 @@
 using System.Globalization;
 using FuncStash.Access;
+using FuncStash.Console.Sending;
 using FuncStash.Console.Serving;
 using FuncStash.Logs;
 using FuncStash.Messages;
@@ -59,8 +60,9 @@ internal sealed class MessagePages(
 
     private async Task<PageResult> SendAsync(ConsoleCall call)
     {
-        var published = await again.SendAsync(await FindAsync(call), call.Call.CallerIp, call.Aborted);
-        return new PageResult.Redirect($"messages/{published.Id.Text}?done=sent");
+        var stored = await FindAsync(call);
+        var published = await again.SendAsync(stored, call.Call.CallerIp, Once.Of(call, "again|" + stored.Id.Text), call.Aborted);
+        return new PageResult.Redirect($"messages/{published.Id.Text}?done={(published.Deduplicated ? "sent-before" : "sent")}");
     }
 
     private async ValueTask<StoredMessage> FindAsync(ConsoleCall call) =>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using FuncStash.Access;
 using FuncStash.Console.Parts;
+using FuncStash.Console.Sending;
 using FuncStash.Console.Serving;
 using FuncStash.Headers;
 using FuncStash.Logs;
@@ -23,7 +24,7 @@ internal sealed class SchedulePages(
         new("POST", "/schedules/{id}/pause", AccessLevel.Full, call => ChangeAsync(call, "paused", async id => await scheduler.PauseAsync(id, call.Aborted))),
         new("POST", "/schedules/{id}/resume", AccessLevel.Full, call => ChangeAsync(call, "resumed", async id => await scheduler.ResumeAsync(id, call.Aborted))),
         new("POST", "/schedules/{id}/run", AccessLevel.Full, call => ChangeAsync(
-            call, "sent", async id => await scheduler.RunAsync(id, call.Call.CallerIp, call.Aborted) is not null)),
+            call, "sent", async id => await scheduler.RunAsync(id, call.Call.CallerIp, Once.Of(call, "run|" + id), call.Aborted) is not null)),
         new("GET", "/schedules/{id}/delete", AccessLevel.Full, AskAsync),
         new("POST", "/schedules/{id}/delete", AccessLevel.Full, DeleteAsync),
     ];
@@ -84,8 +85,12 @@ internal sealed class SchedulePages(
             "Delete the schedule", $"schedules/{id}/delete", "schedules/" + id));
     }
 
-    private async Task<PageResult> DeleteAsync(ConsoleCall call) =>
-        await scheduler.DeleteAsync(Checked(call), call.Aborted) ? new PageResult.Redirect("schedules?done=deleted") : throw NotFound();
+    // One that is gone may be so by the first click of two.
+    private async Task<PageResult> DeleteAsync(ConsoleCall call)
+    {
+        await scheduler.DeleteAsync(Checked(call), call.Aborted);
+        return new PageResult.Redirect("schedules?done=deleted");
+    }
 
     // What cannot be an id is one that no schedule has.
     private static string Checked(ConsoleCall call) => ResourceName.IsValid(call.Values[0]) ? call.Values[0] : throw NotFound();

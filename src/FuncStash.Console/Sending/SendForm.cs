@@ -19,6 +19,9 @@ public enum SendMode
 /// <summary>A request as it stands in the form, whether or not it could be sent.</summary>
 public sealed record SendForm
 {
+    /// <summary>Its own name, as in <see cref="Once"/>; null for one that was made by hand.</summary>
+    public string? Name { get; init; }
+
     public SendMode Mode { get; init; }
 
     public string Destination { get; init; } = "";
@@ -45,6 +48,7 @@ public sealed record SendForm
 
     public static SendForm Of(Func<string, string?> value) => new()
     {
+        Name = Once.Checked(value(Once.Name)),
         Mode = Enum.TryParse<SendMode>(value("mode"), ignoreCase: true, out var mode) && Enum.IsDefined(mode) ? mode : SendMode.Publish,
         Destination = value("destination")?.Trim() ?? "",
         Queue = value("queue")?.Trim() ?? "",

@@ -24,12 +24,22 @@ internal sealed class SendPages(
 
     private async Task<PageResult> ShowAsync(ConsoleCall call)
     {
+        // The name is in the address, so that who goes back to it, or loads it anew, has the same form.
+        if (Once.Checked(call.Query(Once.Name)) is not { } name)
+            return new PageResult.Redirect(NamedUrl(call));
         var form = call.Query("message") is { } message ? await OfMessageAsync(message, call.Aborted)
             : call.Query("schedule") is { } schedule ? await OfScheduleAsync(schedule, call.Aborted)
             : SendForm.Of(call.Query);
         if (form is { Destination: "", BodyOf: null, Body: "" } && EchoUrl(call) is { } echo)
             form = form with { Destination = echo, ContentType = "application/json", Body = """{"hello":"world"}""" };
-        return Page(call, form, null, 200);
+        return Page(call, form with { Name = name }, null, 200);
+    }
+
+    private static string NamedUrl(ConsoleCall call)
+    {
+        var asked = call.Call.Target.Parameters.Where(parameter => parameter.Key != Once.Name)
+            .Select(parameter => $"{Uri.EscapeDataString(parameter.Key)}={Uri.EscapeDataString(parameter.Value)}&");
+        return $"send?{string.Concat(asked)}{Once.Name}={Once.New()}";
     }
 
     private async Task<PageResult> SendAsync(ConsoleCall call)
@@ -40,14 +50,14 @@ internal sealed class SendPages(
         try
         {
             var body = form.BodyOf is { } source ? await BodyAsync(source, call.Aborted) : Encoding.UTF8.GetBytes(form.Body);
-            var request = form.ToRequest(body, call.Call.CallerIp, options);
+            var request = form.ToRequest(body, call.Call.CallerIp, options) with { Once = Once.Of(form, body) };
             var accepted = form.Mode == SendMode.Batch
                 ? (await acceptance.AcceptAsync([request], call.Aborted))[0]
                 : await acceptance.AcceptAsync(request, call.Aborted);
             return accepted switch
             {
                 Accepted.Messages { Result: { IsGroup: false, Messages: [var one] } } =>
-                    new PageResult.Redirect($"messages/{one.Id.Text}?done={(one.Deduplicated ? "duplicate" : "sent")}"),
+                    new PageResult.Redirect($"messages/{one.Id.Text}?done={DoneWord(one, request)}"),
                 Accepted.Messages => new PageResult.Redirect(new MessageSearch().With("topicName", form.Destination).Url),
                 Accepted.Schedule schedule => new PageResult.Redirect($"schedules/{schedule.Id}?done=saved"),
                 Accepted.Refused refused => Page(call, form, FieldRefusal.Of(refused.Reason.Message), refused.Reason.Status),
@@ -59,6 +69,9 @@ internal sealed class SendPages(
             return Page(call, form, FieldRefusal.Of(refusal.Message), refusal.Status);
         }
     }
+
+    private static string DoneWord(Published one, PublishRequest request) =>
+        !one.Deduplicated ? "sent" : request.Settings is { DeduplicationId: null, ContentBasedDeduplication: false } ? "sent-before" : "duplicate";
 
     private PageResult.View Page(ConsoleCall call, SendForm form, FieldRefusal? refusal, int status)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using FuncStash.Access;
 using FuncStash.Console.Parts;
+using FuncStash.Console.Sending;
 using FuncStash.Console.Serving;
 using FuncStash.Headers;
 using FuncStash.Logs;
@@ -82,10 +83,11 @@ internal sealed class UrlGroupPages(UrlGroupStore groups, EndpointChanges change
 
     private async Task<PageResult> RemoveAsync(ConsoleCall call)
     {
-        var group = await FindAsync(call);
-        await changes.RemoveAsync(group.Name, [(call.Field("name"), call.Field("url"))], call.Aborted);
-        return new PageResult.Redirect(await groups.GetAsync(group.Name, call.Aborted) is null
-            ? "url-groups?done=removed" : $"url-groups/{group.Name}?done=removed");
+        // One that is gone may be so by the first click of two, and its group with it.
+        var name = EndpointChanges.Checked(call.Values[0]);
+        await changes.RemoveAsync(name, [(call.Field("name"), call.Field("url"))], call.Aborted);
+        return new PageResult.Redirect(await groups.GetAsync(name, call.Aborted) is null
+            ? "url-groups?done=removed" : $"url-groups/{name}?done=removed");
     }
 
     private async Task<PageResult> TestAsync(ConsoleCall call)
@@ -96,7 +98,11 @@ internal sealed class UrlGroupPages(UrlGroupStore groups, EndpointChanges change
             Labels = ["console-test"], Retries = 0, Header = HeaderMap.Empty.With("Content-Type", "application/json"),
         };
         await publisher.PublishAsync(
-            new PublishRequest(group.Name, settings, """{"test":true}"""u8.ToArray()) { CallerIp = call.Call.CallerIp }, call.Aborted);
+            new PublishRequest(group.Name, settings, """{"test":true}"""u8.ToArray())
+            {
+                CallerIp = call.Call.CallerIp, Once = Once.Of(call, "test|" + group.Name),
+            },
+            call.Aborted);
         return new PageResult.Redirect($"url-groups/{group.Name}?done=sent");
     }
 

@@ -81,9 +81,12 @@ internal sealed class RunPages(
         ConsoleCall call, Func<DlqId, PublishSettings, CancellationToken, ValueTask<(string RunId, MessageId Key)?>> continues)
     {
         var run = await FindAsync(call);
+        if (run.Progress.State != RunState.Failed)
+            throw QStashException.BadRequest("It did not fail, so there is nothing to resume or restart.");
+        // The first click of two took its dead letter.
         if (await LetterAsync(run, call.Aborted) is not { } letter
             || await continues(letter, new PublishSettings(), call.Aborted) is not { } started)
-            throw QStashException.BadRequest("It has no dead letter: it did not fail, or was resumed or restarted already.");
+            return new PageResult.Redirect(UrlOf(run) + "&done=continued");
         return new PageResult.Redirect($"workflows/{Uri.EscapeDataString(started.RunId)}?key={started.Key.Text}&done=started");
     }
 

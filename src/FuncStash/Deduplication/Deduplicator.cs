@@ -80,6 +80,9 @@ public sealed class Deduplicator(ITables tables, FuncStashOptions options, TimeP
         return "content:" + Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
+    /// <summary>The key of what is asked for once, which no explicit id and no content has: those have no such beginning.</summary>
+    public static string OnceKey(string once) => "once:" + once;
+
     /// <summary>The 16 partitions of the table, by the first digit of the key's hash.</summary>
     internal static string Partition(string hash) => hash[..1];
 

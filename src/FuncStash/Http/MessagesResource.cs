@@ -51,7 +51,7 @@ public sealed class MessagesResource(
 
     private async Task ResendAsync(ApiCall call)
     {
-        var published = await again.SendAsync(await LookAsync(call), call.CallerIp, call.Aborted);
+        var published = await again.SendAsync(await LookAsync(call), call.CallerIp, cancellation: call.Aborted);
         await call.JsonAsync(200, json => PublishResource.Write(json, new PublishResult([published], IsGroup: false)));
     }
 

@@ -106,7 +106,7 @@ public sealed partial class SchedulesResource(
     // Not part of QStash.
     private async Task RunAsync(ApiCall call, string id)
     {
-        var result = await scheduler.RunAsync(Checked(id), call.CallerIp, call.Aborted) ?? throw NotFound(id);
+        var result = await scheduler.RunAsync(Checked(id), call.CallerIp, cancellation: call.Aborted) ?? throw NotFound(id);
         await PublishResource.AnswerAsync(call, new Accepted.Messages(result));
     }
 

@@ -26,6 +26,12 @@ public sealed record PublishRequest(string Destination, PublishSettings Settings
     public (string Text, long At)? Cause { get; init; }
 
     /// <summary>
+    /// What asks for this publish, where that may ask twice: within the time of deduplication one message, or one schedule,
+    /// comes of it. A deduplication id that the settings name counts instead. Null for what may not.
+    /// </summary>
+    public string? Once { get; init; }
+
+    /// <summary>
     /// Called with the ids of the messages before any of them is stored; what it throws ends the publish with nothing
     /// stored. Not called in a batch.
     /// </summary>

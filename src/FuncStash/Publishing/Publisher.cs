@@ -154,7 +154,8 @@ public sealed partial class Publisher(
         CheckCallbackDelay(request.QueueName ?? settings.QueueName, settings);
         // What has a cause has an id of its own; a fixed one would swallow other occurrences of a schedule.
         var key = request.Cause is not null ? null : settings.DeduplicationId
-            ?? (settings.ContentBasedDeduplication ? Deduplicator.ContentKey(request.Destination, settings.Header, request.Body) : null);
+            ?? (settings.ContentBasedDeduplication ? Deduplicator.ContentKey(request.Destination, settings.Header, request.Body)
+                : request.Once is { } once ? Deduplicator.OnceKey(once) : null);
         // In a group every endpoint has its own first message (protocol#deduplication).
         if (key is not null && topic is not null)
             key = $"{key}:{topic}:{endpoint.Url}";

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Publishing;
@@ -45,7 +46,7 @@ public sealed class Scheduler(
         };
         ScheduleRows.Check(spec);
         var schedule = await schedules.PrepareAsync(
-            new Schedule(request.Settings.ScheduleId ?? NewId(), Guid.NewGuid().ToString("N"), spec) { Body = request.Body }, cancellation);
+            new Schedule(request.Settings.ScheduleId ?? NewId(request.Once), Guid.NewGuid().ToString("N"), spec) { Body = request.Body }, cancellation);
         while (true)
         {
             var before = await schedules.GetAsync(schedule.Id, cancellation);
@@ -113,9 +114,13 @@ public sealed class Scheduler(
     /// <summary>
     /// Publishes what the schedule does once more, now, paused or not. Its times, and how it ran at them, stay as they are.
     /// </summary>
+    /// <param name="id">The schedule.</param>
+    /// <param name="callerIp">The address of who asks for it.</param>
+    /// <param name="once">What asks, as in <see cref="PublishRequest.Once"/>; null for what may not twice.</param>
+    /// <param name="cancellation">Stops the work.</param>
     /// <returns>The messages; null when there is no such schedule.</returns>
     /// <exception cref="QStashException">400, 404 or 413 for what cannot be published now.</exception>
-    public async ValueTask<PublishResult?> RunAsync(string id, string callerIp, CancellationToken cancellation = default)
+    public async ValueTask<PublishResult?> RunAsync(string id, string callerIp, string? once = null, CancellationToken cancellation = default)
     {
         // One that is replaced meanwhile has its payload elsewhere: the next look finds the new one.
         while (await schedules.GetAsync(id, cancellation) is { Deleting: false } schedule)
@@ -126,7 +131,7 @@ public sealed class Scheduler(
             return await publisher.PublishAsync(
                 new PublishRequest(spec.Destination, spec.Settings, body)
                 {
-                    CallerIp = callerIp, QueueName = spec.Settings.QueueName, ScheduleId = id,
+                    CallerIp = callerIp, QueueName = spec.Settings.QueueName, ScheduleId = id, Once = once,
                 },
                 cancellation);
         }
@@ -159,10 +164,12 @@ public sealed class Scheduler(
             await messages.SealAsync(id, cancellation);
     }
 
-    private static string NewId()
+    // The same for what asks twice.
+    private static string NewId(string? once)
     {
         Span<char> text = stackalloc char[Base58.Length];
-        Base58.Encode(BinaryPrimitives.ReadUInt128BigEndian(RandomNumberGenerator.GetBytes(16)), text);
+        Base58.Encode(BinaryPrimitives.ReadUInt128BigEndian(
+            once is null ? RandomNumberGenerator.GetBytes(16) : SHA256.HashData(Encoding.UTF8.GetBytes(once))), text);
         return string.Create(CultureInfo.InvariantCulture, $"scd_{text}");
     }
 

@@ -59,7 +59,7 @@ public sealed class SendPageTests
         Assert.Contains("value=\"0 9 * * *\"", form.Html, StringComparison.Ordinal);
         Assert.Contains("hello</textarea>", form.Html, StringComparison.Ordinal);
         Assert.Contains("Upstash-Callback-Retries: 2", form.Text, StringComparison.Ordinal);
-        await browser.FollowAsync("/console/send", [.. FieldsOf(form), ("Upstash-Cron", "0 10 * * *")]);
+        await browser.FollowAsync("/console/send", [.. form.Fields("send"), ("Upstash-Cron", "0 10 * * *")]);
         var schedule = (await service.CallAsync("GET", "/v2/schedules/nightly")).Json;
         Assert.Equal(("0 10 * * *", "hello", "x", "https://example.com/cb"), ((string)schedule["cron"]!, (string)schedule["body"]!, (string)schedule["label"]!, (string)schedule["callback"]!));
     }
@@ -73,8 +73,8 @@ public sealed class SendPageTests
 
         var form = await browser.GetAsync("/console/send?message=" + id);
         Assert.Contains("The body stays as it is", form.Text, StringComparison.Ordinal);
-        Assert.Equal("one\r\ntwo", await SentAsync(FieldsOf(form)));
-        Assert.Equal("three", await SentAsync([.. FieldsOf(form), ("new-body", "true"), ("body", "three")]));
+        Assert.Equal("one\r\ntwo", await SentAsync(form.Fields("send")));
+        Assert.Equal("three", await SentAsync([.. form.Fields("send"), ("new-body", "true"), ("body", "three")]));
 
         async Task<string> SentAsync(IEnumerable<(string, string)> fields)
         {
@@ -160,24 +160,5 @@ public sealed class SendPageTests
         Assert.Contains("""connection.putheader("Upstash-Forward-X-Mine", "1")""", page.Text, StringComparison.Ordinal);
         Assert.Contains("""request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");""", page.Text, StringComparison.Ordinal);
         Assert.Empty((await service.CallAsync("GET", "/v2/logs")).Json["logs"]!.AsArray());
-    }
-
-    // What a browser would send of the form as it stands.
-    private static List<(string Name, string Value)> FieldsOf(Answered page)
-    {
-        var form = page.Html.Split("<form method=\"post\" action=\"send\"")[1].Split("</form>")[0];
-        var fields = new List<(string, string)>();
-        foreach (System.Text.RegularExpressions.Match input in System.Text.RegularExpressions.Regex.Matches(form, "<input ([^>]*)>"))
-        {
-            var tag = input.Groups[1].Value;
-            if (!tag.Contains("type=\"checkbox\"", StringComparison.Ordinal) && (!tag.Contains("type=\"radio\"", StringComparison.Ordinal) || tag.Contains(" checked", StringComparison.Ordinal)))
-                fields.Add((Attribute(tag, "name"), Attribute(tag, "value")));
-        }
-        foreach (System.Text.RegularExpressions.Match area in System.Text.RegularExpressions.Regex.Matches(form, "<textarea ([^>]*)>([^<]*)</textarea>"))
-            fields.Add((Attribute(area.Groups[1].Value, "name"), System.Net.WebUtility.HtmlDecode(area.Groups[2].Value)[1..].Replace("\n", "\r\n", StringComparison.Ordinal)));
-        return fields;
-
-        static string Attribute(string tag, string name) => System.Net.WebUtility.HtmlDecode(
-            System.Text.RegularExpressions.Regex.Match(tag, $"(?:^| ){name}=\"([^\"]*)\"").Groups[1].Value);
     }
 }

@@ -21,7 +21,14 @@ internal sealed class Browser(TestService service)
 
     public IReadOnlyCollection<string> Cookies => _cookies.Keys;
 
-    public Task<Answered> GetAsync(string path, params (string Name, string Value)[] headers) => SendAsync("GET", path, null, headers);
+    /// <summary>A page; one that leads to itself under an address of its own is followed there.</summary>
+    public async Task<Answered> GetAsync(string path, params (string Name, string Value)[] headers)
+    {
+        var answer = await SendAsync("GET", path, null, headers);
+        return answer.Status == 303 && answer.Target(path) is var target && target.Split('?')[0] == path.Split('?')[0]
+            ? await SendAsync("GET", target, null, headers)
+            : answer;
+    }
 
     public Task<Answered> PostAsync(string path, params (string Name, string Value)[] fields) =>
         SendAsync("POST", path, string.Join('&', fields.Select(f => $"{Uri.EscapeDataString(f.Name)}={Uri.EscapeDataString(f.Value)}")), []);
@@ -87,6 +94,25 @@ internal sealed partial record Answered(int Status, byte[] Bytes, IHeaderDiction
     {
         var root = new Uri(new Uri("http://host" + from), Base().Match(Html).Groups[1].Value);
         return Hrefs().Matches(Html).Select(match => new Uri(root, WebUtility.HtmlDecode(match.Groups[1].Value)).PathAndQuery);
+    }
+
+    /// <summary>What a browser would send of a form as it stands.</summary>
+    /// <param name="action">Where it is posted to.</param>
+    public (string Name, string Value)[] Fields(string action)
+    {
+        var form = Html.Split($"<form method=\"post\" action=\"{action}\"")[1].Split("</form>")[0];
+        var fields = new List<(string, string)>();
+        foreach (Match input in Regex.Matches(form, "<input ([^>]*)>"))
+        {
+            var tag = input.Groups[1].Value;
+            if (!tag.Contains("type=\"checkbox\"", StringComparison.Ordinal) && (!tag.Contains("type=\"radio\"", StringComparison.Ordinal) || tag.Contains(" checked", StringComparison.Ordinal)))
+                fields.Add((Attribute(tag, "name"), Attribute(tag, "value")));
+        }
+        foreach (Match area in Regex.Matches(form, "<textarea ([^>]*)>([^<]*)</textarea>"))
+            fields.Add((Attribute(area.Groups[1].Value, "name"), WebUtility.HtmlDecode(area.Groups[2].Value)[1..].Replace("\n", "\r\n", StringComparison.Ordinal)));
+        return [.. fields];
+
+        static string Attribute(string tag, string name) => WebUtility.HtmlDecode(Regex.Match(tag, $"(?:^| ){name}=\"([^\"]*)\"").Groups[1].Value);
     }
 
     [GeneratedRegex("<[^>]*>")]
