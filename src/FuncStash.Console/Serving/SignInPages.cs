@@ -9,6 +9,8 @@ internal sealed class SignInPages(Sessions sessions) : IPages
 {
     public IEnumerable<PageRoute> Routes =>
     [
+        // Where a token was refused: who loads that address anew is not to find nothing there.
+        new("GET", "/sign-in", AccessLevel.None, _ => Task.FromResult<PageResult>(new PageResult.Redirect(""))),
         new("POST", "/sign-in", AccessLevel.None, SignInAsync),
         new("POST", "/sign-out", AccessLevel.None, SignOutAsync),
     ];

@@ -123,6 +123,22 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public async Task The_address_where_a_token_was_refused_leads_to_the_form_and_from_there_in()
+    {
+        await using var service = Consoles.Start(Consoles.Secret);
+        var browser = new Browser(service);
+        Assert.Equal(401, (await browser.SignInAsync("another")).Status);
+
+        var anew = await browser.GetAsync("/console/sign-in");
+
+        Assert.Equal("/console/", anew.Target("/console/sign-in"));
+        var form = await browser.GetAsync("/console/");
+        Assert.Equal(401, form.Status);
+        var answer = await browser.PostAsync("/console/sign-in", [.. form.Fields("sign-in"), ("token", Consoles.Token)]);
+        Assert.Equal(200, (await browser.GetAsync(answer.Target("/console/sign-in"))).Status);
+    }
+
+    [Fact]
     public async Task Signing_out_ends_it_for_this_browser()
     {
         await using var service = Consoles.Start(Consoles.Secret);

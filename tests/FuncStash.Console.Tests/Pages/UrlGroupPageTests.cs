@@ -23,7 +23,7 @@ public sealed class UrlGroupPageTests
         var page = await browser.GetAsync("/console/url-groups/hooks");
 
         Assert.Contains("/a good delivered now", page.Text, StringComparison.Ordinal);
-        Assert.Matches("/b attempt failed status 418", page.Text);
+        Assert.Matches("/b attempt failed status 418 destination answered", page.Text);
         Assert.Contains("Removed.", (await browser.FollowAsync("/console/url-groups/hooks/remove", ("name", "good"), ("url", good.Url + "/a"))).Text, StringComparison.Ordinal);
         var left = (await service.CallAsync("GET", "/v2/topics/hooks")).Json["endpoints"]!.AsArray();
         Assert.Equal(bad.Url + "/b", (string)Assert.Single(left)!["url"]!);
