@@ -83,8 +83,12 @@ public sealed class PageWriter(TimeProvider time)
         };
     }
 
+    // The way from <base> to the page itself, its query included. What begins with a dot names no other host and no scheme.
+    private static string Here(RequestTarget target) =>
+        "./" + target.RawFrom(Math.Min(target.Path.Length, "/console/".Length));
+
     private Task<string> RenderAsync(ApiCall call, Session session, PageResult.View view) => RenderAsync(typeof(Shell), new ShellModel(
-        view, session, Base(call.Target), call.Target.Path, time.GetUtcNow().ToUnixTimeMilliseconds()));
+        view, session, Base(call.Target), call.Target.Path, Here(call.Target), time.GetUtcNow().ToUnixTimeMilliseconds()));
 
     private static async Task<string> RenderAsync([DynamicallyAccessedMembers(PageResult.Members)] Type component, object model)
     {

@@ -7,8 +7,9 @@ namespace FuncStash.Console.Serving;
 /// <param name="Session">Who looks at it.</param>
 /// <param name="Base">The way from its address to <c>/console/</c>.</param>
 /// <param name="Path">The path of its address, as it was sent.</param>
+/// <param name="Here">The way from <paramref name="Base"/> back to it, its query included.</param>
 /// <param name="Now">Unix milliseconds.</param>
-public sealed record ShellModel(PageResult.View View, Session Session, string Base, string Path, long Now);
+public sealed record ShellModel(PageResult.View View, Session Session, string Base, string Path, string Here, long Now);
 
 /// <summary>A place to go to.</summary>
 /// <param name="Path">Below <c>/console/</c>.</param>

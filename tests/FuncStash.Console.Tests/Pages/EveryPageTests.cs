@@ -33,6 +33,24 @@ public sealed class EveryPageTests
         }
     }
 
+    [Theory]
+    [InlineData("/console/")]
+    [InlineData("/console/messages?q=a&state=failed")]
+    [InlineData("/console/dead-letters/all?do=retry&host=b")]
+    [InlineData("/console/send?message=none&form=0123456789abcdefghijkl")]
+    [InlineData("/console/https://example.com/?a=b")]
+    [InlineData("/console/javascript:alert(1)")]
+    public async Task To_skip_to_the_content_stays_on_the_page_with_all_that_its_address_says(string path)
+    {
+        await using var service = Consoles.Start();
+
+        var page = await new Browser(service).GetAsync(path);
+
+        var skip = Regex.Match(page.Html, "<a class=\"skip\" href=\"([^\"]*)#main\"").Groups[1].Value;
+        var root = new Uri(new Uri("http://host/prefix" + path), Regex.Match(page.Html, "<base href=\"([^\"]*)\"").Groups[1].Value);
+        Assert.Equal("http://host/prefix" + path, new Uri(root, System.Net.WebUtility.HtmlDecode(skip)).AbsoluteUri);
+    }
+
     [Fact]
     public async Task It_shows_no_action_to_who_may_only_look()
     {

@@ -89,7 +89,7 @@ internal sealed partial record Answered(int Status, byte[] Bytes, IHeaderDiction
     /// <summary>The address that it leads to, from the one that was asked.</summary>
     public string Target(string from) => new Uri(new Uri("http://host" + from), Headers.Location.ToString()).PathAndQuery;
 
-    /// <summary>Where the page's links lead, as the browser resolves them against its base.</summary>
+    /// <summary>Where the page's links lead, as the browser resolves them against its base; not the one that skips to its content.</summary>
     public IEnumerable<string> Links(string from)
     {
         var root = new Uri(new Uri("http://host" + from), Base().Match(Html).Groups[1].Value);
@@ -124,7 +124,7 @@ internal sealed partial record Answered(int Status, byte[] Bytes, IHeaderDiction
     [GeneratedRegex("<base href=\"([^\"]*)\"")]
     private static partial Regex Base();
 
-    [GeneratedRegex("<(?:a|link|script|form)[^>]* (?:href|src|action)=\"([^\"]*)\"")]
+    [GeneratedRegex("<(?:a(?! class=\"skip\")|link|script|form)[^>]* (?:href|src|action)=\"([^\"]*)\"")]
     private static partial Regex Hrefs();
 }
 
