@@ -38,7 +38,7 @@ internal static class RunRows
         var values = new Dictionary<string, object>(5)
         {
             ["Spec"] = run.SpecBytes ?? RunJson.Write(run.Spec),
-            ["Progress"] = RunJson.Write(progress with { Result = null }),
+            ["Progress"] = RunJson.Write(progress.Result is null ? progress : progress with { Result = null }),
         };
         if (progress.Result is { } result)
             values["Result"] = result;
@@ -47,11 +47,14 @@ internal static class RunRows
         return new Entity(Partition(run.Key), RunKey(run.Ended ? Ended : Live, run.Key), values);
     }
 
-    public static Run FromRow(Entity row, RunSpec? known = null)
+    /// <param name="row">A row of a run.</param>
+    /// <param name="key">The run's key.</param>
+    /// <param name="known">What it was started with, where that need not be parsed again.</param>
+    public static Run FromRow(Entity row, MessageId key, RunSpec? known)
     {
         var spec = row.Bytes("Spec")!;
         var progress = RunJson.ReadProgress(row.Bytes("Progress")!) with { Result = row.Bytes("Result") };
-        return new Run(MessageRows.IdOf(row.RowKey), known ?? RunJson.ReadSpec(spec), progress, row.ETag) { SpecBytes = spec };
+        return new Run(key, known ?? RunJson.ReadSpec(spec), progress, row.ETag) { SpecBytes = spec };
     }
 
     public static Entity ToRow(MessageId key, RunStep step)

@@ -12,7 +12,7 @@ public sealed class RunStore(IStore store, MessageStore messages)
     // Long enough for whoever made the debt to have settled it.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
-    private readonly RecentSpecs _specs = new();
+    private readonly RecentRuns _recent = new();
 
     /// <summary>Reads a run, under way or ended; null when it is not there.</summary>
     public async ValueTask<Run?> GetAsync(MessageId key, CancellationToken cancellation = default) =>
@@ -30,8 +30,11 @@ public sealed class RunStore(IStore store, MessageStore messages)
 
     internal Run Read(Entity row)
     {
-        var run = RunRows.FromRow(row, _specs.Find(row));
-        _specs.Add(run);
+        var key = MessageRows.IdOf(row.RowKey);
+        if (_recent.Find(key, row) is { } known)
+            return known;
+        var run = RunRows.FromRow(row, key, _recent.SpecOf(key, row.Bytes("Spec")!));
+        _recent.Add(run);
         return run;
     }
 
@@ -44,6 +47,27 @@ public sealed class RunStore(IStore store, MessageStore messages)
     /// <summary>All entries of a run, by step.</summary>
     public IAsyncEnumerable<RunStep> StepsAsync(MessageId key, CancellationToken cancellation = default) =>
         StepsAsync(key, RunRows.StepPrefix(key), cancellation);
+
+    /// <summary>
+    /// The entries of a run as it was read, or newer ones; those of a run that this process has in hand without reading them.
+    /// None is missing but <see cref="StepKind.CallResult"/>, which no history has.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<RunStep>> StepsAsync(Run run, long mostBytes, CancellationToken cancellation = default)
+    {
+        if (_recent.StepsOf(run) is { } known)
+            return known;
+        var steps = new List<RunStep>();
+        long held = 0;
+        await foreach (var step in StepsAsync(run.Key, cancellation))
+        {
+            // What is too much to be delivered need not be held.
+            held += step.Body.Length;
+            steps.Add(held > mostBytes ? step with { Body = [] } : step);
+        }
+        if (held <= mostBytes)
+            _recent.Add(run, steps);
+        return steps;
+    }
 
     /// <summary>The entries of one step.</summary>
     public IAsyncEnumerable<RunStep> StepsAsync(MessageId key, int id, CancellationToken cancellation = default) =>
@@ -138,7 +162,7 @@ public sealed class RunStore(IStore store, MessageStore messages)
     private async ValueTask<RunConflict?> CommitAsync(
         Run? before, RunChange change, Func<IReadOnlyList<Write>, ValueTask<CommitResult>> commit, CancellationToken cancellation)
     {
-        var stored = await WithBodiesStoredAsync(change, cancellation);
+        var stored = HasBodiesToStore(change) ? await WithBodiesStoredAsync(change, cancellation) : change;
         var writes = WritesOf(before, stored);
         if (IsTooLarge(writes, stored.Messages))
         {
@@ -149,16 +173,60 @@ public sealed class RunStore(IStore store, MessageStore messages)
         var conflict = ConflictOf(result, before, stored);
         if (conflict is not null)
             await RemoveBodiesAsync(change, stored);
+        else
+            Remember(before, stored, result.ETags[RowOf(before, stored.After)], writes);
         return conflict;
     }
 
-    private static bool IsTooLarge(IReadOnlyList<Write> writes, IReadOnlyList<Message> messages) =>
-        writes.Any(write => write is Write.Insert { Entity.Size: > Entity.MaxBytes } or Write.Replace { Entity.Size: > Entity.MaxBytes })
-        || messages.Any(message => MessageRows.SpecBytes(message) > MessageRows.MaxSpecBytes);
+    // The next one who asks for the run need not parse what was just written.
+    private void Remember(Run? before, RunChange change, string etag, IReadOnlyList<Write> writes)
+    {
+        var after = change.After;
+        if (after.SpecBytes is null && writes[RowOf(before, after)] is Write.Insert { Entity: var row })
+            after = after with { SpecBytes = row.Bytes("Spec") };
+        // A resumed run has entries before it is stored.
+        var steps = before is not null ? _recent.StepsOf(before) : change.Added is [{ Key.Id: 0 }, ..] ? [] : null;
+        if (steps is not null && change.Changed.Count > 0)
+            steps = [.. steps.Where(step => !change.Changed.Any(changed => changed.Key == step.Key)), .. change.Changed];
+        if (steps is not null && change.Added.Count > 0)
+            steps = With(steps, change.Added);
+        _recent.Add(after with { ETag = etag }, steps);
+    }
+
+    // Null where one of them would be there already: then somebody has taken it away, at no new version of the run.
+    private static IReadOnlyList<RunStep>? With(IReadOnlyList<RunStep> steps, IReadOnlyList<RunStep> added)
+    {
+        foreach (var step in added)
+        {
+            if (steps.Any(other => other.Key == step.Key))
+                return null;
+        }
+        return [.. steps, .. added];
+    }
+
+    // Which of the writes is that of the run's row.
+    private static int RowOf(Run? before, Run after) => before is not null && before.Ended != after.Ended ? 1 : 0;
+
+    private static bool IsTooLarge(IReadOnlyList<Write> writes, IReadOnlyList<Message> messages)
+    {
+        foreach (var write in writes)
+        {
+            if (write is Write.Insert { Entity.Size: > Entity.MaxBytes } or Write.Replace { Entity.Size: > Entity.MaxBytes })
+                return true;
+        }
+        foreach (var message in messages)
+        {
+            if (MessageRows.SpecBytes(message) > MessageRows.MaxSpecBytes)
+                return true;
+        }
+        return false;
+    }
 
     // Those that were stored for this commit, and that nothing names after all.
     private async ValueTask RemoveBodiesAsync(RunChange change, RunChange stored)
     {
+        if (ReferenceEquals(change, stored))
+            return;
         foreach (var (before, after) in change.Added.Concat(change.Changed).Zip(stored.Added.Concat(stored.Changed)))
         {
             if (after.BodyName is { } name && before.BodyName is null)
@@ -206,6 +274,16 @@ public sealed class RunStore(IStore store, MessageStore messages)
         return writes;
     }
 
+    private static bool HasBodiesToStore(RunChange change)
+    {
+        foreach (var step in change.Added)
+        {
+            if (step.Body.Length > RunRows.InlineBytes)
+                return true;
+        }
+        return change.Changed.Count > 0 || change.Kept is not null;
+    }
+
     private async ValueTask<RunChange> WithBodiesStoredAsync(RunChange change, CancellationToken cancellation)
     {
         var added = new List<RunStep>(change.Added.Count);
@@ -224,7 +302,7 @@ public sealed class RunStore(IStore store, MessageStore messages)
     {
         if (result.FailedWrite is not { } index)
             return null;
-        var first = before is not null && before.Ended != change.After.Ended ? 2 : 1;
+        var first = RowOf(before, change.After) + 1;
         return index >= first && index < first + change.Added.Count
             ? new RunConflict(change.Added[index - first].Key)
             : new RunConflict(null);

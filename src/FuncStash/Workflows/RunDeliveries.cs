@@ -71,7 +71,7 @@ public sealed class RunDeliveries(
                     continue;
                 foreach (var wait in now.Progress.Waits.Where(wait => wait.Step == key.Id))
                     await waiters.RemoveAsync(wait.Event, run.Key, wait.Step, CancellationToken.None);
-                return change.After;
+                return change.After with { ETag = null };
             }
         }
         return null;

@@ -21,16 +21,9 @@ public sealed class RunHistory(RunStore runs, FuncStashOptions options)
     public async ValueTask<DeliveredHistory?> ReadAsync(Run run, StepKey key, MessageId message, CancellationToken cancellation)
     {
         var canFetch = run.Spec.Features.CanFetch;
-        var steps = new List<RunStep>();
-        long kept = 0;
-        await foreach (var step in runs.StepsAsync(run.Key, cancellation))
-        {
-            // What is too much to be delivered need not be held.
-            kept += step.Body.Length;
-            steps.Add(canFetch && kept > options.Workflows.MaxDeliveredBytes ? step with { Body = [] } : step);
-        }
+        var steps = await runs.StepsAsync(run, canFetch ? options.Workflows.MaxDeliveredBytes : long.MaxValue, cancellation);
         // The run may have been begun anew, under another message.
-        if (steps.Find(step => step.Key == key) is not { Position: { } position } own || own.MessageId != message.Text
+        if (steps.FirstOrDefault(step => step.Key == key) is not { Position: { } position } own || own.MessageId != message.Text
             || HistoryRules.IsDone(steps, own))
             return null;
         var history = HistoryRules.Cut(steps, position);
