@@ -39,7 +39,7 @@ public sealed class BatchResource(Acceptance acceptance, RunPublisher runs, Func
         }
         var parts = new Queue<RunPublished?>(await PublishPartsAsync(requests, call.Aborted));
         var plain = requests.Where(request => RunRequest.Of(request) is null).ToList();
-        var accepted = new Queue<Accepted>(await acceptance.AcceptAsync(plain, call.Aborted));
+        var accepted = new Queue<Accepted>(plain.Count == 0 ? [] : await acceptance.AcceptAsync(plain, call.Aborted));
         var all = answers.ConvertAll(refused => refused is not null ? new Item(null, refused)
             : parts.Dequeue() is { } part ? new Item(part, null)
             : new Item(null, accepted.Dequeue()));
@@ -74,6 +74,8 @@ public sealed class BatchResource(Acceptance acceptance, RunPublisher runs, Func
         var found = requests.ConvertAll(RunRequest.Of);
         if (!found.Exists(part => part is not null))
             return new RunPublished?[requests.Count];
+        if (!found.Contains(null))
+            return await runs.PublishAsync(found!, cancellation);
         var published = new Queue<RunPublished>(await runs.PublishAsync([.. found.OfType<RunRequest>()], cancellation));
         return found.ConvertAll(part => part is null ? null : published.Dequeue());
     }

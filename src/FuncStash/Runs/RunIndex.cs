@@ -18,6 +18,7 @@ public sealed class RunIndex(ITables tables)
     private const int MaxRemembered = 50_000, MaxEarlier = 20;
 
     private readonly ConcurrentDictionary<string, MessageId> _known = new(StringComparer.Ordinal);
+    private int _remembered;
 
     /// <summary>The key under which a run of this id was started last; null when there is none.</summary>
     /// <param name="fresh">True to look again rather than trust what this process remembers.</param>
@@ -83,14 +84,20 @@ public sealed class RunIndex(ITables tables)
             if (await CommitAsync(hash, write, cancellation))
                 break;
         }
-        _known.TryRemove(runId, out _);
+        if (_known.TryRemove(runId, out _))
+            Interlocked.Decrement(ref _remembered);
     }
 
     private void Remember(string runId, MessageId key)
     {
-        if (_known.Count >= MaxRemembered)
+        if (!_known.TryAdd(runId, key))
+            _known[runId] = key;
+        // Counted here, since the dictionary locks itself to count.
+        else if (Interlocked.Increment(ref _remembered) > MaxRemembered)
+        {
             _known.Clear();
-        _known[runId] = key;
+            Volatile.Write(ref _remembered, 0);
+        }
     }
 
     private async ValueTask<bool> CommitAsync(string hash, Write write, CancellationToken cancellation) =>

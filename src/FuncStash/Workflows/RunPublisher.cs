@@ -24,6 +24,12 @@ public sealed class RunPublisher(
     /// <exception cref="QStashException">400 for a run that is over or a trigger that means nothing, 412 for what a run can never have.</exception>
     public async ValueTask<IReadOnlyList<RunPublished>> PublishAsync(IReadOnlyList<RunRequest> requests, CancellationToken cancellation = default)
     {
+        // What most calls bring: the result of one step.
+        if (requests is [{ Headers.IsTrigger: false } only])
+        {
+            await submissions.CheckAsync(requests, cancellation);
+            return [new RunPublished((await submissions.SubmitAsync(requests, cancellation))[0], only.RunId, Deduplicated: false)];
+        }
         var answers = new RunPublished[requests.Count];
         var starts = new List<(int Index, RunStart Start)>();
         var steps = new List<(int Index, RunRequest Request)>();

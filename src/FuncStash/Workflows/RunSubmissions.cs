@@ -32,8 +32,13 @@ public sealed class RunSubmissions(
     /// <exception cref="QStashException">400 when the run is over, 412 for what the run can never have.</exception>
     public async ValueTask<IReadOnlyList<MessageId>> SubmitAsync(IReadOnlyList<RunRequest> requests, CancellationToken cancellation = default)
     {
-        var items = requests.Select(StepDraft.Of).ToList();
         var answers = new MessageId[requests.Count];
+        if (requests.Count == 1)
+        {
+            await SubmitAsync(requests[0].RunId, [(0, StepDraft.Of(requests[0]))], answers, cancellation);
+            return answers;
+        }
+        var items = requests.Select(StepDraft.Of).ToList();
         var firsts = items.Index().GroupBy(item => item.Item.Key?.ToString() ?? $"{item.Index}").Select(same => same.First());
         await SubmitAsync(requests[0].RunId, [.. firsts], answers, cancellation);
         for (var i = 0; i < items.Count; i++)

@@ -28,8 +28,12 @@ public sealed class RunTrigger(
     /// <summary>Starts many, those of one id one after the other.</summary>
     public async ValueTask<IReadOnlyList<Triggered>> StartAsync(IReadOnlyList<RunStart> starts, CancellationToken cancellation = default)
     {
+        if (starts.Count == 0)
+            return [];
         foreach (var start in starts)
             Check(start);
+        if (starts.Count == 1)
+            return [await StartAsync(starts[0], cancellation)];
         var results = new Triggered[starts.Count];
         var groups = starts.Index().GroupBy(pair => pair.Item.Spec.RunId, StringComparer.Ordinal).ToList();
         var together = new ParallelOptions { MaxDegreeOfParallelism = SideBySide, CancellationToken = cancellation };
@@ -46,11 +50,19 @@ public sealed class RunTrigger(
     {
         var runId = start.Spec.RunId;
         var mine = start.Key ?? ids.Next().OfRun();
+        var isNew = start.Key is null;
         while (true)
         {
             var key = await index.ReserveAsync(runId, mine, cancellation);
             using (await turns.EnterAsync(key, cancellation))
             {
+                // Under a key that was just made there is no run, but for that of another who found the id reserved for it.
+                if (isNew && key == mine)
+                {
+                    isNew = false;
+                    if (await CreateAsync(start, key, cancellation) is { } first)
+                        return first;
+                }
                 switch (await runs.GetAsync(key, cancellation))
                 {
                     case null:
