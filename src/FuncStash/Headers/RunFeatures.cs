@@ -20,10 +20,18 @@ public sealed record RunFeatures(bool InitialBody, bool DetectTrigger, bool Trig
     /// </param>
     public static RunFeatures Parse(string? text, string? telemetry)
     {
-        var names = text?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
-        bool Has(string name) => names.Contains(name, StringComparer.OrdinalIgnoreCase);
-        var onConfig = Has("WF_TriggerOnConfig");
+        var onConfig = Has(text, "WF_TriggerOnConfig");
         var isScript = onConfig || telemetry?.Contains("@upstash/", StringComparison.Ordinal) == true;
-        return new RunFeatures(Has("InitialBody"), Has("WF_DetectTrigger"), onConfig, Has("LazyFetch") && isScript);
+        return new RunFeatures(Has(text, "InitialBody"), Has(text, "WF_DetectTrigger"), onConfig, Has(text, "LazyFetch") && isScript);
+    }
+
+    private static bool Has(ReadOnlySpan<char> names, string name)
+    {
+        foreach (var part in names.Split(','))
+        {
+            if (names[part].Trim().Equals(name, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+        return false;
     }
 }

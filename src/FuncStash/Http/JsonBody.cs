@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -45,10 +46,31 @@ internal static class JsonBody
             throw Invalid(name, "a string");
         // Not by way of a text, which would be three times as big.
         var quoted = JsonMarshal.GetRawUtf8Value(value);
-        if (quoted.IndexOf((byte)'\\') < 0 && Utf8Text.IsValid(quoted))
-            return quoted[1..^1].ToArray();
+        if (Utf8Text.IsValid(quoted))
+            return quoted.IndexOf((byte)'\\') < 0 ? quoted[1..^1].ToArray() : UnescapedUtf8(quoted, name);
         return Encoding.UTF8.GetBytes(Unescaped(value, name));
     }
+
+    private static byte[] UnescapedUtf8(ReadOnlySpan<byte> quoted, string name)
+    {
+        var room = ArrayPool<byte>.Shared.Rent(quoted.Length);
+        try
+        {
+            var reader = new Utf8JsonReader(quoted);
+            reader.Read();
+            return room.AsSpan(0, reader.CopyString(room)).ToArray();
+        }
+        catch (InvalidOperationException)
+        {
+            throw NotWhole(name);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(room);
+        }
+    }
+
+    private static QStashException NotWhole(string name) => Invalid(name, "a string of whole characters");
 
     // JSON can escape half of a surrogate pair, which is no text.
     internal static string Unescaped(JsonElement text, string name)
@@ -59,7 +81,7 @@ internal static class JsonBody
         }
         catch (InvalidOperationException)
         {
-            throw Invalid(name, "a string of whole characters");
+            throw NotWhole(name);
         }
     }
 
@@ -100,9 +122,13 @@ internal static class JsonBody
     /// <summary>Headers, an object of texts or of arrays of them, as values of their UTF-8; null when they are absent or null.</summary>
     public static HeaderMap? Headers(this JsonElement item, string name)
     {
+        if (Property(item, name) is not { } headers)
+            return null;
         try
         {
-            return Property(item, name)?.Deserialize(MessageJson.Default.HeaderMap)?.Select(static (_, text) => HeaderValue.Of(text));
+            var reader = new Utf8JsonReader(JsonMarshal.GetRawUtf8Value(headers));
+            reader.Read();
+            return HeaderMapConverter.Read(ref reader).Select(static (_, text) => HeaderValue.Of(text));
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {

@@ -124,7 +124,12 @@ internal sealed class HeaderMapConverter : JsonConverter<HeaderMap>
     // To add to those of a name takes as long as there are.
     private const int MaxRepeats = 1_000;
 
-    public override HeaderMap Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    public override HeaderMap Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Read(ref reader);
+
+    /// <summary>Reads the value that a reader has come to.</summary>
+    /// <exception cref="JsonException">It is no object of headers.</exception>
+    /// <exception cref="InvalidOperationException">A text in it is not of whole characters.</exception>
+    public static HeaderMap Read(ref Utf8JsonReader reader)
     {
         var map = new HeaderMap();
         var repeats = 0;
