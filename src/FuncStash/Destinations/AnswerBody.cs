@@ -5,6 +5,12 @@ namespace FuncStash.Destinations;
 /// <summary>Reads the body of an answer as far as it is worth it. The status has decided before, so nothing here fails.</summary>
 internal static class AnswerBody
 {
+    // So many bytes are made room for before any has come.
+    private const int Small = 16 * 1024;
+
+    // For one that does not say how long it is.
+    private const int First = 1024;
+
     /// <summary>
     /// The body up to so many bytes and so much time, whichever is over first; less where the connection breaks. What is left
     /// of it goes with the connection when the response is disposed.
@@ -21,27 +27,52 @@ internal static class AnswerBody
         // Behind the latter comes another protocol, which nobody asked for.
         if (response.Content.Headers.ContentLength == 0 || response.StatusCode == HttpStatusCode.SwitchingProtocols)
             return ([], false);
-        using var kept = new MemoryStream();
+        var length = response.Content.Headers.ContentLength;
         using var over = new CancellationTokenSource(maxTime, time);
         using var ended = stop.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(over.Token, stop) : null;
+        var cancellation = ended?.Token ?? over.Token;
+        return length <= Math.Min(Small, maxBytes)
+            ? await ReadSmallAsync(response, new byte[(int)length], cancellation)
+            : await ReadAnyAsync(response, maxBytes, cancellation);
+    }
+
+    // Most answers are short and say so: one read of what is there.
+    private static async Task<(byte[] Body, bool IsCut)> ReadSmallAsync(HttpResponseMessage response, byte[] body, CancellationToken cancellation)
+    {
+        var read = 0;
         try
         {
-            var cancellation = ended?.Token ?? over.Token;
             await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
-            var buffer = new byte[4096];
-            while (await stream.ReadAsync(buffer, cancellation) is > 0 and var read)
+            while (read < body.Length && await stream.ReadAsync(body.AsMemory(read), cancellation) is > 0 and var more)
+                read += more;
+            return (body[..read], read < body.Length);
+        }
+        catch (Exception error) when (error is OperationCanceledException or IOException or HttpRequestException)
+        {
+            return (body[..read], true);
+        }
+    }
+
+    private static async Task<(byte[] Body, bool IsCut)> ReadAnyAsync(HttpResponseMessage response, int maxBytes, CancellationToken cancellation)
+    {
+        var (body, kept) = (new byte[First], 0);
+        try
+        {
+            await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
+            while (await stream.ReadAsync(body.AsMemory(kept), cancellation) is > 0 and var read)
             {
-                var room = maxBytes - (int)kept.Length;
-                kept.Write(buffer, 0, Math.Min(read, room));
-                if (read > room)
-                    return (kept.ToArray(), true);
+                if (read > maxBytes - kept)
+                    return (body[..maxBytes], true);
+                kept += read;
+                if (kept == body.Length)
+                    Array.Resize(ref body, 2 * kept);
             }
-            return (kept.ToArray(), false);
+            return (body[..kept], false);
         }
         catch (Exception error) when (error is OperationCanceledException or IOException or HttpRequestException)
         {
             // Cut off: what has come is what there is.
-            return (kept.ToArray(), true);
+            return (body[..kept], true);
         }
     }
 }
