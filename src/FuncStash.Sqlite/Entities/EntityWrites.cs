@@ -9,7 +9,7 @@ namespace FuncStash.Sqlite.Entities;
 /// </summary>
 /// <remarks>
 /// No savepoint is needed, which would cost as much as a write. Inserts go first: they are easily taken back. One
-/// conditional write may follow without a look; where there are several, all are looked up before anything is written.
+/// conditional write may follow without a look; where there are several, the others are looked up before anything is written.
 /// Upserts cannot conflict and go last. The order makes no difference, as no row is written twice.
 /// </remarks>
 internal sealed class EntityWrites
@@ -36,7 +36,7 @@ internal sealed class EntityWrites
             {
                 ref var slot = ref _slots[i];
                 size += Encode(ref slot, commit, writes[i]);
-                _conditional += slot.Kind is Kind.Replace or Kind.Delete or Kind.DeleteAny ? 1 : 0;
+                _conditional += IsConditional(slot.Kind) ? 1 : 0;
             }
 
             if (size > Commit.MaxBytes)
@@ -139,14 +139,15 @@ internal sealed class EntityWrites
 
     private bool TryApply(WriteSession session)
     {
-        if (_conditional > 1 && FirstConflict(session, conditionalOnly: true) >= 0)
+        var first = Array.FindIndex(_slots, slot => IsConditional(slot.Kind));
+        if (_conditional > 1 && ConflictsAfter(session, first))
             return false;
         for (var i = 0; i < _slots.Length; i++)
             if (_slots[i].Kind is Kind.Insert && !Run(session, ref _slots[i]))
                 return TakeBack(session, i);
-        for (var i = 0; i < _slots.Length && _conditional > 0; i++)
-            if (_slots[i].Kind is not (Kind.Insert or Kind.Upsert) && !Run(session, ref _slots[i]))
-                return _conditional == 1
+        for (var i = first; i >= 0 && i < _slots.Length; i++)
+            if (IsConditional(_slots[i].Kind) && !Run(session, ref _slots[i]))
+                return i == first
                     ? TakeBack(session, _slots.Length)
                     : throw new InvalidOperationException("A row is written twice in one commit.");
         for (var i = 0; i < _slots.Length; i++)
@@ -181,12 +182,22 @@ internal sealed class EntityWrites
         return statement.Run() > 0;
     }
 
-    private int FirstConflict(WriteSession session, bool conditionalOnly = false)
+    private static bool IsConditional(Kind kind) => kind is not (Kind.Insert or Kind.Upsert);
+
+    private bool ConflictsAfter(WriteSession session, int first)
+    {
+        for (var i = first + 1; i < _slots.Length; i++)
+            if (IsConditional(_slots[i].Kind) && Conflicts(session, _slots[i]))
+                return true;
+        return false;
+    }
+
+    private int FirstConflict(WriteSession session)
     {
         for (var i = 0; i < _slots.Length; i++)
-            if (!(conditionalOnly && _slots[i].Kind is Kind.Insert) && Conflicts(session, _slots[i]))
+            if (Conflicts(session, _slots[i]))
                 return i;
-        return conditionalOnly ? -1 : throw new InvalidOperationException("A row is written twice in one commit.");
+        throw new InvalidOperationException("A row is written twice in one commit.");
     }
 
     private bool Conflicts(WriteSession session, in Slot slot)

@@ -20,7 +20,7 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
         var key = size <= StackBytes ? stackalloc byte[StackBytes] : new byte[size];
         key = key[..EntityKey.Write(table, partitionKey, rowKey, key)];
         if (cache.TryGet(key, out var version, out var data))
-            return new(Read(partitionKey, rowKey, version, EntityFormat.Read(data, only)));
+            return new(Read(partitionKey, rowKey, version, only is null ? new EntityValues(data) : EntityFormat.Read(data, only)));
         cache.Want(key);
         return Readers.ReadAsync(
             (Tables: this, Key: key.ToArray(), partitionKey, rowKey, only),
