@@ -64,7 +64,8 @@ public abstract class MalformedRequestTests(HostFixture hosts, NodeSdk sdk) : En
 
         // The Functions host takes the codings for its own, and passes the body on.
         Assert.Equal(Hosts.HasFrontEnd ? 200 : 501, answer.Status);
-        AssertJson(answer);
+        if (!Hosts.HasFrontEnd)
+            AssertJson(answer);
     }
 
     [Fact]
