@@ -43,18 +43,6 @@ internal static class MessageRows
     /// <summary>The values of an event's row, but for the response's headers and body.</summary>
     public static readonly IReadOnlyList<string> ListedEvent = ["State", "Error", "NextDelivery", "ResponseStatus", "ResponseSize"];
 
-    // Most is asked of the partitions of today.
-    private static DayPartitions s_latest = new(0);
-
-    private sealed class DayPartitions(int day)
-    {
-        public int Day => day;
-
-        public string[] Names { get; } = [.. Enumerable.Range(0, MessageId.Shards).Select(shard => NameOf(day, shard))];
-
-        public static string NameOf(int day, int shard) => $"{MessageId.DayText(day)}-{shard}";
-    }
-
     /// <summary>What the headers and settings of a message take as they are stored, in bytes; less than the limit where that is plain.</summary>
     public static int SpecBytes(Message message)
     {
@@ -74,13 +62,7 @@ internal static class MessageRows
         };
     }
 
-    public static string Partition(int day, int shard)
-    {
-        var latest = s_latest;
-        if (day > latest.Day)
-            s_latest = latest = new DayPartitions(day);
-        return day == latest.Day && shard < MessageId.Shards ? latest.Names[shard] : DayPartitions.NameOf(day, shard);
-    }
+    public static string Partition(int day, int shard) => $"{MessageId.DayText(day)}-{shard}";
 
     public static string Partition(MessageId id) => Partition(id.PartitionDay, id.Shard);
 
