@@ -5,11 +5,8 @@ namespace FuncStash.Destinations;
 /// <summary>Reads the body of an answer as far as it is worth it. The status has decided before, so nothing here fails.</summary>
 internal static class AnswerBody
 {
-    // So many bytes are made room for before any has come.
-    private const int Small = 16 * 1024;
-
-    // For one that does not say how long it is.
-    private const int First = 1024;
+    // Room for an answer that says how long it is, up to the first, is made before any byte has come; for others the second.
+    private const int Small = 16 * 1024, Unknown = 1024;
 
     /// <summary>
     /// The body up to so many bytes and so much time, whichever is over first; less where the connection breaks. What is left
@@ -27,35 +24,11 @@ internal static class AnswerBody
         // Behind the latter comes another protocol, which nobody asked for.
         if (response.Content.Headers.ContentLength == 0 || response.StatusCode == HttpStatusCode.SwitchingProtocols)
             return ([], false);
-        var length = response.Content.Headers.ContentLength;
         using var over = new CancellationTokenSource(maxTime, time);
         using var ended = stop.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(over.Token, stop) : null;
         var cancellation = ended?.Token ?? over.Token;
-        return length <= Math.Min(Small, maxBytes)
-            ? await ReadSmallAsync(response, new byte[(int)length], cancellation)
-            : await ReadAnyAsync(response, maxBytes, cancellation);
-    }
-
-    // Most answers are short and say so: one read of what is there.
-    private static async Task<(byte[] Body, bool IsCut)> ReadSmallAsync(HttpResponseMessage response, byte[] body, CancellationToken cancellation)
-    {
-        var read = 0;
-        try
-        {
-            await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
-            while (read < body.Length && await stream.ReadAsync(body.AsMemory(read), cancellation) is > 0 and var more)
-                read += more;
-            return (body[..read], read < body.Length);
-        }
-        catch (Exception error) when (error is OperationCanceledException or IOException or HttpRequestException)
-        {
-            return (body[..read], true);
-        }
-    }
-
-    private static async Task<(byte[] Body, bool IsCut)> ReadAnyAsync(HttpResponseMessage response, int maxBytes, CancellationToken cancellation)
-    {
-        var (body, kept) = (new byte[First], 0);
+        // One byte more, so that the end shows without more room.
+        var (body, kept) = (new byte[response.Content.Headers.ContentLength is <= Small and var length ? (int)length + 1 : Unknown], 0);
         try
         {
             await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
