@@ -185,8 +185,7 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
     /// <summary>True for a message that was delayed when its queue was deleted, and so will be cancelled when it is due.</summary>
     public async ValueTask<bool> HasLostItsQueueAsync(StoredMessage stored, CancellationToken cancellation = default) =>
         stored is { Progress.State: MessageState.Created, Message: { IsDelayed: true, QueueName: { } queue } }
-        && (await gates.GetAsync(GateKind.Queue, queue, cancellation) is not { } state
-            || (CreatedAt(stored.Message, GateKind.Queue) is { } createdAt && createdAt != state.CreatedAt));
+        && (await gates.GetAsync(GateKind.Queue, queue, cancellation))?.IsOf(stored.Message.QueueCreatedAt) != true;
 
     // A step that is done again may find its callbacks ended, and nobody would free a place for those.
     private async ValueTask<IReadOnlyList<string>> LiveAsync(IReadOnlyList<string> followers)

@@ -43,7 +43,7 @@ internal abstract class GateOperation
         public bool FoundNone { get; set; }
 
         /// <summary>Whether a gate that is there is the one that is meant.</summary>
-        public bool Means(GateState state) => createdAt is null || createdAt == state.CreatedAt;
+        public bool Means(GateState state) => state.IsOf(createdAt);
 
         public Candidate Candidate { get; } = candidate;
 

@@ -68,6 +68,9 @@ public sealed record GateState
     public static GateState New(GateKind kind, long now) =>
         new() { CreatedAt = now, UpdatedAt = now, Parallelism = kind == GateKind.Queue ? 1 : null };
 
+    /// <summary>Whether it is the gate of its name that was created at a time, in unix milliseconds; null for any.</summary>
+    public bool IsOf(long? createdAt) => createdAt is null || createdAt == CreatedAt;
+
     /// <summary>Admissions in the period that <paramref name="now"/> lies in.</summary>
     public int CountAt(long now) => now >= PeriodEnd ? 0 : RateCount;
 

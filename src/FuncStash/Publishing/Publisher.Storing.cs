@@ -121,17 +121,17 @@ public sealed partial class Publisher
     // A delayed message gets in line when it is due, at the queue that is there now.
     private async Task NoteQueuesAsync(List<NewMessage> news)
     {
-        var delayed = news.FindAll(n => n.Scheduled && n.Message.QueueName is not null);
-        if (delayed.Count == 0)
+        if (!news.Exists(GetsInLineLater))
             return;
-        var names = delayed.Select(n => n.Message.QueueName!).Distinct().ToList();
-        var createdAt = names.Zip(await Task.WhenAll(names.Select(admission.PrepareAsync))).ToDictionary();
-        for (var i = 0; i < news.Count; i++)
+        var queues = news.Index().Where(n => GetsInLineLater(n.Item)).GroupBy(n => n.Item.Message.QueueName!).ToList();
+        var createdAt = await Task.WhenAll(queues.Select(queue => admission.PrepareAsync(queue.Key)));
+        foreach (var (queue, at) in queues.Zip(createdAt))
         {
-            var (message, scheduled) = (news[i].Message, news[i].Scheduled);
-            if (scheduled && message.QueueName is { } queue)
-                news[i] = news[i] with { Message = message with { QueueCreatedAt = createdAt[queue] } };
+            foreach (var (i, item) in queue)
+                news[i] = item with { Message = item.Message with { QueueCreatedAt = at } };
         }
+
+        static bool GetsInLineLater(NewMessage item) => item is { Scheduled: true, Message.QueueName: not null };
     }
 
     // Those that were there before are counted already.
