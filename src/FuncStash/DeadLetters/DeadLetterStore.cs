@@ -48,7 +48,18 @@ public sealed class DeadLetterStore(IStore store)
     }
 
     /// <summary>Writes down which message a retry is about to make; false when the letter has changed since it was read.</summary>
-    public async ValueTask<bool> BeginRetryAsync(DeadLetter letter, MessageId retry, CancellationToken cancellation = default)
+    public ValueTask<bool> BeginRetryAsync(DeadLetter letter, MessageId retry, CancellationToken cancellation = default) =>
+        NoteRetryAsync(letter, retry, cancellation);
+
+    /// <summary>Writes down that the retry made no message: another one has its deduplication id.</summary>
+    public async ValueTask EndRetryAsync(DlqId id, CancellationToken cancellation = default)
+    {
+        while (await GetAsync(id, cancellation) is { RetryId: not null } letter && !await NoteRetryAsync(letter, null, cancellation))
+        {
+        }
+    }
+
+    private async ValueTask<bool> NoteRetryAsync(DeadLetter letter, MessageId? retry, CancellationToken cancellation)
     {
         var row = ToRow(letter with { RetryId = retry });
         var commit = new Commit(Table, row.PartitionKey, [new Write.Replace(row, letter.ETag!)]);
@@ -100,17 +111,6 @@ public sealed class DeadLetterStore(IStore store)
         letter.Message.BodyName is { } name
             ? await store.Bodies.GetAsync(name, cancellation) ?? throw new InvalidDataException($"payload {name} is gone")
             : letter.Message.Body;
-
-    /// <summary>Writes down that the retry made no message: another one has its deduplication id.</summary>
-    public async ValueTask EndRetryAsync(DlqId id, CancellationToken cancellation = default)
-    {
-        while (await GetAsync(id, cancellation) is { RetryId: not null } letter)
-        {
-            var row = ToRow(letter with { RetryId = null });
-            if ((await store.Tables.CommitAsync(new Commit(Table, row.PartitionKey, [new Write.Replace(row, letter.ETag!)]), cancellation)).Applied)
-                return;
-        }
-    }
 
     /// <summary>Removes a dead letter; false when it was gone.</summary>
     public async ValueTask<bool> RemoveAsync(DlqId id, CancellationToken cancellation = default) =>

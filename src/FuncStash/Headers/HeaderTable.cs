@@ -263,20 +263,10 @@ internal static class HeaderTable
     /// <summary>The setting of a publish that a header is for the callback, or the callback's callback, which it is about; else the name itself.</summary>
     public static string InnermostOf(string name)
     {
-        var rest = name.AsSpan(Math.Min(Prefix.Length, name.Length));
-        for (var before = 0; before != rest.Length;)
-        {
-            before = rest.Length;
-            foreach (var callback in Callbacks)
-            {
-                var prefix = callback.Name.AsSpan(Prefix.Length);
-                if (rest.Length > prefix.Length && rest[prefix.Length] == '-' && rest.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
-                    rest = rest[(prefix.Length + 1)..];
-            }
-        }
-        return rest.Length + Prefix.Length >= name.Length || !name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)
-            ? name
-            : HeaderName.Canonical($"{Prefix}{rest}");
+        var at = Prefix.Length;
+        while (Callbacks.FirstOrDefault(callback => callback.IsAt(name, at)) is { } callback)
+            at += callback.Name.Length - Prefix.Length + 1;
+        return at == Prefix.Length || !name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? name : HeaderName.Canonical(Prefix + name[at..]);
     }
 
     /// <summary>The header of a name in any case that is about the body; null when it is none.</summary>

@@ -156,9 +156,17 @@ internal sealed class CallbackHeader(
 
     /// <summary>The setting of a publish that a header is for this callback, such as <c>Upstash-Retries</c>; null when it is none.</summary>
     public string? SettingOf(string header) =>
-        header.Length > Name.Length && header[Name.Length] == '-' && header.StartsWith(Name, StringComparison.OrdinalIgnoreCase)
+        header.StartsWith(HeaderTable.Prefix, StringComparison.OrdinalIgnoreCase) && IsAt(header, HeaderTable.Prefix.Length)
             ? HeaderName.Canonical(HeaderTable.Prefix + header[(Name.Length + 1)..])
             : null;
+
+    /// <summary>Whether what stands in a header's name from a place on is a setting for this callback.</summary>
+    public bool IsAt(string header, int at)
+    {
+        var length = Name.Length - HeaderTable.Prefix.Length;
+        return header.Length > at + length && header[at + length] == '-'
+            && string.Compare(header, at, Name, HeaderTable.Prefix.Length, length, StringComparison.OrdinalIgnoreCase) == 0;
+    }
 }
 
 /// <summary>One of the two headers of flow control, which only together say anything.</summary>
