@@ -51,15 +51,11 @@ public sealed class LogReader(IStore store, MessageStore messages)
         }
     }
 
-    private async IAsyncEnumerable<LogEntry> ReadAsync(
-        LogQuery query, LogScope scope, [EnumeratorCancellation] CancellationToken cancellation)
+    private IAsyncEnumerable<LogEntry> ReadAsync(LogQuery query, LogScope scope, CancellationToken cancellation)
     {
-        await foreach (var entry in query.EarliestFirst ? EarliestFirst(query, scope, cancellation) : LatestFirst(query, scope, cancellation))
-        {
-            // Its events are not all read at the same time: one that goes on meanwhile has a latest one several times.
-            if (!query.LatestOnly || scope.Listed.Add(entry.Message.Id))
-                yield return entry;
-        }
+        var entries = query.EarliestFirst ? EarliestFirst(query, scope, cancellation) : LatestFirst(query, scope, cancellation);
+        // A message's events are not all read at the same time: one that goes on meanwhile has a latest one several times.
+        return query.LatestOnly ? entries.DistinctBy(entry => entry.Message.Id) : entries;
     }
 
     private async IAsyncEnumerable<LogEntry> LatestFirst(

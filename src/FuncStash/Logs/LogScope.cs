@@ -29,9 +29,6 @@ internal sealed record LogScope(IReadOnlyList<LogWindow> Windows, IReadOnlyList<
     /// </summary>
     public long? Top { get; set; }
 
-    /// <summary>The messages that were listed, where each is to be once.</summary>
-    public HashSet<MessageId> Listed { get; } = [];
-
     private readonly Dictionary<string, StoredMessage?> _known = new(StringComparer.Ordinal);
     private int _bytes;
 
