@@ -35,19 +35,15 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
     public static bool JoinsAtOnce(Message message, long now) =>
         (message.QueueName is not null || message.FlowControl is not null) && (!message.IsDelayed || message.NotBefore <= now);
 
-    /// <summary>Creates the queue of a delayed message before that is stored: it then goes where its queue goes.</summary>
-    /// <returns>When it was created, in unix milliseconds.</returns>
-    public async Task<long> PrepareAsync(string queue)
+    /// <summary>
+    /// Tells the queue of a delayed message, which it creates, that it will come, before it is stored: it then goes where its queue goes.
+    /// </summary>
+    /// <returns>The message with the time that its queue was created.</returns>
+    public async Task<Message> ExpectAsync(Message message)
     {
-        var createdAt = 0L;
-        await gates.RunAsync(GateKind.Queue, queue, new GateOperation.Change(Note, creates: true));
-        return createdAt;
-
-        GateState Note(GateState state)
-        {
-            createdAt = state.CreatedAt;
-            return state;
-        }
+        var expect = new GateOperation.Expect(Candidate.OrderOf(message.Id, message.NotBefore));
+        await gates.RunAsync(GateKind.Queue, message.QueueName!, expect);
+        return message with { QueueCreatedAt = expect.CreatedAt };
     }
 
     /// <summary>Puts a message that was just stored in line, and its flow-control limits into force.</summary>

@@ -98,5 +98,8 @@ internal sealed record GateContext(IStore Store, TimeProvider Time, long SlotMs)
     /// <summary>How long a message that was sent on its way may take to turn up at a worker, in milliseconds.</summary>
     public const long AnnouncedMs = 60_000;
 
+    /// <summary>When this process began to use gates, in unix milliseconds.</summary>
+    public long Since { get; } = Time.GetUtcNow().ToUnixTimeMilliseconds();
+
     public long Now => Time.GetUtcNow().ToUnixTimeMilliseconds();
 }

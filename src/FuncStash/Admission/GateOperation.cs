@@ -68,6 +68,16 @@ internal abstract class GateOperation
         public bool WasInside { get; set; }
     }
 
+    /// <summary>Notes a message that is delayed: it will ask for admission when it is due.</summary>
+    /// <param name="order">Its place in the wait list.</param>
+    public sealed class Expect(string order) : GateOperation
+    {
+        public string Order { get; } = order;
+
+        /// <summary>When the gate was created that noted it, in unix milliseconds.</summary>
+        public long CreatedAt { get; set; }
+    }
+
     /// <summary>Takes a candidate out of the wait list; one that is inside already goes on.</summary>
     public sealed class Withdraw(Candidate candidate) : GateOperation
     {

@@ -32,6 +32,7 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         var leaving = new HashSet<string>(StringComparer.Ordinal);
         var joining = new List<GateOperation.Join>();
         var last = state.Last;
+        var expected = await ExpectedLine.ReadAsync(context, _partition, state.NextExpected, now);
         foreach (var operation in group)
         {
             switch (operation)
@@ -39,7 +40,12 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
                 case GateOperation.Change change:
                     state = change.Apply(state);
                     break;
+                case GateOperation.Expect expect:
+                    expect.CreatedAt = state.CreatedAt;
+                    expected.Add(expect.Order);
+                    break;
                 case GateOperation.Withdraw withdraw:
+                    await expected.RemoveAsync(withdraw.Candidate.Order);
                     joining.RemoveAll(j => j.Candidate.Message == withdraw.Candidate.Message);
                     if (await FindAsync(withdraw.Candidate) is { } there)
                         leaving.Add(there.Order);
@@ -57,7 +63,7 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         var capacity = Math.Min(GateRules.Capacity(state, now), MaxAdmissions);
         var staying = state.Waiting - leaving.Count;
         var heads = capacity > 0 && staying > 0 ? await HeadsAsync(capacity, leaving) : [];
-        var room = Commit.MaxWrites - 1 - RowsOf(leaving.Union(joining.Select(j => j.Placed.Order)));
+        var room = Commit.MaxWrites - 1 - expected.Count - RowsOf(leaving.Union(joining.Select(j => j.Placed.Order)));
         if (FitIn(heads, room) is var fit && fit < heads.Count)
         {
             // Nobody gets in before those for whom there was no room.
@@ -69,10 +75,10 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
             leaving.Add(twice.Order);
         heads.RemoveAll(head => leaving.Contains(head.Order));
         staying = state.Waiting - leaving.Count;
-        HashSet<Candidate> admitted =
-        [
-            .. heads.Concat(joining.Select(j => j.Placed)).OrderBy(c => c.Order, StringComparer.Ordinal).Take(capacity),
-        ];
+        var next = heads.Concat(joining.Select(j => j.Placed)).OrderBy(c => c.Order, StringComparer.Ordinal).Take(capacity).ToList();
+        // One that is due before them has not come yet.
+        var held = expected.First is { } first ? next.RemoveAll(c => string.CompareOrdinal(c.Order, first) > 0) : 0;
+        HashSet<Candidate> admitted = [.. next];
         heads.RemoveAll(head => !admitted.Contains(head));
         joining.ForEach(join => join.Admitted = admitted.Contains(join.Placed));
         var (entering, waiting) = (joining.FindAll(j => j.Admitted), joining.FindAll(j => !j.Admitted));
@@ -80,15 +86,15 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         List<Candidate> sent = [.. heads, .. entering.Where(j => j.Announce).Select(j => j.Placed)];
         state = GateRules.Admit(state, sent, now, now + GateContext.AnnouncedMs);
         state = GateRules.Admit(state, [.. entering.Where(j => !j.Announce).Select(j => j.Placed)], now, now + context.SlotMs);
-        state = state with { Waiting = staying - heads.Count + waiting.Count };
+        state = state with { Waiting = staying - heads.Count + waiting.Count, NextExpected = expected.NextAt };
         List<Send> sends = [.. sent.Select(SendOf)];
-        if (GateRules.NextLook(state, now) is { } look && !(state.WakeAt <= look && state.WakeAt > now))
+        if ((held > 0 ? expected.GivenUpAt(expected.First!) : GateRules.NextLook(state, now)) is { } look && !(state.WakeAt <= look && state.WakeAt > now))
         {
             state = state with { WakeAt = look };
             sends.Add(Wake(look).ToSend(TimeSpan.FromMilliseconds(look - now)));
         }
 
-        var writes = new List<Write>();
+        List<Write> writes = [.. expected.Writes];
         var coming = waiting.FindAll(join => !leaving.Remove(join.Placed.Order)).ConvertAll(join => join.Placed);
         List<string> going = [.. leaving, .. heads.Select(head => head.Order)];
         foreach (var order in going)
@@ -109,7 +115,7 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
             return null;
         var row = GateRows.ToRow(_partition, state);
         writes.Insert(0, version.ETag is { } etag ? new Write.Replace(row, etag) : new Write.Insert(row));
-        var more = state.Waiting > 0 && GateRules.Capacity(state, now) > 0;
+        var more = held == 0 && state.Waiting > 0 && GateRules.Capacity(state, now) > 0;
         return new GatePlan(state, new Commit(GateRows.Table, _partition, writes) { Sends = sends }, more);
 
         async ValueTask JoinAsync(GateOperation.Join join)
@@ -118,6 +124,8 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
             join.Admitted = join.WasInside = GateRules.IndexOf(state, candidate.Message, candidate.Attempt) >= 0;
             if (join.Admitted)
                 return;
+            if (!join.Last)
+                await expected.RemoveAsync(candidate.Order);
             if (joining.FindIndex(j => j.Candidate.Order == candidate.Order) is var same and >= 0)
             {
                 // Of two tickets the old one would be refused.

@@ -6,12 +6,13 @@ namespace FuncStash.Admission;
 
 /// <summary>
 /// Where gates lie: a partition each, with the state in one row, the wait list in order in others, and a row for each of
-/// those in it whose place does not follow from the message (<see cref="LineOrder"/>).
+/// those in it whose place does not follow from the message (<see cref="LineOrder"/>), and for each that is expected
+/// (<see cref="ExpectedLine"/>).
 /// </summary>
 internal static class GateRows
 {
     public const string Table = "gates";
-    public const string StateKey = "g", WaitPrefix = "w|", PlacePrefix = "p|";
+    public const string StateKey = "g", WaitPrefix = "w|", PlacePrefix = "p|", ExpectedPrefix = "d|";
 
     public static string Partition(GateKind kind, string name) => (kind == GateKind.Queue ? "q-" : "k-") + name;
 
@@ -36,6 +37,9 @@ internal static class GateRows
     /// <summary>Tells where a candidate stands that was moved.</summary>
     public static Entity ToPlaceRow(string partition, Candidate candidate) =>
         new(partition, PlacePrefix + candidate.Message, new Dictionary<string, object> { ["Order"] = candidate.Order });
+
+    /// <summary>Tells that one will come to the gate when it is due.</summary>
+    public static Entity ToExpectedRow(string partition, string order) => new(partition, ExpectedPrefix + order, new Dictionary<string, object>());
 
     /// <summary>A candidate as it stands in the wait list, at its own place or moved; null when it does not.</summary>
     /// <param name="anyMoved">Whether there are candidates that were moved.</param>

@@ -60,6 +60,9 @@ public sealed record GateState
     /// <summary>How many in the wait list stand where their time would not put them (<see cref="LineOrder"/>).</summary>
     public int Moved { get; init; }
 
+    /// <summary>When the next of the delayed messages is due, or before that, in unix milliseconds; null when there is none (<see cref="ExpectedLine"/>).</summary>
+    public long? NextExpected { get; init; }
+
     public IReadOnlyList<GateSlot> Inside { get; init; } = [];
 
     /// <summary>When the gate is looked at again by itself, in unix milliseconds; null when nothing asks for it.</summary>

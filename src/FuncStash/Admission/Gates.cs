@@ -177,6 +177,12 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
         }
         else if (entry is not null && !GateIndex.IsOld(entry, _context.Now))
             return true;
+        while (await store.Tables.QueryAsync(
+            GateRows.Table, partition, RowRange.Prefix(GateRows.ExpectedPrefix), Commit.MaxWrites, only: [], cancellation) is { Count: > 0 } expected)
+        {
+            Write[] writes = [.. expected.Select(row => new Write.Delete(row.RowKey, null))];
+            await store.Tables.CommitAsync(new Commit(GateRows.Table, partition, writes), cancellation);
+        }
         if (entry is not null)
             await GateIndex.RemoveAsync(store.Tables, entry, cancellation);
         return true;

@@ -98,7 +98,7 @@ public sealed partial class Publisher
 
     private async ValueTask<bool[]> StoreAsync(List<NewMessage> news, CancellationToken cancellation)
     {
-        await NoteQueuesAsync(news);
+        await ExpectAsync(news);
         var created = await messages.CreateAsync(news, cancellation);
         Count(news, created);
         // All get in line before any is waited for, so that they stand there in the order given.
@@ -119,17 +119,12 @@ public sealed partial class Publisher
     }
 
     // A delayed message gets in line when it is due, at the queue that is there now.
-    private async Task NoteQueuesAsync(List<NewMessage> news)
+    private Task ExpectAsync(List<NewMessage> news)
     {
-        if (!news.Exists(GetsInLineLater))
-            return;
-        var queues = news.Index().Where(n => GetsInLineLater(n.Item)).GroupBy(n => n.Item.Message.QueueName!).ToList();
-        var createdAt = await Task.WhenAll(queues.Select(queue => admission.PrepareAsync(queue.Key)));
-        foreach (var (queue, at) in queues.Zip(createdAt))
-        {
-            foreach (var (i, item) in queue)
-                news[i] = item with { Message = item.Message with { QueueCreatedAt = at } };
-        }
+        return news.Exists(GetsInLineLater) ? Task.WhenAll(news.Index().Where(n => GetsInLineLater(n.Item)).ToList().Select(NoteAsync)) : Task.CompletedTask;
+
+        async Task NoteAsync((int At, NewMessage Item) late) =>
+            news[late.At] = late.Item with { Message = await admission.ExpectAsync(late.Item.Message) };
 
         static bool GetsInLineLater(NewMessage item) => item is { Scheduled: true, Message.QueueName: not null };
     }

@@ -1,0 +1,86 @@
+using FuncStash.Storage;
+
+namespace FuncStash.Admission;
+
+/// <summary>The delayed messages of a queue that have not come to it yet, by the time they are due.</summary>
+/// <remarks>
+/// Workers come to messages that are due together in any order. So each has a row from its acceptance until it gets in line,
+/// and nobody due after it is let in before it. That is an aid to the order alone: it is waited for no longer than
+/// <see cref="PatienceMs"/> after it was due, or the process started, for its publisher may have died before it stored it. The
+/// rows change with the gate's state, in one commit.
+/// </remarks>
+internal sealed class ExpectedLine
+{
+    private const long PatienceMs = 10_000;
+
+    // So many are looked at in one commit, and so many that did not come are given up.
+    private const int Most = 50, MostGivenUp = 10;
+
+    private readonly ITables _tables;
+    private readonly string _partition;
+    private readonly long _since, _now;
+    private readonly HashSet<string> _added = new(StringComparer.Ordinal), _removed = new(StringComparer.Ordinal);
+    private readonly List<string> _orders = [];
+    // When the first of those that were not read is due, or before that; null when there is none.
+    private long? _unreadAt;
+
+    private ExpectedLine(GateContext context, string partition, long? nextAt, long now) =>
+        (_tables, _since, _partition, _unreadAt, _now) = (context.Store.Tables, context.Since, partition, nextAt, now);
+
+    /// <summary>Those that are there while one of them is due, a few at a time.</summary>
+    /// <param name="context">What all gates share.</param>
+    /// <param name="partition">The gate's.</param>
+    /// <param name="nextAt">When the first of them is due, or before that, in unix milliseconds; null when there is none.</param>
+    /// <param name="now">Unix milliseconds.</param>
+    public static async ValueTask<ExpectedLine> ReadAsync(GateContext context, string partition, long? nextAt, long now)
+    {
+        var line = new ExpectedLine(context, partition, nextAt, now);
+        if (nextAt <= now)
+            await line.ReadAsync();
+        return line;
+    }
+
+    /// <summary>The place of the first that is due and is waited for; null when there is none.</summary>
+    public string? First => _orders.Find(order => GivenUpAt(order) > _now) is { } first && LineOrder.TimeOf(first) <= _now ? first : null;
+
+    /// <summary>When the first of them is due, or before that, in unix milliseconds; null when there is none.</summary>
+    public long? NextAt => _added.Concat(_orders.Take(1)).Select(order => (long?)LineOrder.TimeOf(order)).Append(_unreadAt).Min();
+
+    public IEnumerable<Write> Writes =>
+    [
+        .. _removed.Select(order => new Write.Delete(GateRows.ExpectedPrefix + order, null)),
+        .. _added.Select(order => new Write.Upsert(GateRows.ToExpectedRow(_partition, order))),
+    ];
+
+    public int Count => _removed.Count + _added.Count;
+
+    /// <summary>Until when one that is due is waited for, in unix milliseconds.</summary>
+    public long GivenUpAt(string order) => Math.Max(LineOrder.TimeOf(order), _since) + PatienceMs;
+
+    /// <summary>One was accepted.</summary>
+    public void Add(string order)
+    {
+        if (!_removed.Contains(order))
+            _added.Add(order);
+    }
+
+    /// <summary>One has come, or will not come.</summary>
+    public async ValueTask RemoveAsync(string order)
+    {
+        _added.Remove(order);
+        if (_orders.Remove(order) || (_unreadAt is not null && !_removed.Contains(order) && await IsThereAsync(order)))
+            _removed.Add(order);
+    }
+
+    private async ValueTask ReadAsync()
+    {
+        var rows = await _tables.QueryAsync(GateRows.Table, _partition, RowRange.Prefix(GateRows.ExpectedPrefix), Most, only: []);
+        _orders.AddRange(rows.Select(row => row.RowKey[GateRows.ExpectedPrefix.Length..]));
+        _unreadAt = rows.Count < Most ? null : LineOrder.TimeOf(_orders[^1]);
+        _removed.UnionWith(_orders.TakeWhile(order => GivenUpAt(order) <= _now).Take(MostGivenUp));
+        _orders.RemoveAll(_removed.Contains);
+    }
+
+    private async ValueTask<bool> IsThereAsync(string order) =>
+        await _tables.GetAsync(GateRows.Table, _partition, GateRows.ExpectedPrefix + order, only: []) is not null;
+}

@@ -1,0 +1,135 @@
+using System.Text.Json.Nodes;
+using CsCheck;
+using FuncStash.Admission;
+using FuncStash.Delivery;
+using FuncStash.Messages;
+using FuncStash.Storage;
+using FuncStash.Waiting;
+
+namespace FuncStash.Tests.Admission;
+
+/// <summary>A queue lets delayed messages in by the time they are due, whichever of them a worker comes to first (protocol#queues).</summary>
+public sealed class DelayedQueueTests
+{
+    private static async Task<List<string>> BatchAsync(LiveService service, IEnumerable<(string Path, int Delay)> items)
+    {
+        var batch = new JsonArray([.. items.Select(item => new JsonObject
+        {
+            ["destination"] = service.Receiver.Url(item.Path),
+            ["queue"] = "q",
+            ["headers"] = new JsonObject { ["Upstash-Delay"] = $"{item.Delay}s" },
+        })]);
+        var (status, json) = await service.SendAsync("POST", "/v2/batch", batch.ToJsonString());
+        Assert.Equal(200, status);
+        return [.. json!.AsArray().Select(answer => answer!["messageId"]!.GetValue<string>())];
+    }
+
+    private static async Task<List<Lease>> DueAsync(LiveService service)
+    {
+        var all = new List<Lease>();
+        while (await service.Store.Queues.ReceiveAsync(WorkItem.Queue, 32, TimeSpan.FromMinutes(1), TimeSpan.Zero) is { Count: > 0 } some)
+            all.AddRange(some);
+        return all;
+    }
+
+    private static async Task WorkAsync(LiveService service, IEnumerable<Lease> leases)
+    {
+        foreach (var lease in leases)
+            await service.Get<DeliveryService>().RunAsync(lease.Text, lease);
+    }
+
+    [Fact]
+    public Task In_the_order_of_their_due_times() =>
+        Gen.Select(Gen.Int[1, 3].Array[1, 12], Gen.Int[1, 3], Gen.Int).SampleAsync(async (delays, places, seed) =>
+        {
+            await using var service = await LiveService.StartAsync();
+            await service.SendAsync("POST", "/v2/queues", $$"""{"queueName":"q","parallelism":{{places}}}""");
+            await BatchAsync(service, delays.Select((delay, i) => ($"/{i}", delay)));
+            service.Clock.Advance(4000);
+            var leases = (await DueAsync(service)).ToArray();
+            new Random(seed).Shuffle(leases);
+            await WorkAsync(service, leases);
+
+            await service.RunUntilAsync(() => service.Receiver.Paths.Count == delays.Length);
+            await service.RunNowAsync();
+            var arrivals = delays.Index().OrderBy(d => d.Item).ThenBy(d => d.Index)
+                .Select(d => service.Receiver.Arrivals.Single(a => a.Path == $"/{d.Index}")).ToList();
+            for (var i = 0; i < arrivals.Count; i++)
+                Assert.True(arrivals.Take(i).Count(a => a.Ended > arrivals[i].Begun) < places, $"{i} began too early");
+        }, iter: 30, threads: 1);
+
+    [Fact]
+    public async Task More_of_them_than_are_looked_at_in_one_commit()
+    {
+        await using var service = await LiveService.StartAsync();
+        await BatchAsync(service, Enumerable.Range(0, 120).Select(i => ($"/{i}", 5)));
+        service.Clock.Advance(5000);
+        await WorkAsync(service, (await DueAsync(service)).AsEnumerable().Reverse());
+
+        await service.RunUntilAsync(() => service.Receiver.Paths.Count == 120);
+        Assert.Equal(Enumerable.Range(0, 120).Select(i => $"/{i}"), service.Receiver.Paths);
+    }
+
+    [Fact]
+    public async Task One_accepted_meanwhile_goes_behind_those_that_are_due()
+    {
+        await using var service = await LiveService.StartAsync();
+        await service.EnqueueAsync("q", "/due", ("Upstash-Delay", "10s"));
+        await service.EnqueueAsync("q", "/later", ("Upstash-Delay", "1h"));
+        service.Clock.Advance(10_001);
+        await service.EnqueueAsync("q", "/new");
+
+        await service.RunUntilAsync(() => service.Receiver.Paths.Count == 2);
+        Assert.Equal(["/due", "/new"], service.Receiver.Paths);
+    }
+
+    [Fact]
+    public async Task One_that_was_cancelled_is_not_waited_for()
+    {
+        await using var service = await LiveService.StartAsync();
+        var ids = await BatchAsync(service, [("/0", 10), ("/1", 10)]);
+        service.Clock.Advance(10_000);
+        var leases = await DueAsync(service);
+        await WorkAsync(service, leases.Skip(1));
+        await service.RunNowAsync();
+        Assert.Empty(service.Receiver.Paths);
+
+        Assert.InRange((await service.SendAsync("DELETE", $"/v2/messages/{ids[0]}")).Status, 200, 202);
+        await service.RunNowAsync();
+        Assert.Equal(["/1"], service.Receiver.Paths);
+    }
+
+    [Fact]
+    public async Task One_whose_publisher_died_is_waited_for_ten_seconds()
+    {
+        await using var service = await LiveService.StartAsync();
+        var id = MessageId.Create(service.Clock.Now, 1, 1);
+        var dead = new Message { Id = id, Url = service.Receiver.Url("/dead"), QueueName = "q", NotBefore = service.Clock.Now + 5000 };
+        await service.Get<AdmissionService>().ExpectAsync(dead);
+        await service.EnqueueAsync("q", "/next", ("Upstash-Delay", "6s"));
+        service.Clock.Advance(6000);
+        await service.RunNowAsync();
+        Assert.Empty(service.Receiver.Paths);
+
+        service.Clock.Advance(8999);
+        await service.RunNowAsync();
+        Assert.Empty(service.Receiver.Paths);
+        service.Clock.Advance(1);
+        await service.RunNowAsync();
+        Assert.Equal(["/next"], service.Receiver.Paths);
+        Assert.Empty(await ExpectedAsync(service));
+    }
+
+    [Fact]
+    public async Task A_deleted_queue_expects_nobody()
+    {
+        await using var service = await LiveService.StartAsync();
+        await BatchAsync(service, Enumerable.Range(0, 120).Select(i => ($"/{i}", 5 + i)));
+        Assert.Equal(120, (await ExpectedAsync(service)).Count);
+        await service.SendAsync("DELETE", "/v2/queues/q");
+        Assert.Empty(await ExpectedAsync(service));
+    }
+
+    private static async Task<IReadOnlyList<Entity>> ExpectedAsync(LiveService service) => await service.Store.Tables.QueryAsync(
+        GateRows.Table, GateRows.Partition(GateKind.Queue, "q"), RowRange.Prefix(GateRows.ExpectedPrefix), 1000);
+}
