@@ -39,6 +39,9 @@ public static class HttpUrl
         var end = authority.IndexOfAny("/?#");
         if ((end < 0 ? authority : authority[..end]).Contains('@'))
             return "it contains credentials, forward an Authorization header instead";
+        // A client cannot write it into a request's path either: HTTP servers refuse it there (RFC 3986 §7.3).
+        if (text.AsSpan(WrittenUrl.Path(text)..WrittenUrl.Query(text)).Contains("%00", StringComparison.Ordinal))
+            return "its path contains %00";
         return HasUsableHost(text) ? null : "it has no valid host or port";
     }
 

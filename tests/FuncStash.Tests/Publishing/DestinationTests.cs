@@ -70,6 +70,8 @@ public sealed class DestinationTests
     [InlineData("http://\uFF11\uFF12\uFF17.0.0.1", "invalid destination url: it has no valid host or port")]
     [InlineData("https://user:pass@example.com", "invalid destination url: it contains credentials, forward an Authorization header instead")]
     [InlineData("https://@example.com", "invalid destination url: it contains credentials, forward an Authorization header instead")]
+    [InlineData("https://example.com/a%00b", "invalid destination url: its path contains %00")]
+    [InlineData("https://example.com/%00?x=1", "invalid destination url: its path contains %00")]
     [InlineData("https://example.com/a b", "invalid destination url: it contains the character U+0020, which has to be percent-encoded")]
     [InlineData("https://example.com/\n", "invalid destination url: it contains the character U+000A, which has to be percent-encoded")]
     [InlineData("https://example.com\\@evil.example", "invalid destination url: it contains the character U+005C, which has to be percent-encoded")]
