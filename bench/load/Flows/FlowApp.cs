@@ -23,7 +23,7 @@ internal sealed class FlowApp : IAsyncDisposable
     private readonly string _token;
     private readonly ConcurrentDictionary<string, int> _deliveries = new();
     private readonly ConcurrentDictionary<string, int> _ends = new();
-    private int _asleep, _wrong;
+    private int _asleep, _extra, _wrong;
     private string _url = "";
 
     private FlowApp(Uri server, string token, int connections)
@@ -44,8 +44,8 @@ internal sealed class FlowApp : IAsyncDisposable
 
     public string? FirstWrong { get; private set; }
 
-    /// <summary>Deliveries beyond the one for the trigger and one for each step, of runs that ended.</summary>
-    public int Extra => _ends.Keys.Sum(run => _deliveries.GetValueOrDefault(run) - Steps - 1);
+    /// <summary>Deliveries beyond the one for the trigger and one for each step.</summary>
+    public int Extra => Volatile.Read(ref _extra);
 
     public static async Task<FlowApp> StartAsync(ReadyProcess server, int connections)
     {
@@ -57,7 +57,7 @@ internal sealed class FlowApp : IAsyncDisposable
 
     /// <summary>Triggers runs, as many at a time as there are connections.</summary>
     /// <param name="name">Of the runs: they are numbered.</param>
-    /// <param name="kind">"steps" or "sleep".</param>
+    /// <param name="kind">"steps", "none" for runs that end at once, or "sleep".</param>
     public Task TriggerAsync(string name, string kind, int runs, int atOnce) => Parallel.ForAsync(
         0, runs, new ParallelOptions { MaxDegreeOfParallelism = atOnce }, async (n, _) => await SendAsync(
             HttpMethod.Post, "v2/batch", Item(kind, $"wfr_{name}-{n}", "{\"n\":1}", isFirst: true)));
@@ -73,15 +73,17 @@ internal sealed class FlowApp : IAsyncDisposable
     {
         using var history = await JsonDocument.ParseAsync(context.Request.Body);
         var (run, done) = (context.Request.Headers["Upstash-Workflow-RunId"].ToString(), history.RootElement.GetArrayLength() - 1);
-        _deliveries.AddOrUpdate(run, 1, (_, n) => n + 1);
+        var (kind, steps) = context.Request.Path.Value!.Trim('/') is var path && path == "steps" ? (path, Steps) : (path, path == "sleep" ? 1 : 0);
+        if (_deliveries.AddOrUpdate(run, 1, (_, n) => n + 1) > steps + 1)
+            Interlocked.Increment(ref _extra);
         context.Response.Headers["Upstash-Workflow-Sdk-Version"] = "1";
-        if (context.Request.Path == "/sleep")
+        if (kind == "sleep")
         {
             var step = $$"""{"stepId":1,"stepName":"rest","stepType":"SleepFor","sleepFor":86400,"concurrent":1}""";
             if (await SendAsync(HttpMethod.Post, "v2/batch", Item("sleep", run, step, isFirst: false, ("Upstash-Delay", "86400s"))))
                 Interlocked.Increment(ref _asleep);
         }
-        else if (done < Steps)
+        else if (done < steps)
         {
             if (done < 0)
                 Note($"{run}: an empty history");

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace FuncStash.Bench.Flows;
 
-/// <summary>Runs of five steps beside as many plain messages, in turn; then runs that sleep, for their memory.</summary>
+/// <summary>
+/// Runs of five steps, runs of none, and as many plain messages as there are steps, in turn; then runs that sleep, for their memory.
+/// </summary>
 internal sealed class FlowRun(FlowOptions options, TimeProvider time)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5), s_settle = TimeSpan.FromSeconds(2);
@@ -25,26 +27,29 @@ internal sealed class FlowRun(FlowOptions options, TimeProvider time)
 
         var messages = options.Runs * FlowApp.Steps;
         await PlainAsync(server, sink, publisher, messages / 2); // compiled and tiered up before anything counts
-        await FlowsAsync(server, app, "warm", options.Runs / 2);
-        var (plain, flows) = (new List<Part>(), new List<Part>());
+        await FlowsAsync(server, app, "warm", "steps", options.Runs / 2);
+        var (plain, flows, ends) = (new List<Part>(), new List<Part>(), new List<Part>());
         for (var round = 1; round <= options.Rounds; round++)
         {
             await Console.Error.WriteLineAsync($"round {round} of {options.Rounds}");
             plain.Add(await PlainAsync(server, sink, publisher, messages));
-            flows.Add(await FlowsAsync(server, app, "r" + round, options.Runs));
+            flows.Add(await FlowsAsync(server, app, "r" + round, "steps", options.Runs));
+            ends.Add(await FlowsAsync(server, app, "n" + round, "none", options.Runs));
         }
         var (before, after) = await SleepAsync(server, app);
 
         Line($"# {options.Title}\n");
         Line($"{time.GetUtcNow():yyyy-MM-dd HH:mm} UTC, commit {options.Commit}. FuncStash.Server, embedded store, synced before each acknowledgement. Medians of {options.Rounds} rounds.\n");
         Line($"{machine.Facts} Load average before the start: {load:0.00}. The workflows' program, publisher, receiver and server share these cores.\n");
-        Line($"Runs: {options.Runs * options.Rounds:#,0}, each ended once; {app.Extra} deliveries too many, {app.Wrong} things wrong{(app.FirstWrong is { } wrong ? $" (the first: `{wrong}`)" : "")}; plain messages: {_lost} lost, {_twice} twice.\n");
-        Line($"| | {options.Runs:#,0} runs of {FlowApp.Steps} steps | {messages:#,0} plain messages | a step ÷ a plain message |\n|---|---:|---:|---:|");
-        var (runs, plainly) = (Median(flows.Select(part => options.Runs / part.Seconds)), Median(plain.Select(part => messages / part.Seconds)));
-        Line($"| a second | {runs:0} runs, {runs * FlowApp.Steps:0} steps | {plainly:0} | {plainly / (runs * FlowApp.Steps):0.00} times as long |");
-        var (step, message) = (Median(flows.Select(part => 1e6 * part.Use.CpuSeconds / messages)), Median(plain.Select(part => 1e6 * part.Use.CpuSeconds / messages)));
-        Line($"| server: CPU, µs each | {step:0} a step, its share of trigger and end included | {message:0} | {step / message:0.00} |");
-        Line($"| other processes: cores busy | {Median(flows.Select(part => part.Use.OtherCores)):0.00} | {Median(plain.Select(part => part.Use.OtherCores)):0.00} | |");
+        Line($"Runs: {2 * options.Runs * options.Rounds:#,0}, each ended once; {app.Extra} deliveries too many, {app.Wrong} things wrong{(app.FirstWrong is { } wrong ? $" (the first: `{wrong}`)" : "")}; plain messages: {_lost} lost, {_twice} twice.\n");
+        Line($"| | {options.Runs:#,0} runs of {FlowApp.Steps} steps | {options.Runs:#,0} runs of none | {messages:#,0} plain messages | a step ÷ a plain message |\n|---|---:|---:|---:|---:|");
+        var (run, end, message) = (Each(flows, options.Runs, Seconds), Each(ends, options.Runs, Seconds), Each(plain, messages, Seconds));
+        Line($"| a second | {1e6 / run:0} | {1e6 / end:0} | {1e6 / message:0} | |");
+        Line($"| time, µs each | {run:0} | {end:0} | {message:0} | {Step(run, end, message)} |");
+        (run, end, message) = (Each(flows, options.Runs, Cpu), Each(ends, options.Runs, Cpu), Each(plain, messages, Cpu));
+        Line($"| server: CPU, µs each | {run:0} | {end:0} | {message:0} | {Step(run, end, message)} |");
+        Line($"| other processes: cores busy | {Median(flows.Select(Others)):0.00} | {Median(ends.Select(Others)):0.00} | {Median(plain.Select(Others)):0.00} | |");
+        Line($"\nA step is a fifth of what a run of five steps takes beyond one of none, which is triggered, called once and ended. In brackets: a fifth of the whole run.");
         if (options.Sleeping > 0)
             Line($"\n{options.Sleeping:#,0} runs that sleep for a day: the server's PSS was {before / 1048576.0:0} MiB before they were triggered and {after / 1048576.0:0} MiB with all of them asleep ({(after - before) / options.Sleeping} bytes each).");
         await Console.Out.WriteAsync(_text.ToString());
@@ -54,6 +59,18 @@ internal sealed class FlowRun(FlowOptions options, TimeProvider time)
     }
 
     private int _lost, _twice;
+
+    private static double Seconds(Part part) => part.Seconds;
+
+    private static double Cpu(Part part) => part.Use.CpuSeconds;
+
+    private static double Others(Part part) => part.Use.OtherCores;
+
+    // In microseconds.
+    private static double Each(List<Part> parts, int count, Func<Part, double> cost) => Median(parts.Select(part => 1e6 * cost(part) / count));
+
+    private static string Step(double run, double end, double message) => string.Create(
+        CultureInfo.InvariantCulture, $"{(run - end) / FlowApp.Steps / message:0.00} ({run / FlowApp.Steps / message:0.00})");
 
     private async Task<Part> PlainAsync(ReadyProcess server, Sink sink, Publisher publisher, int messages)
     {
@@ -68,12 +85,12 @@ internal sealed class FlowRun(FlowOptions options, TimeProvider time)
         return part;
     }
 
-    private Task<Part> FlowsAsync(ReadyProcess server, FlowApp app, string name, int runs)
+    private Task<Part> FlowsAsync(ReadyProcess server, FlowApp app, string name, string kind, int runs)
     {
         var ended = app.Ended;
         return MeasureAsync(server, async () =>
         {
-            await app.TriggerAsync(name, "steps", runs, options.Connections);
+            await app.TriggerAsync(name, kind, runs, options.Connections);
             await UntilAsync(() => app.Ended == ended + runs, () => $"{app.Ended - ended} of {runs} runs ended; {app.FirstWrong}");
         });
     }
