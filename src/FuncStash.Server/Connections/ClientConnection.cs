@@ -22,6 +22,9 @@ internal sealed class ClientConnection(ConnectionContext connection)
     // A connection closed with unread bytes is reset, and the client may never see the answer.
     private const int MaxDropped = 1024 * 1024;
 
+    // How long a request goes on whose client has sent its end: it may still read the answer.
+    private static readonly TimeSpan s_halfClosed = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(2), s_quiet = TimeSpan.FromMilliseconds(200);
 
     private readonly RequestInput _input = new(connection.Transport.Input);
@@ -82,6 +85,10 @@ internal sealed class ClientConnection(ConnectionContext connection)
     {
         if (connection.Features.Get<IConnectionHeartbeatFeature>() is { } heartbeat)
             connection.Features.Set<IConnectionHeartbeatFeature>(new Heartbeat(heartbeat));
+        // Kestrel takes the end of what a client sends for its going away, and drops the answer.
+        using var closed = new CancellationTokenSource();
+        using var closing = connection.ConnectionClosed.UnsafeRegister(_ => closed.CancelAfter(s_halfClosed), null);
+        connection.ConnectionClosed = closed.Token;
         do
         {
             _readsAgain = false;

@@ -8,6 +8,10 @@ namespace FuncStash.Server.Connections;
 /// Where Kestrel reads requests. What it has read last is kept until it reads on, so that a request line it has refused is still
 /// there; that can then be read again in another form.
 /// </summary>
+/// <remarks>
+/// The end of what a client sends is told only once there is nothing else to tell: Kestrel drops a request whose body it reads together
+/// with the end.
+/// </remarks>
 internal sealed class RequestInput(PipeReader inner) : PipeReader
 {
     private ReadOnlySequence<byte> _seen;
@@ -16,6 +20,9 @@ internal sealed class RequestInput(PipeReader inner) : PipeReader
     // Bytes that come before those of the inner reader, and whether the reader has looked at all of them.
     private ReadOnlyMemory<byte> _again;
     private bool _wantsMore;
+
+    // Whether the end is there and was not told, and whether anything was consumed since the last read.
+    private bool _keptEnd, _hasConsumed;
 
     /// <summary>
     /// Puts the first line of what was read last before the rest once more, what is not ASCII in its target percent-encoded.
@@ -56,7 +63,7 @@ internal sealed class RequestInput(PipeReader inner) : PipeReader
         {
             if (!inner.TryRead(out result))
                 return false;
-            _seen = result.Buffer;
+            result = Told(result);
             return true;
         }
         if (!_wantsMore)
@@ -89,9 +96,16 @@ internal sealed class RequestInput(PipeReader inner) : PipeReader
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReadResult> ReadInnerAsync(CancellationToken cancellation)
     {
-        var result = await inner.ReadAsync(cancellation);
+        return Told(await inner.ReadAsync(cancellation));
+    }
+
+    private ReadResult Told(ReadResult result)
+    {
         _seen = result.Buffer;
-        return result;
+        if (!result.IsCompleted || _seen.IsEmpty || (_keptEnd && !_hasConsumed))
+            return result;
+        _keptEnd = true;
+        return new(_seen, result.IsCanceled, isCompleted: false);
     }
 
     private async ValueTask<ReadResult> ReadAgainAsync(CancellationToken cancellation) =>
@@ -99,9 +113,10 @@ internal sealed class RequestInput(PipeReader inner) : PipeReader
 
     private ReadResult Append(ReadResult more)
     {
+        var isEnd = more.IsCompleted && more.Buffer.IsEmpty;
         _again = new([.. _again.Span, .. more.Buffer.ToArray()]);
         inner.AdvanceTo(more.Buffer.End);
-        return Seen(more);
+        return Seen(new(default, more.IsCanceled, isEnd));
     }
 
     private ReadResult Seen(ReadResult of)
@@ -115,6 +130,7 @@ internal sealed class RequestInput(PipeReader inner) : PipeReader
         if (_advance is not var (consumed, examined))
             return;
         _advance = null;
+        _hasConsumed = !consumed.Equals(_seen.Start);
         _seen = default;
         inner.AdvanceTo(consumed, examined);
     }
