@@ -4,9 +4,25 @@ using Microsoft.Playwright;
 
 namespace FuncStash.Console.Tests.Browsers;
 
-/// <summary>Every page, light and dark, is one that axe finds nothing serious about.</summary>
+/// <summary>Every page, light and dark, wide and on a phone, is one that axe finds nothing serious about, and no text of a row lies on another.</summary>
 public abstract class AccessibilityTests(HostFixture hosts, Chromium chromium) : BrowserTests(hosts, chromium)
 {
+    private const string Overlaps = """
+        [...document.querySelectorAll('.list tbody tr')].flatMap(row => {
+          const texts = [...row.cells].flatMap(cell => {
+            const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), found = []
+            while (walker.nextNode()) {
+              const range = document.createRange(), text = walker.currentNode
+              range.selectNodeContents(text)
+              if (text.data.trim() && !text.parentElement.closest('.sr')) found.push(...[...range.getClientRects()].map(box => ({ cell, text: text.data, box })))
+            }
+            return found
+          })
+          return texts.flatMap((a, i) => texts.slice(i + 1).filter(b => a.cell !== b.cell && a.box.left < b.box.right - 1 && b.box.left < a.box.right - 1
+            && a.box.top < b.box.bottom - 1 && b.box.top < a.box.bottom - 1).map(b => `${a.text} | ${b.text}`))
+        }).join('; ')
+        """;
+
     [Theory]
     [InlineData(ColorScheme.Light, 1280)]
     [InlineData(ColorScheme.Dark, 1280)]
@@ -34,6 +50,7 @@ public abstract class AccessibilityTests(HostFixture hosts, Chromium chromium) :
             var serious = found.Violations.Where(violation => violation.Impact is "serious" or "critical")
                 .Select(violation => $"{path}: {violation.Id}: {violation.Help}: {string.Join(", ", violation.Nodes.Select(node => node.Html))}");
             Assert.Empty(serious);
+            Assert.Equal((path, ""), (path, await page.EvaluateAsync<string>(Overlaps)));
         }
     }
 }
