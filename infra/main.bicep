@@ -85,6 +85,11 @@ param dlqRetention string = '30d'
 @description('How long a message may be due, with the work queue worked through, before it is taken for lost and sent again.')
 param sweepAfter string = '10m'
 
+@description('In how many queues of the storage account the work queue lies.')
+@minValue(1)
+@maxValue(8)
+param workQueues int = 1
+
 @description('Private addresses deliveries may go to, CIDR ranges with commas between them. Empty: none.')
 param allowedNetworks string = ''
 
@@ -301,6 +306,7 @@ module app 'modules/function-app.bicep' = {
         FUNCSTASH_WORKFLOW_MAX_PARALLEL_STEPS: string(workflowMaxParallelSteps)
         FUNCSTASH_WORKFLOW_MAX_PAYLOAD_BYTES: string(workflowMaxPayloadBytes)
         FUNCSTASH_WORKFLOW_MAX_STEPS: string(workflowMaxSteps)
+        FUNCSTASH_WORK_QUEUES: string(workQueues)
       },
       empty(llmBaseUrl) ? {} : { FUNCSTASH_LLM_BASE_URL: llmBaseUrl }
     )

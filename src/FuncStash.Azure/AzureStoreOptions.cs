@@ -1,5 +1,6 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
+using FuncStash.Storage;
 
 namespace FuncStash.Azure;
 
@@ -42,6 +43,9 @@ public sealed record AzureStoreOptions
 
     /// <summary>Sees every request that reaches the account, tries of a retry one by one: what Azure bills.</summary>
     public HttpPipelinePolicy? OperationPolicy { get; init; }
+
+    /// <summary>The queue that lies in several of the account; null: each lies in one.</summary>
+    public QueueSpread? Spread { get; init; }
 
     /// <summary>The most connections to the account, all three services together.</summary>
     public int MaxConnections { get; init; } = 768;

@@ -11,17 +11,21 @@ namespace FuncStash.Azure;
 /// A send whose answer is lost is repeated and may arrive twice; a receive whose answer is lost holds its messages until
 /// the lease runs out; a renewal whose answer is lost loses the lease. Each is within "at least once".
 /// </remarks>
-internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOptions options) : IWorkQueues
+internal sealed partial class AzureWorkQueues(QueueServiceClient service, AzureStoreOptions options) : IWorkQueues
 {
     private const int MaxReceive = 32;
     private static readonly TimeSpan s_forever = TimeSpan.FromSeconds(-1);
     private static readonly TimeSpan s_poisonLease = TimeSpan.FromSeconds(30);
 
     private readonly TimeProvider _time = options.Time;
+    private readonly QueueSpread? _spread = options.Spread;
     private readonly ConcurrentDictionary<string, PollSchedule> _schedules = new(StringComparer.Ordinal);
 
     private readonly OnFirstUse<QueueClient> _queues = new(
         name => service.GetQueueClient(options.QueueName(name)), queue => queue.CreateIfNotExistsAsync());
+
+    // Whose turn it is of several queues, to be sent to and to be asked.
+    private uint _sendTurn, _receiveTurn;
 
     public async ValueTask SendAsync(IReadOnlyList<Send> sends, CancellationToken cancellation = default)
     {
@@ -37,30 +41,37 @@ internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOpti
         string queue, int max, TimeSpan lease, TimeSpan wait, CancellationToken cancellation = default)
     {
         CheckDelay(lease);
-        var schedule = Schedule(queue);
+        var names = NamesOf(queue);
         var start = _time.GetUtcNow();
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
-            var turn = schedule.Take();
-            var left = start + wait - turn.At;
+            var left = start + wait - _time.GetUtcNow();
             var isLast = left <= TimeSpan.Zero;
-
-            // Nobody leaves with nothing unless the queue was asked during the wait, by whomever.
-            if (turn.IsNow || (isLast && turn.LastEmpty <= start))
+            var (hasAsked, first, waits) = (false, Interlocked.Increment(ref _receiveTurn), new List<PollSchedule.Turn>(names.Count));
+            for (var i = 0; i < names.Count; i++)
             {
-                var leases = await TakeAsync(queue, max, lease, cancellation);
+                var name = names[(int)((first + i) % names.Count)];
+                var schedule = Schedule(name);
+                var turn = schedule.Take();
+                waits.Add(turn);
+
+                // Nobody leaves with nothing unless each queue was asked during the wait, by whomever.
+                if (!turn.IsNow && !(isLast && turn.LastEmpty <= start))
+                    continue;
+                var leases = await TakeAsync(name, max, lease, cancellation);
                 if (leases.Count > 0)
                 {
                     schedule.Found();
                     return leases;
                 }
                 schedule.Empty(turn);
+                hasAsked = true;
             }
             if (isLast)
                 return [];
-            if (!turn.IsNow)
-                await WaitAsync(turn.Signal, turn.Wait < left ? turn.Wait : left, cancellation);
+            if (!hasAsked)
+                await WaitAsync(waits, left, cancellation);
         }
     }
 
@@ -94,51 +105,66 @@ internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOpti
         // A message that somebody else holds by now is not ours to judge.
         if (!await RenewAsync(lease, s_poisonLease, cancellation))
             return false;
-        await SendAsync(new Send($"{lease.Queue}-poison", lease.Text), cancellation);
+        await SendToAsync($"{lease.Queue}-poison", lease.Text, TimeSpan.Zero, cancellation);
         return await DeleteAsync(lease, cancellation);
     }
 
-    public async ValueTask<long> CountAsync(string queue, CancellationToken cancellation = default)
+    public async ValueTask<long> CountAsync(string queue, CancellationToken cancellation = default) =>
+        (await Task.WhenAll(NamesOf(queue).Select(name => CountOneAsync(name, cancellation)))).Sum();
+
+    public IReadOnlyList<string> NamesOf(string queue) => queue == _spread?.Queue ? _spread.Names : [queue];
+
+    public async ValueTask SendToEachAsync(string queue, string text, CancellationToken cancellation = default) =>
+        await Task.WhenAll(NamesOf(queue).Select(name => SendToAsync(name, text, TimeSpan.Zero, cancellation)));
+
+    public ValueTask<bool> EndAsync(LeaseEnd end, CancellationToken cancellation) => end.VisibleIn is { } visibleIn
+        ? RenewAsync(end.Lease, visibleIn, cancellation)
+        : DeleteAsync(end.Lease, cancellation);
+
+    private Task SendAsync(Send send, CancellationToken cancellation)
+    {
+        var names = NamesOf(send.Queue);
+        var name = names.Count == 1 ? names[0] : names[(int)(Interlocked.Increment(ref _sendTurn) % names.Count)];
+        return SendToAsync(name, send.Text, send.Delay, cancellation);
+    }
+
+    private async Task SendToAsync(string name, string text, TimeSpan delay, CancellationToken cancellation)
+    {
+        await _queues.UseAsync(
+            name,
+            queue => queue.SendMessageAsync(text, WholeSeconds(delay), s_forever, cancellation),
+            cancellation);
+        if (delay <= TimeSpan.Zero)
+            Schedule(name).Sent();
+    }
+
+    private Task<IReadOnlyList<Lease>> TakeAsync(string name, int max, TimeSpan lease, CancellationToken cancellation) =>
+        _queues.UseAsync(name, queue => TakeAsync(queue, name, max, lease, cancellation), cancellation);
+
+    private async Task<IReadOnlyList<Lease>> TakeAsync(
+        QueueClient queue, string name, int max, TimeSpan lease, CancellationToken cancellation)
+    {
+        // To break off a receive would leave its messages held by nobody, so it gets a moment to come back.
+        using var grace = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time);
+        await using var registration = cancellation.Register(() => grace.CancelAfter(TimeSpan.FromSeconds(2)));
+        var seconds = WholeSeconds(lease);
+        var messages = await queue.ReceiveMessagesAsync(
+            Math.Clamp(max, 1, MaxReceive), seconds > TimeSpan.Zero ? seconds : TimeSpan.FromSeconds(1), grace.Token);
+        return [.. messages.Value.Select(message => new AzureLease(
+            name, message.Body.ToString(), (int)message.DequeueCount, message.MessageId, message.PopReceipt))];
+    }
+
+    private async Task<long> CountOneAsync(string name, CancellationToken cancellation)
     {
         try
         {
-            var properties = await _queues.Open(queue).GetPropertiesAsync(cancellation);
+            var properties = await _queues.Open(name).GetPropertiesAsync(cancellation);
             return properties.Value.ApproximateMessagesCountLong;
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
             return 0;
         }
-    }
-
-    public ValueTask<bool> EndAsync(LeaseEnd end, CancellationToken cancellation) => end.VisibleIn is { } visibleIn
-        ? RenewAsync(end.Lease, visibleIn, cancellation)
-        : DeleteAsync(end.Lease, cancellation);
-
-    private async Task SendAsync(Send send, CancellationToken cancellation)
-    {
-        await _queues.UseAsync(
-            send.Queue,
-            queue => queue.SendMessageAsync(send.Text, WholeSeconds(send.Delay), s_forever, cancellation),
-            cancellation);
-        if (send.Delay <= TimeSpan.Zero)
-            Schedule(send.Queue).Sent();
-    }
-
-    private async Task<IReadOnlyList<Lease>> TakeAsync(
-        string queue, int max, TimeSpan lease, CancellationToken cancellation)
-    {
-        // To break off a receive would leave its messages held by nobody, so it gets a moment to come back.
-        using var grace = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time);
-        await using var registration = cancellation.Register(() => grace.CancelAfter(TimeSpan.FromSeconds(2)));
-        var seconds = WholeSeconds(lease);
-        var messages = await _queues.UseAsync(
-            queue,
-            client => client.ReceiveMessagesAsync(
-                Math.Clamp(max, 1, MaxReceive), seconds > TimeSpan.Zero ? seconds : TimeSpan.FromSeconds(1), grace.Token),
-            cancellation);
-        return [.. messages.Value.Select(message => new AzureLease(
-            queue, message.Body.ToString(), (int)message.DequeueCount, message.MessageId, message.PopReceipt))];
     }
 
     private async Task<string?> UpdateAsync(
@@ -174,12 +200,14 @@ internal sealed class AzureWorkQueues(QueueServiceClient service, AzureStoreOpti
     private static bool IsLost(RequestFailedException e) =>
         e.Status == 404 || (e.Status == 400 && e.ErrorCode == QueueErrorCode.PopReceiptMismatch);
 
-    private PollSchedule Schedule(string queue) => _schedules.GetOrAdd(queue, _ => new PollSchedule(_time));
+    private PollSchedule Schedule(string name) => _schedules.GetOrAdd(
+        name, _ => new PollSchedule(_time, _spread?.Names.Contains(name) is true ? _spread.Names.Count : 1));
 
-    private async Task WaitAsync(Task signal, TimeSpan atMost, CancellationToken cancellation)
+    private async Task WaitAsync(List<PollSchedule.Turn> turns, TimeSpan atMost, CancellationToken cancellation)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        await Task.WhenAny(signal, Task.Delay(atMost, _time, over.Token));
+        var next = turns.Min(turn => turn.Wait);
+        await Task.WhenAny(turns.Select(turn => turn.Signal).Append(Task.Delay(next < atMost ? next : atMost, _time, over.Token)));
         await over.CancelAsync();
     }
 

@@ -3,12 +3,16 @@ namespace FuncStash.Azure;
 /// <summary>When this process asks a queue for messages: at once while there are some, less and less often while not.</summary>
 /// <remarks>
 /// All receivers of one queue share the schedule, so an idle queue costs one empty receive a second, whatever their
-/// number. A message that this process sends ends the wait; one from another process waits a second at most.
+/// number. A message that this process sends ends the wait; one from another process waits a second at most. Where a queue
+/// lies in several, they share the second: each is asked so many times more seldom.
 /// </remarks>
-internal sealed class PollSchedule(TimeProvider time)
+/// <param name="time">The clock.</param>
+/// <param name="several">How many queues share the second.</param>
+internal sealed class PollSchedule(TimeProvider time, int several = 1)
 {
     public static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(20), Longest = TimeSpan.FromSeconds(1);
 
+    private readonly TimeSpan _longest = several * Longest;
     private readonly Lock _gate = new();
     private TaskCompletionSource _signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan _interval = Shortest;
@@ -34,7 +38,7 @@ internal sealed class PollSchedule(TimeProvider time)
             var isNow = _busy || now >= _next;
             // Doubled now, not with the answer: while that is on its way, the others do not ask as well.
             if (isNow && !_busy)
-                (_next, _interval) = (now + _interval, Min(_interval * 2, Longest));
+                (_next, _interval) = (now + _interval, Min(_interval * 2, _longest));
             return new Turn(isNow, isNow ? TimeSpan.Zero : _next - now, _signal.Task, _news, now, _lastEmpty);
         }
     }

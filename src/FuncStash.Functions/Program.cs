@@ -1,5 +1,6 @@
 using FuncStash.Azure;
 using FuncStash.Console;
+using FuncStash.Functions.Delivery;
 using FuncStash.Functions.Upkeep;
 using FuncStash.Functions.Waiting;
 using FuncStash.Functions;
@@ -11,6 +12,7 @@ using FuncStash.Waiting;
 using FuncStash;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Azure.Functions.Worker.Core.FunctionMetadata;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -25,9 +27,11 @@ var store = new AzureStore(AzureStoreOptions.FromConfiguration(Setting) with
 {
     OperationPolicy = new OperationCounter(),
     MaxConnections = shares.Storage,
+    Spread = new QueueSpread(WorkItem.Queue, options.WorkQueues),
 });
 await DataVersion.CheckAsync(store.Tables, Console.Error);
 builder.Services.AddSingleton<IStore>(store);
+builder.Services.AddSingleton<IFunctionMetadataTransformer>(new TriggersInUse(options.WorkQueues));
 builder.Services.AddSingleton<DurableAlarms>();
 builder.Services.AddSingleton<IAlarmClock>(services => services.GetRequiredService<DurableAlarms>());
 builder.Services.AddSingleton<IDeliverySchedule, BucketSchedule>();

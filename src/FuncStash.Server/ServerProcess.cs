@@ -56,7 +56,7 @@ public static class ServerProcess
         }
 
         // Beside the making of the host: together they are most of the time until the first answer.
-        var opening = Task.Run(() => OpenStoreAsync(arguments, shares));
+        var opening = Task.Run(() => OpenStoreAsync(arguments, options, shares));
 
         // No settings but FuncStash's own: the folder it was started in may be anybody's.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -120,9 +120,9 @@ public static class ServerProcess
         }
     }
 
-    private static async Task<IStore> OpenStoreAsync(ServerArguments arguments, FileShares shares)
+    private static async Task<IStore> OpenStoreAsync(ServerArguments arguments, FuncStashOptions options, FileShares shares)
     {
-        var store = Startup.OpenStore(arguments, shares);
+        var store = Startup.OpenStore(arguments, options, shares);
         await DataVersion.CheckAsync(store.Tables, System.Console.Error);
         return store;
     }

@@ -1,4 +1,5 @@
 using FuncStash.Azure;
+using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Sqlite;
 using FuncStash.Storage;
@@ -42,7 +43,7 @@ internal static class Startup
         }
     }
 
-    public static IStore OpenStore(ServerArguments arguments, FileShares shares)
+    public static IStore OpenStore(ServerArguments arguments, FuncStashOptions options, FileShares shares)
     {
         if (arguments.OnAzure)
         {
@@ -50,6 +51,7 @@ internal static class Startup
             {
                 OperationPolicy = OtlpExport.IsWanted ? new OperationCounter() : null,
                 MaxConnections = shares.Storage,
+                Spread = new QueueSpread(WorkItem.Queue, options.WorkQueues),
             });
         }
         if (arguments.Data == ":memory:")

@@ -47,6 +47,12 @@ public sealed class StartupTests
     }
 
     [Fact]
+    public void Several_queues_share_the_places_of_an_instance() =>
+        Assert.Equal(
+            Startup.WithPlaces(new FuncStashOptions(), Host).MaxParallelism,
+            Startup.WithPlaces(new FuncStashOptions { WorkQueues = 8 }, Host).MaxParallelism);
+
+    [Fact]
     public void Where_the_host_file_says_nothing_the_least_default_holds() =>
         Assert.Equal(8, Startup.WithPlaces(new FuncStashOptions(), Host).MaxParallelism);
 

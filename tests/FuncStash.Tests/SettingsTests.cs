@@ -25,6 +25,7 @@ public sealed class SettingsTests
         ["FUNCSTASH_LOG_RETENTION"] = "6d",
         ["FUNCSTASH_DLQ_RETENTION"] = "7d",
         ["FUNCSTASH_SWEEP_AFTER"] = "8m",
+        ["FUNCSTASH_WORK_QUEUES"] = "8",
         ["FUNCSTASH_ALLOW_PRIVATE_NETWORKS"] = "false",
         ["FUNCSTASH_ALLOWED_NETWORKS"] = "10.0.0.0/8",
         ["FUNCSTASH_CHECK_HOSTS"] = "false",
@@ -65,6 +66,9 @@ public sealed class SettingsTests
 
     [Theory]
     [InlineData("FUNCSTASH_SWEEP_AFTER", "soon")]
+    [InlineData("FUNCSTASH_WORK_QUEUES", "0")]
+    [InlineData("FUNCSTASH_WORK_QUEUES", "9")]
+    [InlineData("FUNCSTASH_WORK_QUEUES", "x")]
     [InlineData("FUNCSTASH_MAX_DELAY", "0s")]
     [InlineData("FUNCSTASH_MAX_DELAY", "5000000d")]
     [InlineData("FUNCSTASH_MAX_TIMEOUT", "50d")]

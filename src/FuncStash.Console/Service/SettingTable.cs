@@ -30,6 +30,7 @@ internal static class SettingTable
             Plain("FUNCSTASH_LOG_RETENTION", Long(options.LogRetention)),
             Plain("FUNCSTASH_DLQ_RETENTION", Long(options.DlqRetention)),
             Plain("FUNCSTASH_SWEEP_AFTER", Long(options.SweepAfter)),
+            Plain("FUNCSTASH_WORK_QUEUES", Text.Number(options.WorkQueues)),
             Plain("FUNCSTASH_ALLOW_PRIVATE_NETWORKS", Flag(options.AllowPrivateNetworks)),
             new("FUNCSTASH_ALLOWED_NETWORKS", networks.Count == 0 ? "none" : string.Join(", ", networks), Words.Count(networks.Count, "network")),
             Plain("FUNCSTASH_CHECK_HOSTS", Flag(options.ChecksHosts)),

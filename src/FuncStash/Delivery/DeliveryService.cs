@@ -39,7 +39,7 @@ public sealed partial class DeliveryService(
             case WorkItem.Deliver delivery:
                 return await RunAsync(delivery, lease, stop);
             case WorkItem.Probe probed:
-                await probe.NoteAsync(probed.SentAt, stop);
+                await probe.NoteAsync(lease?.Queue ?? WorkItem.Queue, probed.SentAt, stop);
                 break;
             case WorkItem.Recover lost:
                 await messages.RecoverAsync(lost, stop);

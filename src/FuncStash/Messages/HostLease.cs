@@ -7,4 +7,4 @@ namespace FuncStash.Messages;
 /// step that is not done leaves it to the host, which gives it again.
 /// </summary>
 /// <remarks>Never handed to a store: <see cref="MessageStore"/> does what its end asks for.</remarks>
-public sealed class HostLease(string text, int dequeueCount = 1) : Lease(WorkItem.Queue, text, dequeueCount);
+public sealed class HostLease(string text, string queue = WorkItem.Queue) : Lease(queue, text, dequeueCount: 1);

@@ -143,7 +143,7 @@ public sealed partial class MessageStore(IStore store, IDeliverySchedule schedul
         if (end.Lease is HostLease held)
         {
             if (end.VisibleIn is { } pause)
-                await store.Queues.SendAsync([new Send(held.Queue, held.Text, pause)], cancellation);
+                await store.Queues.SendAsync([new Send(WorkItem.Queue, held.Text, pause)], cancellation);
         }
         else if (end.VisibleIn is { } delay)
             await store.Queues.RenewAsync(end.Lease, delay, cancellation);

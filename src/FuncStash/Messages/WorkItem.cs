@@ -61,7 +61,7 @@ public abstract record WorkItem
         public override string Text => RousePrefix + Key.Text;
     }
 
-    /// <summary>Note that the work queue has been worked through up to here.</summary>
+    /// <summary>Note that the queue in which this comes has been worked through up to here.</summary>
     /// <param name="SentAt">When the probe was sent, in unix milliseconds.</param>
     public sealed record Probe(long SentAt) : WorkItem
     {

@@ -56,6 +56,9 @@ public sealed record FuncStashOptions
     /// <summary>How long a message may be due, with the work queue worked through, before it is taken for lost and sent again.</summary>
     public TimeSpan SweepAfter { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>In how many queues of an Azure Storage account the work queue lies: 1 to 8. Other stores have one.</summary>
+    public int WorkQueues { get; init; } = 1;
+
     /// <summary>
     /// How long a worker holds on to an attempt's outcome while the storage does not take it. The host decides, which may
     /// not let it go on for ever. Infinite: as long as the process lives.

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using FuncStash.Storage;
 using FuncStash.Wire;
 
 namespace FuncStash.Settings;
@@ -33,6 +34,7 @@ public static class FuncStashSettings
             LogRetention = Duration(setting, "FUNCSTASH_LOG_RETENTION", defaults.LogRetention),
             DlqRetention = Duration(setting, "FUNCSTASH_DLQ_RETENTION", defaults.DlqRetention),
             SweepAfter = Duration(setting, "FUNCSTASH_SWEEP_AFTER", defaults.SweepAfter),
+            WorkQueues = Number(setting, "FUNCSTASH_WORK_QUEUES", defaults.WorkQueues, 1, QueueSpread.Most),
             AllowPrivateNetworks = Flag(setting, "FUNCSTASH_ALLOW_PRIVATE_NETWORKS", allowPrivateNetworks),
             AllowedNetworks = Array.ConvertAll(List(setting("FUNCSTASH_ALLOWED_NETWORKS")), Network),
             ChecksHosts = Flag(setting, "FUNCSTASH_CHECK_HOSTS", defaults.ChecksHosts),

@@ -30,6 +30,20 @@ public interface IWorkQueues
 
     /// <summary>About how many messages there are, visible or not.</summary>
     ValueTask<long> CountAsync(string queue, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// The queues of the storage in which this one lies (<see cref="QueueSpread"/>), itself the first: what is sent may go to any of
+    /// them, and a <see cref="Lease"/> says of which it is.
+    /// </summary>
+    IReadOnlyList<string> NamesOf(string queue) => [queue];
+
+    /// <summary>Sends the same message to each of the queues in which this one lies.</summary>
+    ValueTask SendToEachAsync(string queue, string text, CancellationToken cancellation = default) =>
+        SendAsync([new Send(queue, text)], cancellation);
+
+    /// <summary>Brings what is visible in queues in which this one lay before, and from which nothing is received any more, to those in which it lies.</summary>
+    /// <returns>False when there is more of it.</returns>
+    ValueTask<bool> GatherAsync(string queue, CancellationToken cancellation = default) => new(true);
 }
 
 /// <summary>A message for a work queue. <paramref name="Delay"/> is at most <see cref="IWorkQueues.MaxDelay"/>.</summary>
@@ -41,6 +55,7 @@ public sealed record Send(string Queue, string Text, TimeSpan Delay = default);
 /// <summary>A message held by a worker. Adapters derive from it to keep what they need to find the message again.</summary>
 public abstract class Lease(string queue, string text, int dequeueCount)
 {
+    /// <summary>The queue that it was received from, one of <see cref="IWorkQueues.NamesOf"/>.</summary>
     public string Queue { get; } = queue;
 
     public string Text { get; } = text;

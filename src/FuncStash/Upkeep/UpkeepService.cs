@@ -11,8 +11,8 @@ namespace FuncStash.Upkeep;
 /// on at once, after those that are due meanwhile. One that fails is logged and done again when its turn comes.
 /// </remarks>
 public sealed partial class UpkeepService(
-    UpkeepTurns turns, Purge purge, IndexPurge indexes, Sweep sweep, RunSweep runs, GateSweep gates, BucketWatch waits, TimeProvider time,
-    ILogger<UpkeepService> log)
+    IStore store, UpkeepTurns turns, Purge purge, IndexPurge indexes, Sweep sweep, RunSweep runs, GateSweep gates, BucketWatch waits,
+    TimeProvider time, ILogger<UpkeepService> log)
 {
     private const string SweepOfAll = "sweep of all days";
 
@@ -38,10 +38,10 @@ public sealed partial class UpkeepService(
         if (await TryListAsync(stop) is not { } all)
             return false;
         var more = false;
-        await TryAsync(all, "waits", s_waitsPeriod, async () =>
+        more |= await TryAsync(all, "waits", s_waitsPeriod, async () =>
         {
             await waits.RunAsync(stop);
-            return false;
+            return !await store.Queues.GatherAsync(WorkItem.Queue, stop);
         }, stop);
         await TryAsync(all, "gates", s_gatesPeriod, async () =>
         {

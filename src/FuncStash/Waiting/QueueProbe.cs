@@ -8,7 +8,7 @@ namespace FuncStash.Waiting;
 /// <remarks>
 /// What was visible in the queue well before a probe that has come through was received too, so a message that still
 /// waits for that has no work-queue message any more. While there is a backlog no probe comes through, and nothing is
-/// taken for lost.
+/// taken for lost. Where the work queue lies in several of the storage, each has a probe, and the one that is furthest behind counts.
 /// </remarks>
 public sealed class QueueProbe(IStore store, TimeProvider time)
 {
@@ -17,22 +17,28 @@ public sealed class QueueProbe(IStore store, TimeProvider time)
 
     private const string Table = "upkeep", Partition = "probe", Row = "through";
 
-    /// <summary>Sends a probe.</summary>
-    public ValueTask SendAsync(CancellationToken cancellation = default) =>
-        store.Queues.SendAsync([new WorkItem.Probe(Now).ToSend()], cancellation);
+    /// <summary>Sends a probe to each queue; none while something is left where nobody receives it, which a probe would pass by.</summary>
+    public async ValueTask SendAsync(CancellationToken cancellation = default)
+    {
+        var probe = new WorkItem.Probe(Now);
+        if (await store.Queues.GatherAsync(WorkItem.Queue, cancellation))
+            await store.Queues.SendToEachAsync(WorkItem.Queue, probe.Text, cancellation);
+    }
 
-    /// <summary>When the latest probe that came through was sent, in unix milliseconds; null when none did yet.</summary>
-    public async ValueTask<long?> ThroughAsync(CancellationToken cancellation = default) =>
-        Past((await ReadAsync(cancellation))?.Number("SentAt"));
+    /// <summary>When the latest probe that came through every queue was sent, in unix milliseconds; null when none did yet.</summary>
+    public ValueTask<long?> ThroughAsync(CancellationToken cancellation = default) =>
+        LeastAsync(row => row.Number("SentAt"), cancellation);
 
     /// <summary>The same of the probes that came through a while ago: what was received before them has left its mark since.</summary>
-    public async ValueTask<long?> SettledAsync(CancellationToken cancellation = default) =>
-        await ReadAsync(cancellation) is { } row ? Past(Settled(row)) : null;
+    public ValueTask<long?> SettledAsync(CancellationToken cancellation = default) => LeastAsync(Settled, cancellation);
 
     /// <summary>Notes that a probe came through; an earlier one than the latest changes nothing.</summary>
-    public async ValueTask NoteAsync(long sentAt, CancellationToken cancellation = default)
+    /// <param name="queue">The queue that it came through, one of <see cref="IWorkQueues.NamesOf"/>.</param>
+    /// <param name="sentAt">When it was sent, in unix milliseconds.</param>
+    /// <param name="cancellation">Ends the call.</param>
+    public async ValueTask NoteAsync(string queue, long sentAt, CancellationToken cancellation = default)
     {
-        var before = await ReadAsync(cancellation);
+        var before = await store.Tables.GetAsync(Table, Partition, RowOf(queue), cancellation);
         // One from the future was sent by a clock that has been set back since: it is no measure of anything.
         if (before?.Number("SentAt") > Now + Clocks.SkewMs)
             before = null;
@@ -41,12 +47,26 @@ public sealed class QueueProbe(IStore store, TimeProvider time)
         var values = new Dictionary<string, object> { ["SentAt"] = sentAt, ["NotedAt"] = Now };
         if (before is not null && Settled(before) is { } settled)
             values["SettledAt"] = settled;
-        var row = new Entity(Partition, Row, values);
+        var row = new Entity(Partition, RowOf(queue), values);
         await store.Tables.CommitAsync(new Commit(Table, Partition, [new Write.Upsert(row)]), cancellation);
     }
 
-    private ValueTask<Entity?> ReadAsync(CancellationToken cancellation) =>
-        store.Tables.GetAsync(Table, Partition, Row, cancellation);
+    // One row a queue: what two of them note at once does not collide.
+    private static string RowOf(string queue) => queue == WorkItem.Queue ? Row : $"{Row}|{queue}";
+
+    // Null as long as it is not known of each.
+    private async ValueTask<long?> LeastAsync(Func<Entity, long?> of, CancellationToken cancellation)
+    {
+        var rows = await store.Tables.QueryAsync(Table, Partition, RowRange.Prefix(Row), QueueSpread.Most, null, cancellation);
+        var least = long.MaxValue;
+        foreach (var queue in store.Queues.NamesOf(WorkItem.Queue))
+        {
+            if (rows.FirstOrDefault(row => row.RowKey == RowOf(queue)) is not { } row || Past(of(row)) is not { } sentAt)
+                return null;
+            least = Math.Min(least, sentAt);
+        }
+        return least;
+    }
 
     private long? Past(long? sentAt) => sentAt > Now + Clocks.SkewMs ? null : sentAt;
 

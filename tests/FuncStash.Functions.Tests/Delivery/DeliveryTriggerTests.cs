@@ -1,4 +1,3 @@
-using FuncStash.Azure;
 using FuncStash.Functions.Delivery;
 using FuncStash.Messages;
 using FuncStash.Storage;
@@ -8,10 +7,6 @@ namespace FuncStash.Functions.Tests.Delivery;
 
 public sealed class DeliveryTriggerTests
 {
-    [Fact]
-    public void The_trigger_reads_the_queue_that_the_store_writes() =>
-        Assert.Equal(DeliveryTrigger.Queue, new AzureStoreOptions().QueueName(WorkItem.Queue));
-
     [Fact]
     public async Task A_queue_message_that_comes_twice_is_delivered_once()
     {

@@ -1,3 +1,4 @@
+using FuncStash.Azure;
 using FuncStash.Storage.Tests.Conformance;
 
 namespace FuncStash.Storage.Tests;
@@ -22,6 +23,19 @@ public sealed class AzureQueryTests(AzuriteAccount account) : QueryConformance
 public sealed class AzureWorkQueuesTests(AzuriteAccount account) : WorkQueuesConformance
 {
     protected override ValueTask<IStore> OpenAsync() => new(account.Store);
+}
+
+// Of a store of its own, in which the test's queue lies in three of the account.
+public sealed class AzureSpreadWorkQueuesTests(AzuriteAccount account) : WorkQueuesConformance
+{
+    protected override ValueTask<IStore> OpenAsync() =>
+        new(new AzureStore(account.Options() with { Spread = new QueueSpread(Queue, 3) }));
+
+    protected override ValueTask CloseAsync(IStore opened)
+    {
+        ((AzureStore)opened).Dispose();
+        return ValueTask.CompletedTask;
+    }
 }
 
 public sealed class AzureStepsTests(AzuriteAccount account) : StepsConformance

@@ -26,6 +26,21 @@ public sealed class PollScheduleTests
     }
 
     [Fact]
+    public void Queues_that_share_the_second_are_each_asked_so_many_times_more_seldom()
+    {
+        var schedule = new PollSchedule(_time, several: 3);
+        var wait = TimeSpan.Zero;
+        for (var i = 0; i < 12; i++)
+        {
+            schedule.Empty(schedule.Take());
+            wait = schedule.Take().Wait;
+            _time.Advance(wait);
+        }
+
+        Assert.Equal(3 * PollSchedule.Longest, wait);
+    }
+
+    [Fact]
     public void Only_one_of_several_receivers_asks_an_idle_queue()
     {
         _schedule.Empty(Asked());

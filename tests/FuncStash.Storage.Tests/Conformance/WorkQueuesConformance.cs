@@ -19,7 +19,8 @@ public abstract class WorkQueuesConformance : StoreConformance
         await SendAsync("hello");
 
         var lease = await ReceiveOneAsync();
-        Assert.Equal((Queue, "hello", 1), (lease.Queue, lease.Text, lease.DequeueCount));
+        Assert.Equal(("hello", 1), (lease.Text, lease.DequeueCount));
+        Assert.Contains(lease.Queue, Queues.NamesOf(Queue));
         Assert.Empty(await ReceiveAsync());
         Assert.Equal(1, await Queues.CountAsync(Queue, Cancelled));
         Assert.True(await Queues.DeleteAsync(lease, Cancelled));
@@ -78,7 +79,7 @@ public abstract class WorkQueuesConformance : StoreConformance
     [Fact]
     public async Task One_send_reaches_several_queues()
     {
-        var other = Queue + "-2";
+        var other = Queue + "-other";
         await Queues.SendAsync([new(Queue, "a"), new(other, "b"), new(Queue, "c")], Cancelled);
 
         Assert.Equal("b", (await ReceiveOneAsync(queue: other)).Text);
@@ -183,11 +184,12 @@ public abstract class WorkQueuesConformance : StoreConformance
         await SendAsync("bad", "good");
         var both = new[] { await ReceiveOneAsync(), await ReceiveOneAsync() };
 
-        Assert.True(await Queues.PoisonAsync(both.Single(l => l.Text == "bad"), Cancelled));
+        var bad = both.Single(l => l.Text == "bad");
+        Assert.True(await Queues.PoisonAsync(bad, Cancelled));
 
         Assert.Equal(1, await Queues.CountAsync(Queue, Cancelled));
-        Assert.Equal(1, await Queues.CountAsync(Queue + "-poison", Cancelled));
-        Assert.Equal("bad", (await ReceiveOneAsync(queue: Queue + "-poison")).Text);
+        Assert.Equal(1, await Queues.CountAsync(bad.Queue + "-poison", Cancelled));
+        Assert.Equal("bad", (await ReceiveOneAsync(queue: bad.Queue + "-poison")).Text);
         Assert.Empty(await ReceiveAsync());
     }
 
@@ -221,6 +223,30 @@ public abstract class WorkQueuesConformance : StoreConformance
 
         await SendAsync("m"); // and it took nothing along
         Assert.Equal("m", (await ReceiveOneAsync()).Text);
+    }
+
+    [Fact]
+    public async Task What_is_sent_to_each_queue_in_which_one_lies_comes_once_from_each()
+    {
+        await Queues.SendToEachAsync(Queue, "m", Cancelled);
+
+        var names = Queues.NamesOf(Queue);
+        Assert.Equal(Queue, names[0]);
+        Assert.Equal(names.Count, await Queues.CountAsync(Queue, Cancelled));
+        var received = new List<Lease>();
+        while (received.Count < names.Count)
+            received.Add(await ReceiveOneAsync());
+        Assert.Equal(names, received.Select(l => l.Queue).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Nothing_is_gathered_where_nothing_lies_elsewhere()
+    {
+        await SendAsync("m");
+
+        Assert.True(await Queues.GatherAsync(Queue, Cancelled));
+
+        Assert.Equal(1, (await ReceiveOneAsync()).DequeueCount);
     }
 
     private async Task SendAsync(params string[] texts) =>

@@ -1,3 +1,4 @@
+using FuncStash.Messages;
 using FuncStash.Storage.Tests.Costs;
 using FuncStash.Upkeep;
 using FuncStash.Waiting;
@@ -34,7 +35,7 @@ public sealed class SweepCostTests(AzuriteAccount account)
     private static async Task<Operations> SweepAsync(MeteredService service, TimeSpan pause, int found)
     {
         service.Advance(pause);
-        await service.Get<QueueProbe>().NoteAsync(service.Now.ToUnixTimeMilliseconds());
+        await service.Get<QueueProbe>().NoteAsync(WorkItem.Queue, service.Now.ToUnixTimeMilliseconds());
         return await service.MeasureAsync(1, async () =>
         {
             var run = service.Get<Sweep>().RunAsync();

@@ -222,11 +222,11 @@ public sealed class ClockTests
         await using var service = new Service();
         var (turns, probe) = (service.Get<UpkeepTurns>(), service.Get<QueueProbe>());
         Assert.True(await turns.TryTakeAsync("job", TimeSpan.FromMinutes(5)));
-        await probe.NoteAsync(service.Now);
+        await probe.NoteAsync(WorkItem.Queue, service.Now);
         SetBack(service, s_hour);
 
         Assert.Null(await probe.ThroughAsync());
-        await probe.NoteAsync(service.Now);
+        await probe.NoteAsync(WorkItem.Queue, service.Now);
         Assert.Equal(service.Now, await probe.ThroughAsync());
         Assert.True(await turns.TryTakeAsync("job", TimeSpan.FromMinutes(5)));
         Assert.False(await turns.TryTakeAsync("job", TimeSpan.FromMinutes(5)));

@@ -63,7 +63,7 @@ public sealed class OldestDueTests
     internal static async Task SweepAfterAsync(TestService service, TimeSpan time)
     {
         service.Time.Advance(time);
-        await service.Get<QueueProbe>().NoteAsync(service.Now);
+        await service.Get<QueueProbe>().NoteAsync(WorkItem.Queue, service.Now);
         await service.Get<Sweep>().RunAsync();
     }
 

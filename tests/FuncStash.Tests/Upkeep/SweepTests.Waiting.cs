@@ -22,12 +22,12 @@ public sealed partial class SweepTests
             await service.Get<Publisher>().PublishAsync(Service.Request("https://example.com", "", ("Upstash-Delay", "1d")));
         await SweepLaterAsync();
 
-        Assert.Equal((20, 9), await SweepLaterAsync());
+        Assert.Equal((20, 10), await SweepLaterAsync());
 
         async Task<(int Operations, int Rows)> SweepLaterAsync()
         {
             time.Advance(TimeSpan.FromMinutes(15));
-            await service.Get<QueueProbe>().NoteAsync(service.Now);
+            await service.Get<QueueProbe>().NoteAsync(WorkItem.Queue, service.Now);
             (var operations, store.RowsRead) = (store.Operations, 0);
             Assert.Equal(0, await service.Get<Sweep>().RunAsync());
             return (store.Operations - operations, store.RowsRead);

@@ -1,5 +1,6 @@
 using FuncStash.Cancelling;
 using FuncStash.Publishing;
+using FuncStash.Tests.Waiting;
 using FuncStash.Upkeep;
 
 namespace FuncStash.Tests.Upkeep;
@@ -26,6 +27,21 @@ public sealed class UpkeepServiceTests : IAsyncLifetime
         Assert.True(await turns.TryTakeAsync("job", TimeSpan.FromHours(1)));
         await turns.GiveBackAsync("job");
         Assert.True(await turns.TryTakeAsync("job", TimeSpan.FromHours(1)));
+    }
+
+    [Fact]
+    public async Task What_is_left_in_queues_of_before_is_gathered_every_minute_until_nothing_is()
+    {
+        await using var service = new Service(inner => new SpreadStore(inner, 1) { Left = 5 });
+        var store = (SpreadStore)service.Store;
+        await service.Get<UpkeepService>().RunAsync();
+        Assert.True(store.Left < 0);
+
+        store.Left = 0;
+        service.Time.Advance(TimeSpan.FromMinutes(1));
+        await service.Get<UpkeepService>().RunAsync();
+
+        Assert.Equal(-1, store.Left);
     }
 
     [Fact]
