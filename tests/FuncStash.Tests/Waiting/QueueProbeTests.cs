@@ -12,6 +12,8 @@ public sealed class QueueProbeTests : IAsyncLifetime
 {
     private const string First = WorkItem.Queue, Second = First + "-2", Third = First + "-3";
 
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+
     private readonly Service _service = new(inner => new SpreadStore(inner, 3));
 
     private QueueProbe Probe => _service.Get<QueueProbe>();
@@ -87,16 +89,22 @@ public sealed class QueueProbeTests : IAsyncLifetime
         Assert.Null(await Probe.ThroughAsync());
     }
 
-    [Fact]
-    public async Task A_message_in_a_queue_with_a_backlog_is_not_taken_for_lost()
+    [Theory]
+    [InlineData(First)]
+    [InlineData(Second)]
+    [InlineData(Third)]
+    public async Task A_message_in_a_queue_with_a_backlog_is_not_taken_for_lost(string full)
     {
         var id = (await _service.Get<Publisher>().PublishAsync(Service.Request("https://example.com", ""))).Messages[0].Id;
+        var sent = Assert.Single(await ReceiveAsync(First));
+        await Store.SendAsync([new Send(full, sent.Text)]);
+        await Store.DeleteAsync(sent);
         for (var i = 0; i < 6; i++)
         {
             _service.Time.Advance(TimeSpan.FromMinutes(10));
             await Probe.SendAsync();
-            await WorkAsync(Second, Third);
-            Assert.Equal(0, await _service.Get<Sweep>().RunAsync());
+            await WorkAsync([.. Store.NamesOf(First).Where(queue => queue != full)]);
+            Assert.Equal(0, await _service.Get<Sweep>().RunAsync().WaitAsync(s_patience, TimeProvider.System));
         }
 
         Assert.Equal(0, (await _service.Get<MessageStore>().GetAsync(id))!.Progress.Ticket);
