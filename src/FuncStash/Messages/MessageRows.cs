@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using FuncStash.Storage;
@@ -8,7 +7,7 @@ namespace FuncStash.Messages;
 
 /// <summary>Where messages and their events lie in the table, and how they become rows.</summary>
 /// <remarks>
-/// A partition is a shard and a day. In it, newest first: <c>m|</c> live messages, <c>f|</c> messages that have ended,
+/// A partition is a day and a shard. In it, newest first: <c>m|</c> live messages, <c>f|</c> messages that have ended,
 /// <c>e|</c> log events, <c>g|</c> marks of ids that may be created only once, <c>x|</c> messages that were set aside
 /// because nobody can handle them; <c>p|</c> and a run's key: the live messages of a workflow run. A message and the events
 /// of its own day share the partition, so state and log change in one commit; the CREATED event is the message's row itself.
@@ -63,15 +62,7 @@ internal static class MessageRows
         };
     }
 
-    // 2027-01-01, later than any day that a version wrote to which put the day first.
-    private const int FirstDayOfShards = 20_819;
-
-    /// <summary>Where the messages of a day lie. The shard leads, so that not all that is written on a day goes to one end of the table.</summary>
-    public static string Partition(int day, int shard) =>
-        day < FirstDayOfShards ? DayAndShard(day, shard) : string.Create(CultureInfo.InvariantCulture, $"{shard}-{MessageId.DayText(day)}");
-
-    /// <summary>What notes call a partition, so that those of a day stand together, earlier days first.</summary>
-    public static string DayAndShard(int day, int shard) => string.Create(CultureInfo.InvariantCulture, $"{MessageId.DayText(day)}-{shard}");
+    public static string Partition(int day, int shard) => $"{MessageId.DayText(day)}-{shard}";
 
     public static string Partition(MessageId id) => Partition(id.PartitionDay, id.Shard);
 

@@ -49,11 +49,11 @@ public sealed class OldestDueReader(IStore store, Watchlist watch, TimeProvider 
     private async Task<IReadOnlyList<Entity>> YoungAsync(int day, CancellationToken cancellation)
     {
         var entered = await watch.EnteredAsync(day, cancellation);
-        var shards = await Task.WhenAll(Enumerable.Range(0, MessageId.Shards).Select(shard =>
+        var shards = await Task.WhenAll(Enumerable.Range(0, MessageId.Shards).Select(shard => MessageRows.Partition(day, shard)).Select(partition =>
         {
             var live = RowRange.Prefix(MessageRows.Live);
-            var range = live with { To = entered.GetValueOrDefault(MessageRows.DayAndShard(day, shard)) ?? live.To };
-            return store.Tables.QueryAsync(MessageRows.Table, MessageRows.Partition(day, shard), range, MostYoung, s_values, cancellation).AsTask();
+            return store.Tables.QueryAsync(
+                MessageRows.Table, partition, live with { To = entered.GetValueOrDefault(partition) ?? live.To }, MostYoung, s_values, cancellation).AsTask();
         }));
         return [.. shards.SelectMany(rows => rows)];
     }

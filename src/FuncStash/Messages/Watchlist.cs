@@ -74,7 +74,7 @@ public sealed class Watchlist(IStore store, FuncStashOptions options, TimeProvid
     /// <summary>The message of an entry.</summary>
     internal static MessageId IdOf(Entity entry) => MessageRows.IdOf(entry.RowKey);
 
-    /// <summary>For each partition of messages (<see cref="MessageRows.DayAndShard"/>) the latest row up to which all were entered.</summary>
+    /// <summary>For each partition of messages the latest row up to which all were entered.</summary>
     internal ValueTask<IReadOnlyDictionary<string, string>> EnteredAsync(CancellationToken cancellation) =>
         EnteredAsync("", 10_000 * MessageId.Shards, cancellation); // more partitions than there ever are
 

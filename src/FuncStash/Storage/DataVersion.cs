@@ -11,14 +11,10 @@ namespace FuncStash.Storage;
 /// 3: with workflow runs. The messages of a run lie among all others, but what they deliver is made from the run's history, and
 /// their outcome is the run's: an earlier program would deliver a step's bare text and drop what follows from it, without a word.
 /// </para>
-/// <para>
-/// 4: from 2027-01-01 on the messages of a day lie in partitions whose names begin with the shard; an earlier program would look for them
-/// in those that begin with the day.
-/// </para>
 /// </remarks>
 public static class DataVersion
 {
-    public const int Current = 4;
+    public const int Current = 3;
 
     private const string Table = "upkeep", Partition = "data", Row = "version", Number = "number";
 

@@ -127,20 +127,20 @@ public sealed partial class Sweep(
         {
             for (var shard = 0; shard < MessageId.Shards; shard++)
             {
-                var name = MessageRows.DayAndShard(day, shard);
-                if (string.CompareOrdinal(name, place?.Partition) < 0)
+                var partition = MessageRows.Partition(day, shard);
+                if (string.CompareOrdinal(partition, place?.Partition) < 0)
                     continue;
-                var from = name == place?.Partition ? place : null;
+                var from = partition == place?.Partition ? place : null;
                 var range = new RowRange(
-                    from?.Row ?? ofAge, entered.GetValueOrDefault(name) ?? RowRange.Prefix(MessageRows.Live).To, from is not null);
+                    from?.Row ?? ofAge, entered.GetValueOrDefault(partition) ?? RowRange.Prefix(MessageRows.Live).To, from is not null);
                 if (string.CompareOrdinal(range.From, range.To) >= 0)
                 {
                     // Noted by a clock that was ahead: what came since lies behind it.
                     if (from is null)
-                        await watch.NoteAsync(name, ofAge, stop);
+                        await watch.NoteAsync(partition, ofAge, stop);
                     continue;
                 }
-                var pages = new RowPages(store.Tables, MessageRows.Table, MessageRows.Partition(day, shard), range, ["DueAt"], PageSize.MostOfFew);
+                var pages = new RowPages(store.Tables, MessageRows.Table, partition, range, ["DueAt"], PageSize.MostOfFew);
                 // The newest row comes first.
                 var top = from?.Top;
                 await foreach (var rows in pages.AllAsync(stop).Chunk(Commit.MaxWrites))
@@ -149,11 +149,11 @@ public sealed partial class Sweep(
                     top ??= rows[0].RowKey;
                     if ((seen += rows.Length) < Limit)
                         continue;
-                    await _place.WriteAsync(new SweepPlace.Stop(name, rows[^1].RowKey, top), stop);
+                    await _place.WriteAsync(new SweepPlace.Stop(partition, rows[^1].RowKey, top), stop);
                     return true;
                 }
                 if (top is not null)
-                    await watch.NoteAsync(name, top, stop);
+                    await watch.NoteAsync(partition, top, stop);
             }
         }
         if (place is not null)

@@ -7,7 +7,7 @@ internal sealed class SweepPlace(ITables tables)
 {
     private const string Partition = "sweep", PlaceRow = "place";
 
-    /// <summary>Where it stopped: after a row of a partition (<see cref="Messages.MessageRows.DayAndShard"/>), of which it had begun with the row <paramref name="Top"/> (null where that is not known).</summary>
+    /// <summary>Where it stopped: after a row of a partition, of which it had begun with the row <paramref name="Top"/> (null where that is not known).</summary>
     public sealed record Stop(string Partition, string Row, string? Top);
 
     /// <summary>Null where a sweep begins anew.</summary>

@@ -7,8 +7,7 @@ internal sealed class TestClock : TimeProvider
 {
     private const int Speed = 20;
 
-    // Half a day before the names of partitions change.
-    private long _ms = new DateTimeOffset(2026, 12, 31, 12, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
+    private long _ms = new DateTimeOffset(2026, 1, 5, 12, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
 
     /// <summary>Unix milliseconds.</summary>
     public long Now => Interlocked.Read(ref _ms);
