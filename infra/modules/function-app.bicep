@@ -17,7 +17,7 @@ param packageContainerUrl string
 @description('Memory of an instance, in MiB.')
 param instanceMemoryMB int
 
-@description('No more instances than so many in each scale group (HTTP, Durable, the delivery queue).')
+@description('No more instances than so many in each scale group (HTTP, Durable, each work queue).')
 param maximumInstanceCount int
 
 @description('Instances that are always running, by scale group; 0 for a group that may scale to zero.')

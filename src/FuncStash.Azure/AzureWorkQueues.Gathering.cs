@@ -14,17 +14,28 @@ internal sealed partial class AzureWorkQueues
     // Those that were there an hour ago at most; each is asked at every call, the others when that hour is over.
     private IReadOnlyList<string> _left = options.Spread?.Beyond ?? [];
     private DateTimeOffset _lookedAt = options.Time.GetUtcNow();
+    private readonly Lock _gatheringLock = new();
+    private Task<bool> _gathering = Task.FromResult(true);
 
     public async ValueTask<bool> GatherAsync(string queue, CancellationToken cancellation = default)
     {
         if (_spread is not { } spread || queue != spread.Queue)
             return true;
+        // One at a time: who comes meanwhile waits for the same.
+        Task<bool> gathering;
+        lock (_gatheringLock)
+            gathering = _gathering = _gathering.IsCompleted ? GatherAsync(spread, queue) : _gathering;
+        return await gathering.WaitAsync(cancellation);
+    }
+
+    private async Task<bool> GatherAsync(QueueSpread spread, string queue)
+    {
         if (_time.GetUtcNow() - _lookedAt >= s_lookAgain)
             (_left, _lookedAt) = (spread.Beyond, _time.GetUtcNow());
         var (left, isAll) = (new List<string>(), true);
         foreach (var name in _left)
         {
-            if (await EmptyAsync(name, queue, cancellation) is not { } isEmpty)
+            if (await EmptyAsync(name, queue) is not { } isEmpty)
                 continue;
             left.Add(name);
             isAll &= isEmpty;
@@ -34,16 +45,16 @@ internal sealed partial class AzureWorkQueues
     }
 
     // Null when there is no such queue.
-    private async Task<bool?> EmptyAsync(string name, string into, CancellationToken cancellation)
+    private async Task<bool?> EmptyAsync(string name, string into)
     {
         try
         {
             for (var round = 0; round < MostRounds; round++)
             {
-                var leases = await TakeAsync(_queues.Open(name), name, MaxReceive, s_gatherLease, cancellation);
+                var leases = await TakeAsync(_queues.Open(name), name, MaxReceive, s_gatherLease, CancellationToken.None);
                 if (leases.Count == 0)
                     return true;
-                await Task.WhenAll(leases.Select(lease => MoveAsync(lease, into, cancellation)));
+                await Task.WhenAll(leases.Select(lease => MoveAsync(lease, into)));
             }
             return false;
         }
@@ -54,9 +65,9 @@ internal sealed partial class AzureWorkQueues
     }
 
     // Whoever dies in between leaves it twice, and not lost.
-    private async Task MoveAsync(Lease lease, string into, CancellationToken cancellation)
+    private async Task MoveAsync(Lease lease, string into)
     {
-        await SendAsync(new Send(into, lease.Text), cancellation);
-        await DeleteAsync(lease, cancellation);
+        await SendAsync(new Send(into, lease.Text), CancellationToken.None);
+        await DeleteAsync(lease, CancellationToken.None);
     }
 }

@@ -46,6 +46,10 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
         return message with { QueueCreatedAt = expect.CreatedAt };
     }
 
+    /// <summary>Tells the queue that a message it expects was not stored: there was one of its id that is due at another time.</summary>
+    public Task UnexpectAsync(Message message) => gates.RunAsync(
+        GateKind.Queue, message.QueueName!, new GateOperation.Unexpect(Candidate.OrderOf(message.Id, message.NotBefore)));
+
     /// <summary>Puts a message that was just stored in line, and its flow-control limits into force.</summary>
     /// <param name="message">The message.</param>
     /// <param name="join">False when it is delayed and gets in line when due.</param>

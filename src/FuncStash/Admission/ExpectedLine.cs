@@ -14,7 +14,7 @@ internal sealed class ExpectedLine
     private const long PatienceMs = 10_000;
 
     // So many are looked at in one commit, and so many that did not come are given up.
-    private const int Most = 50, MostGivenUp = 10;
+    private const int Most = 50, MostGivenUp = 3;
 
     private readonly ITables _tables;
     private readonly string _partition;
@@ -25,7 +25,9 @@ internal sealed class ExpectedLine
     private long? _unreadAt;
 
     private ExpectedLine(GateContext context, string partition, long? nextAt, long now) =>
-        (_tables, _since, _partition, _unreadAt, _now) = (context.Store.Tables, context.Since, partition, nextAt, now);
+        (_tables, _since, _partition, _unreadAt, _now) = 
+            // A start in the future was that of a clock which was set back.
+            (context.Store.Tables, context.Since > now ? 0 : context.Since, partition, nextAt, now);
 
     /// <summary>Those that are there while one of them is due, a few at a time.</summary>
     /// <param name="context">What all gates share.</param>
@@ -53,6 +55,9 @@ internal sealed class ExpectedLine
     ];
 
     public int Count => _removed.Count + _added.Count;
+
+    /// <summary>Whether somebody at a place has to wait until another has come: that one is due before it, and both are due.</summary>
+    public bool IsBehind(string order, string first) => string.CompareOrdinal(order, first) > 0 && LineOrder.TimeOf(order) <= _now;
 
     /// <summary>Until when one that is due is waited for, in unix milliseconds.</summary>
     public long GivenUpAt(string order) => Math.Max(LineOrder.TimeOf(order), _since) + PatienceMs;

@@ -10,8 +10,8 @@ namespace FuncStash.Admission;
 /// </remarks>
 internal sealed class Gate(GateKind kind, string name, GateContext context)
 {
-    // With the state itself and two rows for each of them, a group leaves room in a commit for others to be let in.
-    private const int MaxGroup = 40;
+    // With the state itself and up to three rows for each of them, a group fits into a commit; as a rule with others to be let in.
+    private const int MaxGroup = 32;
 
     private readonly WorkLine<GateOperation> _line = new();
     private readonly GatePlanner _planner = new(kind, name, context);

@@ -42,6 +42,9 @@ internal abstract class GateOperation
         /// <summary>True when the gate was not there, or another one of its name, and the candidate is neither in nor in line.</summary>
         public bool FoundNone { get; set; }
 
+        /// <summary>Whether the gate was told that the candidate would come (<see cref="Expect"/>).</summary>
+        public bool WasExpected => createdAt is not null;
+
         /// <summary>Whether a gate that is there is the one that is meant.</summary>
         public bool Means(GateState state) => state.IsOf(createdAt);
 
@@ -76,6 +79,15 @@ internal abstract class GateOperation
 
         /// <summary>When the gate was created that noted it, in unix milliseconds.</summary>
         public long CreatedAt { get; set; }
+    }
+
+    /// <summary>Takes back what an <see cref="Expect"/> of the same place said.</summary>
+    /// <param name="order">The place in the wait list.</param>
+    public sealed class Unexpect(string order) : GateOperation
+    {
+        public string Order { get; } = order;
+
+        public override bool Creates => false;
     }
 
     /// <summary>Takes a candidate out of the wait list; one that is inside already goes on.</summary>

@@ -44,6 +44,9 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
                     expect.CreatedAt = state.CreatedAt;
                     expected.Add(expect.Order);
                     break;
+                case GateOperation.Unexpect unexpect:
+                    await expected.RemoveAsync(unexpect.Order);
+                    break;
                 case GateOperation.Withdraw withdraw:
                     await expected.RemoveAsync(withdraw.Candidate.Order);
                     joining.RemoveAll(j => j.Candidate.Message == withdraw.Candidate.Message);
@@ -52,6 +55,7 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
                     break;
                 case GateOperation.Join join when !join.Means(state):
                     join.FoundNone = true;
+                    await expected.RemoveAsync(join.Candidate.Order);
                     break;
                 case GateOperation.Join join:
                     state = join.Limits?.Invoke(state) ?? state;
@@ -77,7 +81,7 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         staying = state.Waiting - leaving.Count;
         var next = heads.Concat(joining.Select(j => j.Placed)).OrderBy(c => c.Order, StringComparer.Ordinal).Take(capacity).ToList();
         // One that is due before them has not come yet.
-        var held = expected.First is { } first ? next.RemoveAll(c => string.CompareOrdinal(c.Order, first) > 0) : 0;
+        var held = expected.First is { } first ? next.RemoveAll(c => expected.IsBehind(c.Order, first)) : 0;
         HashSet<Candidate> admitted = [.. next];
         heads.RemoveAll(head => !admitted.Contains(head));
         joining.ForEach(join => join.Admitted = admitted.Contains(join.Placed));
@@ -124,7 +128,7 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
             join.Admitted = join.WasInside = GateRules.IndexOf(state, candidate.Message, candidate.Attempt) >= 0;
             if (join.Admitted)
                 return;
-            if (!join.Last)
+            if (join.WasExpected)
                 await expected.RemoveAsync(candidate.Order);
             if (joining.FindIndex(j => j.Candidate.Order == candidate.Order) is var same and >= 0)
             {

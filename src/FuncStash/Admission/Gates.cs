@@ -156,6 +156,21 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
             || await GateRows.FindAsync(store.Tables, GateRows.Partition(kind, name), candidate, state.Moved > 0, cancellation) is not null;
     }
 
+    // The messages of those beyond the first thousand take their rows along when they are due.
+    private async ValueTask ForgetExpectedAsync(string partition, CancellationToken cancellation)
+    {
+        for (var round = 0; round < 10; round++)
+        {
+            var rows = await store.Tables.QueryAsync(
+                GateRows.Table, partition, RowRange.Prefix(GateRows.ExpectedPrefix), Commit.MaxWrites, only: [], cancellation);
+            // A queue of that name that is there again has rows of its own.
+            if (rows.Count == 0 || await store.Tables.GetAsync(GateRows.Table, partition, GateRows.StateKey, cancellation) is not null)
+                return;
+            Write[] writes = [.. rows.Select(row => new Write.Delete(row.RowKey, row.ETag))];
+            await store.Tables.CommitAsync(new Commit(GateRows.Table, partition, writes), cancellation);
+        }
+    }
+
     /// <summary>Forgets a gate that nobody is in or waits at.</summary>
     /// <param name="kind">The kind of gate.</param>
     /// <param name="name">Its name.</param>
@@ -177,12 +192,8 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
         }
         else if (entry is not null && !GateIndex.IsOld(entry, _context.Now))
             return true;
-        while (await store.Tables.QueryAsync(
-            GateRows.Table, partition, RowRange.Prefix(GateRows.ExpectedPrefix), Commit.MaxWrites, only: [], cancellation) is { Count: > 0 } expected)
-        {
-            Write[] writes = [.. expected.Select(row => new Write.Delete(row.RowKey, null))];
-            await store.Tables.CommitAsync(new Commit(GateRows.Table, partition, writes), cancellation);
-        }
+        if (kind == GateKind.Queue)
+            await ForgetExpectedAsync(partition, cancellation);
         if (entry is not null)
             await GateIndex.RemoveAsync(store.Tables, entry, cancellation);
         return true;

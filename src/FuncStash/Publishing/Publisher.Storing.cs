@@ -112,21 +112,28 @@ public sealed partial class Publisher
             }
             // The one that is there may have been published otherwise, such as into a queue.
             else if (await messages.GetAsync(news[i].Message.Id, cancellation) is { } there)
+            {
+                if (news[i].Message.QueueCreatedAt is not null && there.Message.NotBefore != news[i].Message.NotBefore)
+                    accepting.Add(admission.UnexpectAsync(news[i].Message));
                 accepting.Add(AcceptAgainAsync(there));
+            }
         }
         await Task.WhenAll(accepting);
         return created;
     }
 
-    // A delayed message gets in line when it is due, at the queue that is there now.
-    private Task ExpectAsync(List<NewMessage> news)
+    // A delayed message gets in line when it is due: its queue is told now.
+    private async Task ExpectAsync(List<NewMessage> news)
     {
-        return news.Exists(GetsInLineLater) ? Task.WhenAll(news.Index().Where(n => GetsInLineLater(n.Item)).ToList().Select(NoteAsync)) : Task.CompletedTask;
+        var expecting = new List<Task>();
+        for (var i = 0; i < news.Count; i++)
+        {
+            if (news[i] is { Scheduled: true, Message.QueueName: not null })
+                expecting.Add(ExpectAsync(i));
+        }
+        await Task.WhenAll(expecting);
 
-        async Task NoteAsync((int At, NewMessage Item) late) =>
-            news[late.At] = late.Item with { Message = await admission.ExpectAsync(late.Item.Message) };
-
-        static bool GetsInLineLater(NewMessage item) => item is { Scheduled: true, Message.QueueName: not null };
+        async Task ExpectAsync(int i) => news[i] = news[i] with { Message = await admission.ExpectAsync(news[i].Message) };
     }
 
     // Those that were there before are counted already.

@@ -121,6 +121,47 @@ public sealed class DelayedQueueTests
     }
 
     [Fact]
+    public async Task A_clock_that_was_set_back_makes_nobody_wait_longer()
+    {
+        await using var service = await LiveService.StartAsync();
+        service.Get<Gates>();
+        service.Clock.Advance(-3_600_000);
+        var id = MessageId.Create(service.Clock.Now, 1, 1);
+        await service.Get<AdmissionService>().ExpectAsync(
+            new Message { Id = id, Url = service.Receiver.Url("/dead"), QueueName = "q", NotBefore = service.Clock.Now + 5000 });
+        await service.EnqueueAsync("q", "/next", ("Upstash-Delay", "6s"));
+        service.Clock.Advance(15_000);
+        await service.RunNowAsync();
+        Assert.Equal(["/next"], service.Receiver.Paths);
+    }
+
+    [Fact]
+    public async Task One_that_is_published_again_when_it_is_due_holds_up_nobody()
+    {
+        await using var service = await LiveService.StartAsync();
+        var same = ("Upstash-Deduplication-Id", "d");
+        await service.EnqueueAsync("q", "/first", ("Upstash-Delay", "10s"), same);
+        await service.EnqueueAsync("q", "/next", ("Upstash-Delay", "10s"));
+        service.Clock.Advance(10_000);
+        var (status, _) = await service.SendAsync("POST", "/v2/enqueue/q/" + service.Receiver.Url("/first"), "x", same);
+        Assert.Equal(202, status);
+        await service.RunNowAsync();
+        Assert.Equal(["/first", "/next"], service.Receiver.Paths);
+    }
+
+    [Fact]
+    public async Task One_of_an_id_that_was_there_is_not_waited_for()
+    {
+        await using var service = await LiveService.StartAsync();
+        var admission = service.Get<AdmissionService>();
+        var message = await admission.ExpectAsync(
+            new Message { Id = MessageId.Create(service.Clock.Now, 1, 1), Url = service.Receiver.Url("/x"), QueueName = "q", NotBefore = service.Clock.Now + 5000 });
+        Assert.Single(await ExpectedAsync(service));
+        await admission.UnexpectAsync(message);
+        Assert.Empty(await ExpectedAsync(service));
+    }
+
+    [Fact]
     public async Task A_deleted_queue_expects_nobody()
     {
         await using var service = await LiveService.StartAsync();
