@@ -11,10 +11,14 @@ public abstract class AccessibilityTests(HostFixture hosts, Chromium chromium) :
         [...document.querySelectorAll('.list tbody tr')].flatMap(row => {
           const texts = [...row.cells].flatMap(cell => {
             const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), found = []
+            // What is cut off lies on nothing.
+            const end = (element, right) => element === row ? right : end(element.parentElement,
+              getComputedStyle(element).overflowX === 'visible' ? right : Math.min(right, element.getBoundingClientRect().right))
             while (walker.nextNode()) {
               const range = document.createRange(), text = walker.currentNode
               range.selectNodeContents(text)
-              if (text.data.trim() && !text.parentElement.closest('.sr')) found.push(...[...range.getClientRects()].map(box => ({ cell, text: text.data, box })))
+              if (text.data.trim() && !text.parentElement.closest('.sr')) found.push(...[...range.getClientRects()].map(
+                box => ({ cell, text: text.data, box: { left: box.left, right: end(text.parentElement, box.right), top: box.top, bottom: box.bottom } })))
             }
             return found
           })
