@@ -77,7 +77,7 @@ public sealed partial class DeliveryService(
             return await AgainAsync(dueAt, lease, stop);
         var ticket = delivery.Ticket;
         // A work-queue message can come twice; the second waits for the first.
-        if (!presence.TryTake(ticket.Id))
+        if (!await presence.TakeSoonAsync(ticket.Id))
             return await AgainAsync(Now + 1000, lease, stop);
         try
         {

@@ -21,7 +21,11 @@ public sealed class Presence(ITables tables, TimeProvider time, bool isShown = f
     // Older than this it does not tell others enough, and is renewed before anything else is done: the process was stopped for a while.
     private static readonly TimeSpan s_fresh = TimeSpan.FromSeconds(25), s_rest = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<MessageId, bool> _inHand = new();
+    // A retry that is due at once can come before the step that caused it has left; longer than that, an attempt is under way.
+    private static readonly TimeSpan s_soon = TimeSpan.FromMilliseconds(200);
+
+    // Each with whom to tell when it is left; null while nobody waits for that.
+    private readonly ConcurrentDictionary<MessageId, TaskCompletionSource?> _inHand = new();
     private readonly SemaphoreSlim _writing = new(1);
     private long _shownAt, _busyAt; // timestamps; 0 for never
 
@@ -29,9 +33,33 @@ public sealed class Presence(ITables tables, TimeProvider time, bool isShown = f
     public string? Name { get; } = isShown ? Guid.NewGuid().ToString("N") : null;
 
     /// <summary>Takes a message in hand; false when it is already.</summary>
-    internal bool TryTake(MessageId id) => _inHand.TryAdd(id, true);
+    internal bool TryTake(MessageId id) => _inHand.TryAdd(id, null);
 
-    internal void Leave(MessageId id) => _inHand.TryRemove(id, out _);
+    /// <summary>Takes a message in hand, as soon as whoever has it leaves it; false when that is not soon.</summary>
+    internal async ValueTask<bool> TakeSoonAsync(MessageId id)
+    {
+        while (!TryTake(id))
+        {
+            if (!_inHand.TryGetValue(id, out var left))
+                continue;
+            if (left is null)
+            {
+                left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                if (!_inHand.TryUpdate(id, left, null))
+                    continue;
+            }
+            await left.Task.WaitAsync(s_soon, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!left.Task.IsCompleted)
+                return false;
+        }
+        return true;
+    }
+
+    internal void Leave(MessageId id)
+    {
+        if (_inHand.TryRemove(id, out var left))
+            left?.SetResult();
+    }
 
     internal bool Has(MessageId id) => _inHand.ContainsKey(id);
 
