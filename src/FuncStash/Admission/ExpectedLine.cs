@@ -25,9 +25,7 @@ internal sealed class ExpectedLine
     private long? _unreadAt;
 
     private ExpectedLine(GateContext context, string partition, long? nextAt, long now) =>
-        (_tables, _since, _partition, _unreadAt, _now) = 
-            // A start in the future was that of a clock which was set back.
-            (context.Store.Tables, context.Since > now ? 0 : context.Since, partition, nextAt, now);
+        (_tables, _since, _partition, _unreadAt, _now) = (context.Store.Tables, context.Since, partition, nextAt, now);
 
     /// <summary>Those that are there while one of them is due, a few at a time.</summary>
     /// <param name="context">What all gates share.</param>
@@ -60,7 +58,8 @@ internal sealed class ExpectedLine
     public bool IsBehind(string order, string first) => string.CompareOrdinal(order, first) > 0 && LineOrder.TimeOf(order) <= _now;
 
     /// <summary>Until when one that is due is waited for, in unix milliseconds.</summary>
-    public long GivenUpAt(string order) => Math.Max(LineOrder.TimeOf(order), _since) + PatienceMs;
+    /// <remarks>A start in the future was that of a clock which was set back.</remarks>
+    public long GivenUpAt(string order) => Math.Max(LineOrder.TimeOf(order), _since > _now ? 0 : _since) + PatienceMs;
 
     /// <summary>One was accepted.</summary>
     public void Add(string order)

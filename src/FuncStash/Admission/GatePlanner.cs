@@ -81,7 +81,7 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         staying = state.Waiting - leaving.Count;
         var next = heads.Concat(joining.Select(j => j.Placed)).OrderBy(c => c.Order, StringComparer.Ordinal).Take(capacity).ToList();
         // One that is due before them has not come yet.
-        var held = expected.First is { } first ? next.RemoveAll(c => expected.IsBehind(c.Order, first)) : 0;
+        long? heldUntil = expected.First is { } first && next.RemoveAll(c => expected.IsBehind(c.Order, first)) > 0 ? expected.GivenUpAt(first) : null;
         HashSet<Candidate> admitted = [.. next];
         heads.RemoveAll(head => !admitted.Contains(head));
         joining.ForEach(join => join.Admitted = admitted.Contains(join.Placed));
@@ -92,7 +92,7 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         state = GateRules.Admit(state, [.. entering.Where(j => !j.Announce).Select(j => j.Placed)], now, now + context.SlotMs);
         state = state with { Waiting = staying - heads.Count + waiting.Count, NextExpected = expected.NextAt };
         List<Send> sends = [.. sent.Select(SendOf)];
-        if ((held > 0 ? expected.GivenUpAt(expected.First!) : GateRules.NextLook(state, now)) is { } look && !(state.WakeAt <= look && state.WakeAt > now))
+        if ((heldUntil ?? GateRules.NextLook(state, now)) is { } look && !(state.WakeAt <= look && state.WakeAt > now))
         {
             state = state with { WakeAt = look };
             sends.Add(Wake(look).ToSend(TimeSpan.FromMilliseconds(look - now)));
@@ -119,7 +119,7 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
             return null;
         var row = GateRows.ToRow(_partition, state);
         writes.Insert(0, version.ETag is { } etag ? new Write.Replace(row, etag) : new Write.Insert(row));
-        var more = held == 0 && state.Waiting > 0 && GateRules.Capacity(state, now) > 0;
+        var more = heldUntil is null && state.Waiting > 0 && GateRules.Capacity(state, now) > 0;
         return new GatePlan(state, new Commit(GateRows.Table, _partition, writes) { Sends = sends }, more);
 
         async ValueTask JoinAsync(GateOperation.Join join)
