@@ -25,32 +25,33 @@ public sealed class DeliveryTrigger(
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(100), s_longestPause = TimeSpan.FromSeconds(5);
 
     [Function(Name)]
-    public Task RunAsync([QueueTrigger(Queue)] string text) => DeliverAsync(text, WorkItem.Queue);
+    public Task RunAsync([QueueTrigger(Queue)] string text) => DeliverAsync(text, 1);
 
     [Function(Name + "2")]
-    public Task Run2Async([QueueTrigger(Queue + "-2")] string text) => DeliverAsync(text, WorkItem.Queue + "-2");
+    public Task Run2Async([QueueTrigger(Queue + "-2")] string text) => DeliverAsync(text, 2);
 
     [Function(Name + "3")]
-    public Task Run3Async([QueueTrigger(Queue + "-3")] string text) => DeliverAsync(text, WorkItem.Queue + "-3");
+    public Task Run3Async([QueueTrigger(Queue + "-3")] string text) => DeliverAsync(text, 3);
 
     [Function(Name + "4")]
-    public Task Run4Async([QueueTrigger(Queue + "-4")] string text) => DeliverAsync(text, WorkItem.Queue + "-4");
+    public Task Run4Async([QueueTrigger(Queue + "-4")] string text) => DeliverAsync(text, 4);
 
     [Function(Name + "5")]
-    public Task Run5Async([QueueTrigger(Queue + "-5")] string text) => DeliverAsync(text, WorkItem.Queue + "-5");
+    public Task Run5Async([QueueTrigger(Queue + "-5")] string text) => DeliverAsync(text, 5);
 
     [Function(Name + "6")]
-    public Task Run6Async([QueueTrigger(Queue + "-6")] string text) => DeliverAsync(text, WorkItem.Queue + "-6");
+    public Task Run6Async([QueueTrigger(Queue + "-6")] string text) => DeliverAsync(text, 6);
 
     [Function(Name + "7")]
-    public Task Run7Async([QueueTrigger(Queue + "-7")] string text) => DeliverAsync(text, WorkItem.Queue + "-7");
+    public Task Run7Async([QueueTrigger(Queue + "-7")] string text) => DeliverAsync(text, 7);
 
     [Function(Name + "8")]
-    public Task Run8Async([QueueTrigger(Queue + "-8")] string text) => DeliverAsync(text, WorkItem.Queue + "-8");
+    public Task Run8Async([QueueTrigger(Queue + "-8")] string text) => DeliverAsync(text, 8);
 
     // Not ended by a shut-down: what is cut off would have to be sent once more.
-    private async Task DeliverAsync(string text, string queue)
+    private async Task DeliverAsync(string text, int number)
     {
+        var queue = QueueSpread.NameOf(WorkItem.Queue, number);
         var began = time.GetTimestamp();
         for (var pause = s_firstPause; ; pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause)
         {

@@ -17,5 +17,6 @@ public sealed class QueueSpread(string queue, int count)
     /// <summary>The queues in which it may have lain when it was spread further.</summary>
     public IReadOnlyList<string> Beyond { get; } = [.. Enumerable.Range(count + 1, Most - count).Select(number => NameOf(queue, number))];
 
-    private static string NameOf(string queue, int number) => number == 1 ? queue : $"{queue}-{number}";
+    /// <summary>The name of one of the queues in which a queue may lie, counted from 1.</summary>
+    public static string NameOf(string queue, int number) => number == 1 ? queue : $"{queue}-{number}";
 }
