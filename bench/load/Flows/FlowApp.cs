@@ -73,7 +73,8 @@ internal sealed class FlowApp : IAsyncDisposable
     {
         using var history = await JsonDocument.ParseAsync(context.Request.Body);
         var (run, done) = (context.Request.Headers["Upstash-Workflow-RunId"].ToString(), history.RootElement.GetArrayLength() - 1);
-        var (kind, steps) = context.Request.Path.Value!.Trim('/') is var path && path == "steps" ? (path, Steps) : (path, path == "sleep" ? 1 : 0);
+        var kind = context.Request.Path.Value!.Trim('/');
+        var steps = kind switch { "steps" => Steps, "sleep" => 1, _ => 0 };
         if (_deliveries.AddOrUpdate(run, 1, (_, n) => n + 1) > steps + 1)
             Interlocked.Increment(ref _extra);
         context.Response.Headers["Upstash-Workflow-Sdk-Version"] = "1";
