@@ -94,10 +94,7 @@ internal sealed class RequestInput(PipeReader inner) : PipeReader
 
     // Without an allocation for each read that has to wait, which is each one.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ReadResult> ReadInnerAsync(CancellationToken cancellation)
-    {
-        return Told(await inner.ReadAsync(cancellation));
-    }
+    private async ValueTask<ReadResult> ReadInnerAsync(CancellationToken cancellation) => Told(await inner.ReadAsync(cancellation));
 
     private ReadResult Told(ReadResult result)
     {
