@@ -98,7 +98,9 @@ public abstract class BrowserTests(HostFixture hosts, Chromium chromium) : IAsyn
         Receiver.Answers(path, Answer.Of(503, """{"error":"down"}""", ("Content-Type", "application/json")), Answer.Ok);
         var id = await Wire.PublishAsync(
             Receiver.Url(path), body, ("Upstash-Retries", "0"), ("Upstash-Label", label), ("Content-Type", "application/json"));
-        await Wire.StatesUntilAsync(id, "FAILED");
+        // It comes a moment after the event.
+        await Eventually.GetAsync(
+            async () => (await Wire.GetAsync("/v2/dlq?messageId=" + id)).Json["messages"]!.AsArray(), letters => letters.Count == 1, _ => "no dead letter");
         return id;
     }
 }
