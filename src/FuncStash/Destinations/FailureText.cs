@@ -18,6 +18,8 @@ internal static class FailureText
         {
             HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } =>
                 $"the headers of the answer are larger than {OutboundClient.MaxHeaderKilobytes} KiB",
+            HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } => "the destination closed the connection within the headers of its answer",
+            HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => $"the answer is not HTTP: {error.GetBaseException().Message}",
             // Gone between the connection and its first use.
             _ when error.GetBaseException() is SocketException { SocketErrorCode: SocketError.NotConnected } => Closed,
             HttpRequestException { InnerException: AddressRefusedException or BrokenConnectionException } => error.InnerException.Message,

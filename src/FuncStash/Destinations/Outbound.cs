@@ -64,6 +64,9 @@ public sealed class Outbound : IDisposable
         {
             using var request = OutboundRequest.Create(message, body, retried, signature, _options.Region, trace);
             using var response = await ClientOf(message, request).SendAsync(request, exchange, either?.Token ?? timeout.Token);
+            // Below 100 there is none (RFC 9110 §15).
+            if ((int)response.StatusCode < 100)
+                return new AttemptOutcome.NoResponse($"the answer has no HTTP status: {(int)response.StatusCode:000}");
             // A callback carries the body, so all of it is waited for as long as the attempt may take.
             var isReported = message.Callback is not null || message.Run is { Role: RunRole.Call };
             var bodyTime = isReported && exchange.Left > BodyTime ? exchange.Left : BodyTime;

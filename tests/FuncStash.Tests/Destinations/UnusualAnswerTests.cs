@@ -93,6 +93,30 @@ public sealed class UnusualAnswerTests
         }
     }
 
+    [Theory]
+    [InlineData("HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n", "the answer has no HTTP status: 000")]
+    [InlineData("HTTP/1.1 099 Less\r\nContent-Length: 0\r\n\r\n", "the answer has no HTTP status: 099")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Le", "the destination closed the connection within the headers of its answer")]
+    [InlineData("HTTP/1.1 200 OK\r\n", "the destination closed the connection within the headers of its answer")]
+    [InlineData("HTT", "the destination closed the connection within the headers of its answer")]
+    [InlineData("SSH-2.0-OpenSSH_9.6\r\n", "the answer is not HTTP: Received an invalid status line: 'SSH-2.0-OpenSSH_9.6'.")]
+    public async Task What_has_no_status_is_no_response_in_words(string answer, string text)
+    {
+        await using var service = new TestService();
+        await using var receiver = RawReceiver.Start(async connection =>
+        {
+            await connection.ReadAsync();
+            await connection.WriteAsync(answer);
+            connection.EndSending();
+            await connection.UntilClosedAsync();
+        });
+
+        var error = Assert.Single(await service.ErrorsAsync(await service.AttemptAsync(receiver.Url())));
+
+        Assert.Equal(text, (string?)error["error"]);
+        Assert.Equal(0, (int?)error["responseStatus"] ?? 0);
+    }
+
     [Fact]
     public async Task Interim_answers_without_end_are_no_answer()
     {
