@@ -116,7 +116,7 @@ internal static class JsonBody
     {
         null => null,
         { ValueKind: JsonValueKind.Number } number when number.TryGetInt32(out var value) => value,
-        _ => throw Invalid(name, "a whole number"),
+        _ => throw Invalid(name, $"a whole number of at most {int.MaxValue}"),
     };
 
     /// <summary>Headers, an object of texts or of arrays of them, as values of their UTF-8; null when they are absent or null.</summary>

@@ -136,7 +136,9 @@ public sealed partial class SchedulesResource(
         || call.Target.Parameters.Any(p => p.Key.Equals("upstash-cron", StringComparison.OrdinalIgnoreCase));
 
     // What cannot be an id is one that no schedule has.
-    private static string Checked(string id) => ResourceName.IsValid(id) ? id : throw NotFound(id);
+    private static string Checked(string id) => ResourceName.IsValid(id)
+        ? id
+        : throw QStashException.BadRequest($"invalid schedule id: {id}: it is {ResourceName.Rule}");
 
     private static QStashException NotFound(string id) => QStashException.NotFound($"schedule {id} not found");
 

@@ -44,7 +44,7 @@ public sealed record FlowControlValue(int? Rate, int? Parallelism, int PeriodSec
 
             if (rate == 0 || parallelism == 0)
             {
-                error = $"{Header}: {pair[0]} should be a whole number of 1 or more, not '{pair[1]}'";
+                error = $"{Header}: {pair[0]} should be a whole number from 1 to {int.MaxValue}, not '{pair[1]}'";
                 return false;
             }
 

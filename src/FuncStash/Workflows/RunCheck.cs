@@ -53,6 +53,8 @@ public sealed class RunCheck(PublishCheck check, FuncStashOptions options)
     private async ValueTask AddressesAsync(RunRequest request, bool resolves, CancellationToken cancellation)
     {
         var publish = request.Publish;
+        if (string.IsNullOrWhiteSpace(publish.Destination))
+            throw QStashException.BadRequest(Destination.Missing);
         if (!HttpUrl.IsValid(publish.Destination, out var reason))
             throw QStashException.BadRequest($"invalid destination url: {reason}");
         await check.UrlAsync("destination url", publish.Destination, resolves, cancellation);

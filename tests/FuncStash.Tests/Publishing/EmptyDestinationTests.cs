@@ -16,6 +16,9 @@ public sealed class EmptyDestinationTests
     [InlineData("/v2/enqueue/q/")]
     [InlineData("/v2/schedules")]
     [InlineData("/v2/schedules/")]
+    [InlineData("/v2/trigger")]
+    [InlineData("/v2/trigger/")]
+    [InlineData("/v2/trigger/?a=b")]
     public async Task In_the_path(string target)
     {
         await using var service = new TestService();

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using CsCheck;
 using FuncStash.Wire;
 
@@ -33,4 +34,31 @@ public sealed class ResourceNameTests
                 ResourceName.IsValid(before + odd + after) ==
                     ((char.IsAsciiLetterOrDigit(odd) || odd is '.' or '_' or '-') && before + odd + after is not ("." or "..")),
                 iter: 3000);
+
+    [Theory]
+    [InlineData("GET", "/v2/queues/{name}")]
+    [InlineData("DELETE", "/v2/queues/{name}")]
+    [InlineData("POST", "/v2/queues/{name}/pause")]
+    [InlineData("GET", "/v2/topics/{name}")]
+    [InlineData("DELETE", "/v2/topics/{name}")]
+    [InlineData("GET", "/v2/flowControl/{name}")]
+    [InlineData("POST", "/v2/flowControl/{name}/pause")]
+    [InlineData("GET", "/v2/schedules/{name}")]
+    [InlineData("GET", "/v2/schedules/{name}/next")]
+    [InlineData("DELETE", "/v2/schedules/{name}")]
+    [InlineData("PATCH", "/v2/schedules/{name}/pause")]
+    [InlineData("POST", "/v2/schedules/{name}/resume")]
+    [InlineData("POST", "/v2/schedules/{name}/run")]
+    public async Task What_is_none_is_refused_in_every_path(string method, string path)
+    {
+        await using var service = new TestService();
+
+        foreach (var (raw, name) in new[] { ("a%20b", "a b"), ("%2e%2e", ".."), (".", "."), ("caf%C3%A9", "caf\u00E9") })
+        {
+            var answer = await service.CallAsync(method, path.Replace("{name}", raw, StringComparison.Ordinal));
+
+            Assert.Equal(400, answer.Status);
+            Assert.Matches($"^invalid .*: {Regex.Escape(name)}: it is {Regex.Escape(ResourceName.Rule)}", answer.Error);
+        }
+    }
 }
