@@ -48,14 +48,14 @@ public sealed partial class UnheardOfNamesTests
     [InlineData("PATCH", "/resume")]
     [InlineData("POST", "/pause")]
     [InlineData("POST", "/resume")]
-    public async Task A_schedule_of_such_a_name_is_not_found(string method, string action)
+    public async Task A_schedule_of_such_a_name_is_refused(string method, string action)
     {
         await using var service = new TestService();
         foreach (var name in s_names.Where(name => !IsName(name)))
         {
             var answer = await service.CallAsync(method, $"/v2/schedules/{name}{action}");
 
-            Assert.True(answer.Status == 404, $"{method} {name}{action}: {answer.Status} {answer.Text}");
+            Assert.True(answer.Status == 400, $"{method} {name}{action}: {answer.Status} {answer.Text}");
         }
     }
 
