@@ -201,6 +201,6 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
 
     private static long? CreatedAt(Message message, GateKind kind) => kind == GateKind.Queue ? message.QueueCreatedAt : null;
 
-    private static Func<GateState, GateState> LimitsOf(FlowControlSettings flow) =>
-        state => GateRules.Configure(state, flow.Rate, flow.Parallelism, flow.Period);
+    private Func<GateState, GateState> LimitsOf(FlowControlSettings flow) =>
+        state => GateRules.Configure(state, flow.Rate, flow.Parallelism, flow.Period, gates.Now);
 }

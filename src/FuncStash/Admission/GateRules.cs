@@ -86,13 +86,22 @@ public static class GateRules
     }
 
     /// <summary>The limits that a message brings, where they are not pinned (protocol#flow-control: the last writer wins).</summary>
-    public static GateState Configure(GateState state, int? rate, int? parallelism, int period) => state with
+    public static GateState Configure(GateState state, int? rate, int? parallelism, int period, long now) => Lengthen(state, period, now) with
     {
         HasLimits = true,
         Rate = state.PinnedRate ? state.Rate : rate,
-        Period = state.PinnedRate ? state.Period : period,
         Parallelism = state.PinnedParallelism ? state.Parallelism : parallelism,
     };
+
+    // A period that has ended is over, however long the next one is.
+    private static GateState Lengthen(GateState state, int period, long now)
+    {
+        if (state.PinnedRate || period == state.Period)
+            return state;
+        return now < state.PeriodEnd
+            ? state with { Period = period }
+            : state with { Period = period, RateCount = 0, PeriodStart = Math.Min(state.PeriodStart, now - (period * 1000L)) };
+    }
 
     /// <summary>Lets nobody in from now on, or lets them in again; what it was already it stays, since when it was.</summary>
     public static GateState Pause(GateState state, bool paused, long now) =>

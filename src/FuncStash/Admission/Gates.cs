@@ -17,6 +17,9 @@ public sealed class Gates(IStore store, FuncStashOptions options, TimeProvider t
     private readonly ConcurrentDictionary<(GateKind, string), Gate> _gates = new();
     private readonly GateContext _context = new(store, time, (long)(options.MaxTimeout + TimeSpan.FromMinutes(5)).TotalMilliseconds);
 
+    /// <summary>Unix milliseconds.</summary>
+    internal long Now => _context.Now;
+
     internal Task<bool> RunAsync(GateKind kind, string name, GateOperation operation)
     {
         while (true)

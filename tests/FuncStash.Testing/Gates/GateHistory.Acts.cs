@@ -30,7 +30,7 @@ internal sealed partial class GateHistory
                 int? rate = number % 3 == 0 ? null : 1 + (number % 7);
                 int? parallelism = rate is null || number % 2 == 0 ? 1 + (number % 5) : null;
                 if (step.Act == GateAct.Configure)
-                    return () => ChangeAsync(gates, s => GateRules.Configure(s, rate, parallelism, clock is null ? 1 : 1 + (number % 3)));
+                    return () => ChangeAsync(gates, s => GateRules.Configure(s, rate, parallelism, clock is null ? 1 : 1 + (number % 3), Now));
                 return () => ChangeAsync(gates, s => GateRules.ResetRate(s, Now) with { Parallelism = parallelism, PinnedParallelism = true });
             case GateAct.Unpin:
                 return () => ChangeAsync(gates, s => s with { PinnedParallelism = false });

@@ -29,8 +29,8 @@ public sealed class GateCostTests : IAsyncDisposable
         return new Candidate(id.Text, 0, Candidate.OrderOf(id, _clock.Now + (number >> 16)), 0);
     }
 
-    private static GateOperation.Join Join(Candidate candidate) => new(
-        candidate, announce: true, isNew: true, state => GateRules.Configure(state, null, 1, 1));
+    private GateOperation.Join Join(Candidate candidate) => new(
+        candidate, announce: true, isNew: true, state => GateRules.Configure(state, null, 1, 1, _clock.Now));
 
     private static GateOperation.Change Leave(Candidate candidate) => new(
         state => GateRules.Pass(state, candidate.Message, 0, candidate.Message, []), creates: false);

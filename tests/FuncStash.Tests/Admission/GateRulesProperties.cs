@@ -90,10 +90,25 @@ public sealed class GateRulesProperties
             (state, pinnedRate, pinnedParallelism, rate, parallelism, period) =>
             {
                 state = state with { PinnedRate = pinnedRate, PinnedParallelism = pinnedParallelism };
-                var after = GateRules.Configure(state, rate, parallelism, period);
+                var after = GateRules.Configure(state, rate, parallelism, period, Start);
                 Assert.Equal(pinnedRate ? (state.Rate, state.Period) : (rate, period), (after.Rate, after.Period));
                 Assert.Equal(pinnedParallelism ? state.Parallelism : parallelism, after.Parallelism);
             });
+    }
+
+    [Fact]
+    public void A_period_that_has_ended_does_not_come_back_with_a_longer_one()
+    {
+        Gen.Select(s_states, Gen.Int[1, 9], Gen.Int[1, 1_000_000]).Sample((state, rate, period) =>
+        {
+            state = state with { PinnedRate = false };
+            var hasEnded = Start >= state.PeriodEnd;
+            var after = GateRules.Configure(state, rate, null, period, Start);
+            if (hasEnded)
+                Assert.True(after.CountAt(Start) == 0 && Start >= after.PeriodEnd);
+            else
+                Assert.Equal((state.RateCount, state.PeriodStart), (after.RateCount, after.PeriodStart));
+        });
     }
 
     [Fact]
