@@ -25,9 +25,13 @@ public sealed partial class Publisher
                 part.Result = new Published(reservation.First ?? reservation.Owner.Message.Id, message.Url, Deduplicated: true);
                 continue;
             }
-            part.Result = new Published(message.Id, message.Url, Deduplicated: reservation?.There is not null);
+            // What is sent again is not stored under another's id: it could not be told from the other, which may be stored just now.
+            var isAnothers = reservation?.First is not null && part.IsAgain;
+            part.Result = new Published(message.Id, message.Url, Deduplicated: reservation?.There is not null || isAnothers);
             if (reservation?.There is { } there)
                 again.Add(there);
+            else if (isAnothers)
+                continue;
             // An id that follows from a cause and a URL comes twice where a group has the URL twice.
             else if (known.Add(message.Id))
                 news.Add((part, Accepted(message, part.Once)));
@@ -45,11 +49,15 @@ public sealed partial class Publisher
 
     private async ValueTask<bool> IsStoredAsync(Message message, CancellationToken cancellation)
     {
-        if (await messages.GetAsync(message.Id, cancellation) is not { } stored || stored.Message.Url != message.Url)
+        if (await messages.GetAsync(message.Id, cancellation) is not { } stored || !FormOf(stored.Message).AsSpan().SequenceEqual(FormOf(message)))
             return false;
         var body = await messages.BodyAsync(stored.Message, cancellation);
         return body.AsSpan().SequenceEqual(message.Body);
     }
+
+    // What a message is but for what its storing adds.
+    private static byte[] FormOf(Message message) =>
+        MessageJson.Write(message with { BodyName = null, BodySize = null, QueueCreatedAt = null });
 
     /// <param name="Owner">The first of the batch with this key.</param>
     /// <param name="First">The message that has the key already; null when the owner now has it.</param>
