@@ -52,11 +52,13 @@ internal static class CallbackMessages
             TraceParent = source.TraceParent,
             TraceState = source.TraceState,
             CallbackOf = source.Id.Text,
-            // Its body carries the source's, so it would show in the log what is hidden of the source (protocol#redaction).
-            Redact = source.Redact is { } hidden ? $"body,{hidden}" : null,
             // The next message of the queue waits for this one too (protocol#queues).
             QueueSlot = source.QueueSlot ?? (source.QueueName is { } queue ? new QueueSlot(queue, source.Id.Text) : null),
         };
-        return (settings with { Header = header }).ApplyTo(message, now);
+        return (settings with { Header = header, Redact = RedactOf(source, settings) }).ApplyTo(message, now);
     }
+
+    // Its body carries the source's, so it would show what is hidden of the source, whatever else is to be hidden (protocol#redaction).
+    private static string? RedactOf(Message source, PublishSettings settings) =>
+        source.Redact is { } hidden ? string.Join(',', new[] { "body", hidden, settings.Redact }.OfType<string>()) : settings.Redact;
 }

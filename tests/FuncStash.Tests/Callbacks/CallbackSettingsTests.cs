@@ -37,6 +37,27 @@ public sealed class CallbackSettingsTests
         Assert.Contains("hush", done, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_else_is_to_be_hidden_of_a_callback_uncovers_nothing_of_its_message()
+    {
+        await using var service = new TestService();
+        await using var destination = await StandIn.StartAsync(context =>
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        });
+        await service.PublishAsync(
+            destination.Url + "/hook", "top secret", ("Upstash-Redact-Fields", "body"), ("Upstash-Retries", "0"),
+            ("Upstash-Callback", destination.Url + "/done"), ("Upstash-Callback-Redact-Fields", "header[Authorization]"),
+            ("Upstash-Callback-Forward-Authorization", "Bearer mine"));
+        await service.DeliverDueAsync();
+
+        var callback = (string)(await service.CallAsync("GET", "/v2/events?path=/done")).Json["events"]![0]!["messageId"]!;
+        foreach (var path in new[] { "/v2/messages/" + callback, "/v2/dlq", "/v2/events" })
+            Assert.DoesNotContain("dG9wIHNlY3JldA", (await service.CallAsync("GET", path)).Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("mine", (await service.CallAsync("GET", "/v2/messages/" + callback)).Text, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("header[authorization]", true)]
     [InlineData("headers", true)]
