@@ -71,7 +71,7 @@ internal sealed class SendPages(
     }
 
     private static string DoneWord(Published one, PublishRequest request) =>
-        !one.Deduplicated ? "sent" : request.Settings is { DeduplicationId: null, ContentBasedDeduplication: false } ? "sent-before" : "duplicate";
+        !one.Deduplicated ? "sent" : request.Settings is { DeduplicationId: null, ContentBasedDeduplication: not true } ? "sent-before" : "duplicate";
 
     private PageResult.View Page(ConsoleCall call, SendForm form, FieldRefusal? refusal, int status)
     {

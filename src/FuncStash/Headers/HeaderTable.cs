@@ -26,8 +26,9 @@ internal static class HeaderTable
             Default = "`POST`",
             Effect = "method of the delivery",
         },
-        new SettingHeader<bool>(
-            "Upstash-Header-Forward", s => s.ForwardsAllHeaders, (s, all) => s with { ForwardsAllHeaders = all }, SettingValue.Flag)
+        new SettingHeader<bool?>(
+            "Upstash-Header-Forward", s => s.ForwardsAllHeaders, (s, all) => s with { ForwardsAllHeaders = all },
+            (name, value, limits) => SettingValue.Flag(name, value, limits))
         {
             Places = Places.Publish | Places.Group | Places.Schedule,
             Value = "`true` `false`",
@@ -107,9 +108,9 @@ internal static class HeaderTable
             Value = "text without `:`",
             Effect = "[deduplication](#deduplication)",
         },
-        new SettingHeader<bool>(
+        new SettingHeader<bool?>(
             "Upstash-Content-Based-Deduplication", s => s.ContentBasedDeduplication,
-            (s, isAsked) => s with { ContentBasedDeduplication = isAsked }, SettingValue.Flag)
+            (s, isAsked) => s with { ContentBasedDeduplication = isAsked }, (name, value, limits) => SettingValue.Flag(name, value, limits))
         {
             Places = Places.Publish | Places.Group | Places.Retry,
             Value = "`true` `false`",
@@ -122,7 +123,7 @@ internal static class HeaderTable
             IsList = true,
             Places = Places.Everywhere,
             Value = "list",
-            Default = "none; of a redacted message's callback `body` and that message's",
+            Default = "none; a redacted message's callback has `body` and that message's in any case",
             Effect = "[redaction](#redaction)",
         },
         new SettingHeader<string?>("Upstash-Queue-Name", s => s.QueueName, (s, queue) => s with { QueueName = queue }, SettingValue.ResourceName)
@@ -149,7 +150,9 @@ internal static class HeaderTable
             Default = "a new id",
             Effect = "id of the [schedule](#schedules)",
         },
-        new CallbackHeader("Upstash-Callback", s => s.Callback, (s, callback) => s with { Callback = callback })
+        new CallbackHeader(
+            "Upstash-Callback", s => s.Callback, (s, callback) => s with { Callback = callback },
+            s => s.ForCallback, (s, settings) => s with { ForCallback = settings }, message => message.Callback)
         {
             Apply = (message, callback) => message with { Callback = callback },
             Places = Places.Everywhere,
@@ -157,7 +160,8 @@ internal static class HeaderTable
             Effect = "[callback](#callbacks) after each attempt",
         },
         new CallbackHeader(
-            "Upstash-Failure-Callback", s => s.FailureCallback, (s, callback) => s with { FailureCallback = callback })
+            "Upstash-Failure-Callback", s => s.FailureCallback, (s, callback) => s with { FailureCallback = callback },
+            s => s.ForFailureCallback, (s, settings) => s with { ForFailureCallback = settings }, message => message.FailureCallback)
         {
             Apply = (message, callback) => message with { FailureCallback = callback },
             Places = Places.Everywhere,

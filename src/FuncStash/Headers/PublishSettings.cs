@@ -18,7 +18,7 @@ public sealed record PublishSettings
     public HeaderMap Header { get; init; } = HeaderMap.Empty;
 
     /// <summary>True when the request's own headers reach the destination too.</summary>
-    public bool ForwardsAllHeaders { get; init; }
+    public bool? ForwardsAllHeaders { get; init; }
 
     public int? Retries { get; init; }
 
@@ -36,13 +36,18 @@ public sealed record PublishSettings
 
     public CallbackSettings? FailureCallback { get; init; }
 
+    /// <summary>Settings for a callback whose URL is given elsewhere: by a URL group, or by the message that is sent again.</summary>
+    public HeaderMap? ForCallback { get; init; }
+
+    public HeaderMap? ForFailureCallback { get; init; }
+
     public IReadOnlyList<string>? Labels { get; init; }
 
     public FlowControlSettings? FlowControl { get; init; }
 
     public string? DeduplicationId { get; init; }
 
-    public bool ContentBasedDeduplication { get; init; }
+    public bool? ContentBasedDeduplication { get; init; }
 
     public string? Redact { get; init; }
 
@@ -60,11 +65,11 @@ public sealed record PublishSettings
     /// <summary>These settings, and where they say nothing the defaults of a URL group.</summary>
     public PublishSettings Or(PublishSettings defaults)
     {
-        var settings = this with { Header = HeaderOr(defaults.Header) };
+        var settings = this with { Header = Header.Or(defaults.Header) };
         foreach (var header in HeaderTable.Settings)
         {
-            if (header.Places.HasFlag(Places.Group) && !header.IsIn(this))
-                settings = header.Copy(defaults, settings);
+            if (header.Places.HasFlag(Places.Group))
+                settings = header.Or(settings, defaults);
         }
         // A delay of its own is not to be beaten by a time that comes from the group.
         return Delay is null ? settings : settings with { NotBefore = NotBefore };
@@ -90,7 +95,7 @@ public sealed record PublishSettings
     public Message ApplyTo(Message message, long now)
     {
         var due = DueAt(now);
-        message = message with { Header = HeaderOr(message.Header), NotBefore = due > now ? Math.Max(due, message.CreatedAt + 1) : due };
+        message = message with { Header = Header.Or(message.Header), NotBefore = due > now ? Math.Max(due, message.CreatedAt + 1) : due };
         foreach (var header in HeaderTable.Settings)
         {
             if (header.IsIn(this))
@@ -128,16 +133,5 @@ public sealed record PublishSettings
                 throw QStashException.BadRequest($"{header.Name}: {refusal.Message}");
             }
         }
-    }
-
-    private HeaderMap HeaderOr(HeaderMap weaker)
-    {
-        var header = Header;
-        foreach (var (name, values) in weaker)
-        {
-            if (!Header.Contains(name))
-                header = header.With(name, values);
-        }
-        return header;
     }
 }

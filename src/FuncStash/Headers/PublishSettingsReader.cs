@@ -16,8 +16,10 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
     private readonly HeaderMap _ofTheBody = new();
     private int _size;
 
-    /// <summary>True once <c>Upstash-Header-Forward: true</c> was read: the caller passes the other headers to <see cref="ForwardHeader"/>.</summary>
-    public bool ForwardsAllHeaders => _draft.Settings.ForwardsAllHeaders;
+    /// <summary>
+    /// What <c>Upstash-Header-Forward</c> says, null where it was not read: when true, the caller passes the other headers to <see cref="ForwardHeader"/>.
+    /// </summary>
+    public bool? ForwardsAllHeaders => _draft.Settings.ForwardsAllHeaders;
 
     public static bool IsSetting(string name) => name.StartsWith(HeaderTable.Prefix, StringComparison.OrdinalIgnoreCase);
 
@@ -82,8 +84,11 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
         };
         foreach (var header in HeaderTable.Callbacks)
         {
-            if (_draft.Callbacks.TryGetValue(header.Name, out var callback))
-                settings = header.Set(settings, CallbackOf(header.Name, callback));
+            if (!_draft.Callbacks.TryGetValue(header.Name, out var callback))
+                continue;
+            settings = CallbackOf(header.Name, callback) is { } whole
+                ? header.Set(settings, whole)
+                : header.SetAlone(settings, callback.Settings);
         }
         return settings;
     }

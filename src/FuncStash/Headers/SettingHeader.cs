@@ -66,6 +66,9 @@ internal abstract class SettingHeader(string name)
     /// <summary>What <paramref name="from"/> says about it, put into <paramref name="to"/>.</summary>
     public abstract PublishSettings Copy(PublishSettings from, PublishSettings to);
 
+    /// <summary>The settings and, where they say nothing about it, what weaker ones say.</summary>
+    public virtual PublishSettings Or(PublishSettings settings, PublishSettings weaker) => IsIn(settings) ? settings : Copy(weaker, settings);
+
     /// <summary>The headers that say what the settings say about it, so that reading them gives the same again; none for nothing.</summary>
     public abstract IEnumerable<(string Name, string Value)> Write(PublishSettings settings);
 
@@ -128,6 +131,7 @@ internal class SettingHeader<T>(
     private static string TextOf(T value) => value switch
     {
         true => "true",
+        false => "false",
         TimeSpan duration when duration.Ticks % TimeSpan.TicksPerSecond == 0 => string.Create(CultureInfo.InvariantCulture, $"{(long)duration.TotalSeconds}s"),
         TimeSpan duration => string.Create(CultureInfo.InvariantCulture, $"{duration.Ticks * TimeSpan.NanosecondsPerTick}ns"),
         IEnumerable<string> list => string.Join(", ", list),
@@ -135,19 +139,48 @@ internal class SettingHeader<T>(
     };
 }
 
-/// <summary>A callback's URL. Headers that begin with its name and a hyphen are settings of the callback.</summary>
+/// <summary>A callback's URL. Headers that begin with its name and a hyphen are settings of the callback, each a header of its own.</summary>
+/// <param name="getAlone">The settings that were given without the URL, which may come from elsewhere; null for none.</param>
+/// <param name="setAlone">The settings with others of those.</param>
+/// <param name="of">The callback that a message has.</param>
 internal sealed class CallbackHeader(
-    string name, Func<PublishSettings, CallbackSettings?> get, Func<PublishSettings, CallbackSettings?, PublishSettings> set)
+    string name, Func<PublishSettings, CallbackSettings?> get, Func<PublishSettings, CallbackSettings?, PublishSettings> set,
+    Func<PublishSettings, HeaderMap?> getAlone, Func<PublishSettings, HeaderMap?, PublishSettings> setAlone, Func<Message, CallbackSettings?> of)
     : SettingHeader<CallbackSettings?>(name, get, set)
 {
     public override void Read(SettingsDraft draft, string value, FuncStashOptions options) => draft.Callback(Name).Url = value;
 
+    public PublishSettings SetAlone(PublishSettings settings, HeaderMap alone) => setAlone(settings, alone);
+
+    public override bool IsIn(PublishSettings settings) => base.IsIn(settings) || getAlone(settings) is not null;
+
+    public override PublishSettings Copy(PublishSettings from, PublishSettings to) => setAlone(base.Copy(from, to), getAlone(from));
+
+    public override PublishSettings Or(PublishSettings settings, PublishSettings weaker)
+    {
+        var all = Merge(SettingsIn(settings), SettingsIn(weaker));
+        return (Get(settings)?.Url ?? Get(weaker)?.Url) is { } url
+            ? setAlone(Set(settings, new CallbackSettings(url, all ?? HeaderMap.Empty)), null)
+            : setAlone(settings, all);
+    }
+
+    public override Message ApplyTo(Message message, PublishSettings settings) => (Get(settings)?.Url ?? of(message)?.Url) is { } url
+        ? Apply!(message, new CallbackSettings(url, Merge(SettingsIn(settings), of(message)?.Settings) ?? HeaderMap.Empty))
+        : message;
+
+    private HeaderMap? SettingsIn(PublishSettings settings) => Get(settings)?.Settings ?? getAlone(settings);
+
+    // A delay is not to be beaten by a time that comes from elsewhere.
+    private static HeaderMap? Merge(HeaderMap? settings, HeaderMap? weaker) =>
+        settings is null ? weaker
+        : weaker is null ? settings
+        : settings.Or(settings.Contains("Upstash-Delay") ? weaker.Without("Upstash-Not-Before") : weaker);
+
     public override IEnumerable<(string Name, string Value)> Write(PublishSettings settings)
     {
-        if (Get(settings) is not { } callback)
-            yield break;
-        yield return (Name, callback.Url);
-        foreach (var (setting, values) in callback.Settings)
+        if (Get(settings) is { } callback)
+            yield return (Name, callback.Url);
+        foreach (var (setting, values) in SettingsIn(settings) ?? HeaderMap.Empty)
         {
             foreach (var value in values)
                 yield return ($"{Name}-{setting[HeaderTable.Prefix.Length..]}", value);

@@ -19,7 +19,7 @@ internal static class RequestReader
         // A webhook's group can ask for all headers, which only the request at hand has.
         var forwardAll = ResourceName.IsValid(destination)
             && await groups.GetAsync(destination, call.Aborted) is { } group
-            && PublishSettingsReader.Parse(group.Headers, options).ForwardsAllHeaders;
+            && PublishSettingsReader.Parse(group.Headers, options).ForwardsAllHeaders is true;
         var isOfRun = call.Request.Headers.ContainsKey(RunHeaders.RunIdName);
         PublishSettings settings;
         try
@@ -45,7 +45,7 @@ internal static class RequestReader
         var headers = call.Request.Headers;
         foreach (var (name, values) in headers)
             reader.ReadLines(name, values);
-        if (forwardAll || reader.ForwardsAllHeaders)
+        if (reader.ForwardsAllHeaders ?? forwardAll)
         {
             foreach (var (name, values) in headers)
                 ForwardHeader(reader, call, name, values);

@@ -126,7 +126,7 @@ public sealed class DeadLetterRetry(
 
     private static string? DeduplicationKey(Message message, PublishSettings changes) =>
         changes.DeduplicationId
-        ?? (changes.ContentBasedDeduplication
+        ?? (changes.ContentBasedDeduplication is true
             ? Deduplicator.ContentKey(message.Url, message.Header, message.Body)
             : null);
 }

@@ -110,7 +110,9 @@ public sealed partial class Publisher(
             case Destination.Group name:
                 var group = await groups.GetAsync(name.Name, cancellation)
                     ?? throw QStashException.NotFound($"topic {name.Name} not found");
-                var settings = request.Settings.Or(PublishSettingsReader.Parse(group.Headers, options));
+                var defaults = PublishSettingsReader.Parse(group.Headers, options);
+                // When and how often it publishes is the schedule's own.
+                var settings = request.Settings.Or(request.ScheduleId is null ? defaults : defaults.OfSchedule());
                 await check.CallbacksAsync(settings, resolves, cancellation);
                 var shared = shard ?? ids.AnyShard();
                 return new Draft(
@@ -154,7 +156,7 @@ public sealed partial class Publisher(
         CheckCallbackDelay(request.QueueName ?? settings.QueueName, settings);
         // What has a cause has an id of its own; a fixed one would swallow other occurrences of a schedule.
         var key = request.Cause is not null ? null : settings.DeduplicationId
-            ?? (settings.ContentBasedDeduplication ? Deduplicator.ContentKey(request.Destination, settings.Header, request.Body)
+            ?? (settings.ContentBasedDeduplication is true ? Deduplicator.ContentKey(request.Destination, settings.Header, request.Body)
                 : request.Once is { } once ? Deduplicator.OnceKey(once) : null);
         // In a group every endpoint has its own first message (protocol#deduplication).
         if (key is not null && topic is not null)

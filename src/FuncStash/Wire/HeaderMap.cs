@@ -67,6 +67,26 @@ public sealed class HeaderMap : IEnumerable<KeyValuePair<string, string[]>>
         return copy;
     }
 
+    /// <summary>These and, of the names that they do not have, others.</summary>
+    public HeaderMap Or(HeaderMap weaker)
+    {
+        var header = this;
+        foreach (var (name, values) in weaker)
+        {
+            if (!Contains(name))
+                header = header.With(name, values);
+        }
+        return header;
+    }
+
+    /// <summary>A copy without a name.</summary>
+    public HeaderMap Without(string name)
+    {
+        var copy = new HeaderMap();
+        copy._items.AddRange(_items.Where(item => !string.Equals(item.Key, name, StringComparison.OrdinalIgnoreCase)));
+        return copy;
+    }
+
     public bool Contains(string name) => IndexOf(name) >= 0;
 
     /// <summary>The same names, each value passed through <paramref name="map"/>.</summary>

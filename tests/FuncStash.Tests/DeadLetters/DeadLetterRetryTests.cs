@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using FuncStash.DeadLetters;
+using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Wire;
@@ -199,6 +200,59 @@ public sealed class DeadLetterRetryTests : IAsyncDisposable
 
         Assert.Equal((201, first, true), (answer.Status, (string?)answer.Json["messageId"], (bool?)answer.Json["deduplicated"]));
         Assert.Equal(200, (await _service.CallAsync("GET", $"/v2/dlq/{id}")).Status);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Of_several_under_one_deduplication_id_one_is_sent_and_the_entries_of_the_others_stay(bool inOneCall)
+    {
+        var ids = new List<DlqId>();
+        foreach (var tenant in new[] { "a", "b", "c", "d" })
+            ids.Add(await _service.AddDeadLetterAsync(Full() with { Header = new HeaderMap().With("X-Tenant", tenant) }));
+        var changes = new PublishSettings { DeduplicationId = "same" };
+        var retry = _service.Get<DeadLetterRetry>();
+
+        IReadOnlyList<Published> results = inOneCall
+            ? await retry.RetryAsync(ids, changes)
+            : [.. (await Task.WhenAll(ids.Select(id => Task.Run(async () => await retry.RetryAsync(id, changes))))).OfType<Published>()];
+
+        var sent = await _service.MessageAsync(Assert.Single(results, one => !one.Deduplicated).Id.Text);
+        Assert.Equal(4, results.Count);
+        var left = (await _service.CallAsync("GET", "/v2/dlq")).Json["messages"]!.AsArray();
+        Assert.Equal(
+            ["a", "b", "c", "d"],
+            left.Select(letter => (string)letter!["header"]!["X-Tenant"]![0]!).Append(sent!.Message.Header["X-Tenant"]![0]).Order());
+    }
+
+    [Fact]
+    public async Task Settings_of_the_call_for_a_callback_replace_those_of_their_names()
+    {
+        var letter = Full() with
+        {
+            Callback = new("https://example.com/done", new HeaderMap().With("Upstash-Retries", "1").With("Upstash-Forward-Q", "old").With("Upstash-Delay", "3s")),
+        };
+        foreach (var url in new[] { "https://example.com/done", "https://example.com/new" })
+        {
+            var id = await _service.AddDeadLetterAsync(letter);
+            List<(string, string)> headers =
+            [
+                ("Upstash-Callback-Retries", "2"), ("Upstash-Callback-Forward-R", "r"), ("Upstash-Failure-Callback-Retries", "4"),
+                ("Upstash-Callback-Not-Before", "1"),
+            ];
+            if (url != letter.Callback.Url)
+                headers.Add(("Upstash-Callback", url));
+
+            var answer = await _service.CallAsync("POST", $"/v2/dlq/retry/{id}", "", null, [.. headers]);
+
+            var message = (await _service.MessageAsync((string)answer.Json["messageId"]!))!.Message;
+            Assert.Equal(url, message.Callback!.Url);
+            Assert.Equal(
+                "Upstash-Delay=3s Upstash-Forward-Q=old Upstash-Forward-R=r Upstash-Not-Before=1 Upstash-Retries=2", Text(message.Callback.Settings));
+            Assert.Equal("Upstash-Retries=4", Text(message.FailureCallback!.Settings));
+        }
+
+        static string Text(HeaderMap settings) => string.Join(' ', settings.Select(one => $"{one.Key}={one.Value[0]}").Order());
     }
 
     [Fact]

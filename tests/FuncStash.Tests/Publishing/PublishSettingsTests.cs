@@ -52,7 +52,7 @@ public sealed class PublishSettingsTests
 
     // What a setting that is no part of a message is for, its own code tells.
     private static readonly string[] s_notOfTheMessage =
-        ["ForwardsAllHeaders", "DeduplicationId", "ContentBasedDeduplication", "QueueName", "Cron", "ScheduleId", "Workflow"];
+        ["ForwardsAllHeaders", "DeduplicationId", "ContentBasedDeduplication", "ForCallback", "ForFailureCallback", "QueueName", "Cron", "ScheduleId", "Workflow"];
 
     [Fact]
     public void Every_setting_of_a_message_reaches_it_and_every_other_leaves_it_alone()
@@ -63,7 +63,7 @@ public sealed class PublishSettingsTests
         {
             Method = "PUT", Header = some, ForwardsAllHeaders = true, Retries = 7, RetryDelay = "1000", Timeout = TimeSpan.FromSeconds(5),
             Delay = TimeSpan.FromSeconds(9), NotBefore = 1_800_000_000, Callback = new CallbackSettings("https://a.example/", some),
-            FailureCallback = new CallbackSettings("https://b.example/", some), Labels = ["l"],
+            FailureCallback = new CallbackSettings("https://b.example/", some), ForCallback = some, ForFailureCallback = some, Labels = ["l"],
             FlowControl = new FlowControlSettings("k", 1, 2, 3), DeduplicationId = "d", ContentBasedDeduplication = true, Redact = "body",
             QueueName = "q", Cron = "* * * * *", ScheduleId = "s", Workflow = new RunHeaders { RunId = "r" },
         };

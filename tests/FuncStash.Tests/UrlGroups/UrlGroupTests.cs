@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FuncStash.Messages;
 using FuncStash.Tests.Admission;
 
 namespace FuncStash.Tests.UrlGroups;
@@ -124,5 +125,60 @@ public sealed class UrlGroupTests
         Assert.Equal("""{"headers":{"Upstash-Retries":["5"]}}""", shown.Json.ToJsonString());
         Assert.Equal(200, (await service.CallAsync("PATCH", "/v2/topics/shown", shown.Text)).Status);
         Assert.Equal(404, (await service.CallAsync("GET", "/v2/topics/none/headers")).Status);
+    }
+
+    [Fact]
+    public async Task What_a_publish_says_beats_each_default_of_the_group_even_where_it_says_no()
+    {
+        await using var service = new TestService();
+        await service.CallAsync("POST", "/v2/topics/g/endpoints", """{"endpoints":[{"url":"https://api.example.com"}]}""");
+        await service.CallAsync("PATCH", "/v2/topics/g", """
+            {"headers":{"Upstash-Content-Based-Deduplication":"true","Upstash-Header-Forward":"true","Upstash-Callback":"https://cb.example.com",
+            "Upstash-Callback-Retries":"4","Upstash-Callback-Forward-Q":"group","Upstash-Failure-Callback-Retries":"5"}}
+            """);
+        (string, string)[] no = [("Upstash-Content-Based-Deduplication", "false"), ("Upstash-Header-Forward", "false"), ("X-Own", "1")];
+
+        var plain = await MessageAsync("a");
+        Assert.Equal("1", plain.Header["X-Own"]![0]);
+        Assert.Equal(202, (await service.CallAsync("POST", "/v2/publish/g", "a", null, ("X-Own", "1"))).Status);
+        var mine = await MessageAsync("a", [
+            .. no, ("Upstash-Callback-Retries", "9"), ("Upstash-Callback-Forward-X", "own"), ("Upstash-Failure-Callback", "https://failed.example.com")]);
+
+        Assert.Null(mine.Header["X-Own"]);
+        Assert.Equal("https://cb.example.com", mine.Callback!.Url);
+        Assert.Equal(
+            "Upstash-Forward-Q=group Upstash-Forward-X=own Upstash-Retries=9",
+            string.Join(' ', mine.Callback.Settings.Select(one => $"{one.Key}={one.Value[0]}").Order()));
+        Assert.Equal(("https://failed.example.com", "5"), (mine.FailureCallback!.Url, mine.FailureCallback.Settings["Upstash-Retries"]![0]));
+        Assert.Equal((plain.Callback!.Url, "4"), (mine.Callback.Url, plain.Callback.Settings["Upstash-Retries"]![0]));
+        Assert.Null(plain.FailureCallback);
+
+        async Task<Message> MessageAsync(string body, params (string, string)[] headers)
+        {
+            var answer = await service.CallAsync("POST", "/v2/publish/g", body, null, headers.Length > 0 ? headers : [("X-Own", "1")]);
+            Assert.Equal(200, answer.Status);
+            return (await service.MessageAsync((string)answer.Json[0]!["messageId"]!))!.Message;
+        }
+    }
+
+    [Fact]
+    public async Task When_and_how_often_a_schedule_publishes_is_its_own_and_not_the_groups()
+    {
+        await using var service = new TestService();
+        await service.CallAsync("POST", "/v2/topics/g/endpoints", """{"endpoints":[{"url":"https://api.example.com"}]}""");
+        var tomorrow = (service.Now / 1000) + 86_400;
+        await service.CallAsync("PATCH", "/v2/topics/g", $$$"""
+            {"headers":{"Upstash-Deduplication-Id":"d","Upstash-Not-Before":"{{{tomorrow}}}","Upstash-Retries":"7"}}
+            """);
+        await service.CallAsync("POST", "/v2/schedules/g", "x", null, ("Upstash-Cron", "0 0 1 1 *"), ("Upstash-Schedule-Id", "s"));
+
+        for (var i = 0; i < 2; i++)
+        {
+            var answer = await service.CallAsync("POST", "/v2/schedules/s/run");
+
+            Assert.Equal(200, answer.Status);
+            var message = (await service.MessageAsync((string)answer.Json[0]!["messageId"]!))!.Message;
+            Assert.Equal((service.Now, 7), (message.NotBefore, message.MaxRetries));
+        }
     }
 }
