@@ -57,8 +57,9 @@ public sealed record Payload(long Size, string Text, string? Pretty, PayloadKind
                 document.RootElement.WriteTo(writer);
             return Encoding.UTF8.GetString(text.WrittenSpan);
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
+            // Half of a surrogate pair is JSON (RFC 8259 §8.2), and no text that could be written.
             return null;
         }
     }
