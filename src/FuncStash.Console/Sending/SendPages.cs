@@ -108,12 +108,19 @@ internal sealed class SendPages(
     private async ValueTask<byte[]> BodyAsync(string source, CancellationToken cancellation)
     {
         if (source.StartsWith("message:", StringComparison.Ordinal))
-            return await again.BodyAsync((await FindAsync(source["message:".Length..], cancellation)).Message, cancellation);
-        return source.StartsWith("schedule:", StringComparison.Ordinal) && ResourceName.IsValid(source["schedule:".Length..])
-            && await schedules.GetAsync(source["schedule:".Length..], cancellation) is { } schedule
-            && await schedules.BodyAsync(schedule, cancellation) is { } body
-                ? body
-                : throw QStashException.NotFound("The payload that was to be sent again is gone.");
+        {
+            var message = (await FindAsync(source["message:".Length..], cancellation)).Message;
+            ThrowIfRedacted(message.Redact);
+            return await again.BodyAsync(message, cancellation);
+        }
+        if (source.StartsWith("schedule:", StringComparison.Ordinal) && ResourceName.IsValid(source["schedule:".Length..])
+            && await schedules.GetAsync(source["schedule:".Length..], cancellation) is { } schedule)
+        {
+            ThrowIfRedacted(schedule.Spec.Settings.Redact);
+            if (await schedules.BodyAsync(schedule, cancellation) is { } body)
+                return body;
+        }
+        throw QStashException.NotFound("The payload that was to be sent again is gone.");
     }
 
     private async ValueTask<StoredMessage> FindAsync(string text, CancellationToken cancellation) =>
@@ -121,7 +128,7 @@ internal sealed class SendPages(
             ? stored
             : throw QStashException.NotFound("There is no message of this id, or it ended longer ago than messages are kept.");
 
-    // To edit is to see.
+    // To edit is to see, and so is to send elsewhere.
     private static void ThrowIfRedacted(string? redact)
     {
         if (redact is not null)

@@ -130,6 +130,25 @@ public sealed class SendPageTests
         Assert.DoesNotContain("the secret", page.Html, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("message")]
+    [InlineData("schedule")]
+    public async Task A_redacted_body_is_not_sent_in_the_clear_either(string kind)
+    {
+        await using var service = Consoles.Start();
+        var id = kind == "message"
+            ? await service.PublishAsync("https://example.com/", "the secret", ("Upstash-Redact-Fields", "body"), ("Upstash-Delay", "1h"))
+            : (string)(await service.CallAsync("POST", "/v2/schedules/https://example.com/", "the secret", null, ("Upstash-Redact-Fields", "body"), ("Upstash-Cron", "0 9 * * *"))).Json["scheduleId"]!;
+        var before = (await service.CallAsync("GET", "/v2/logs")).Json["logs"]!.AsArray().Count;
+
+        var page = await new Browser(service).PostAsync(
+            "/console/send", ("mode", "Publish"), ("destination", "https://example.com/"), ("body-of", $"{kind}:{id}"), ("do", "send"));
+
+        Assert.Equal(403, page.Status);
+        Assert.Contains("Parts of it are redacted", page.Text, StringComparison.Ordinal);
+        Assert.Equal(before, (await service.CallAsync("GET", "/v2/logs")).Json["logs"]!.AsArray().Count);
+    }
+
     [Fact]
     public async Task The_echo_destination_answers_with_what_it_is_sent_and_only_on_a_development_server()
     {
