@@ -90,15 +90,23 @@ public sealed record SendForm
     }
 
     /// <summary>The headers that ask for what the form says.</summary>
-    /// <exception cref="QStashException">400 for a line that is no header.</exception>
+    /// <exception cref="QStashException">400 for a line that is no header, and for a field that is filled in and not for this mode.</exception>
     public IReadOnlyList<(string Name, string Value)> ToHeaders()
     {
+        if (Queue.Length > 0 && Mode == SendMode.Publish)
+            throw QStashException.BadRequest("The queue is only for Enqueue, Batch and Schedule: choose one of them, or empty the field.");
         var headers = new List<(string, string)>();
         if (ContentType.Length > 0)
             headers.Add(("Content-Type", ContentType));
-        var isSchedule = Mode == SendMode.Schedule;
-        headers.AddRange(SendOptions.Names.Where(name => Option(name).Length > 0 && (isSchedule || !SendOptions.IsOfSchedule(name)))
-            .Select(name => (name, Option(name))));
+        foreach (var option in SendOptions.All.Where(option => Option(option.Name).Length > 0))
+        {
+            // What somebody filled in is to have an effect.
+            if (Mode != SendMode.Schedule && SendOptions.IsOfSchedule(option.Name))
+                throw QStashException.BadRequest($"{option.Name} is only for Schedule: choose that, or empty the field.");
+            if (Mode == SendMode.Schedule && !option.IsOfSchedules)
+                throw QStashException.BadRequest($"{option.Name} is only for messages that are sent once, not for Schedule: empty the field.");
+            headers.Add((option.Name, Option(option.Name)));
+        }
         headers.AddRange(Read(Headers, "headers").Select(header => (HeaderTable.ForwardPrefix + header.Name, header.Value)));
         headers.AddRange(Read(More, "more settings"));
         return headers;

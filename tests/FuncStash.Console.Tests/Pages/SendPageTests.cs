@@ -32,8 +32,7 @@ public sealed class SendPageTests
             "/console/send", ("mode", mode), ("destination", "https://example.com/a?b=c"), ("queue", mode == "Publish" ? "" : "orders"),
             ("body", "one\r\ntwo"), ("content-type", "text/plain"), ("headers", "X-Mine: ü\r\n\r\nX-Other:2"), ("Upstash-Retries", "7"),
             ("Upstash-Method", "put"), ("Upstash-Label", "a, b"), ("Upstash-Callback", "https://example.com/cb"), ("more", "Upstash-Callback-Retries: 2"),
-            // What makes a schedule is not for a message.
-            ("Upstash-Cron", "* * * * *"), ("do", "send"));
+            ("Upstash-Cron", ""), ("Upstash-Schedule-Id", ""), ("do", "send"));
 
         Assert.Equal(303, answer.Status);
         var id = answer.Target("/console/send").Split('/')[^1].Split('?')[0];
@@ -95,6 +94,13 @@ public sealed class SendPageTests
     [InlineData("Publish", "destination", "ftp://example.com", "f-destination")]
     [InlineData("Publish", "destination", "no-such-group", "f-destination")]
     [InlineData("Enqueue", "queue", "no name", "f-queue")]
+    [InlineData("Publish", "queue", "orders", "f-queue")]
+    [InlineData("Publish", "Upstash-Cron", "0 9 * * *", "f-Upstash-Cron-error")]
+    [InlineData("Enqueue", "Upstash-Cron", "0 9 * * *", "f-Upstash-Cron-error")]
+    [InlineData("Batch", "Upstash-Cron", "0 9 * * *", "f-Upstash-Cron-error")]
+    [InlineData("Publish", "Upstash-Schedule-Id", "nightly", "f-Upstash-Schedule-Id-error")]
+    [InlineData("Schedule", "Upstash-Not-Before", "2000000000", "f-Upstash-Not-Before-error")]
+    [InlineData("Schedule", "Upstash-Deduplication-Id", "mine", "f-Upstash-Deduplication-Id-error")]
     [InlineData("Publish", "headers", "no header", "f-headers")]
     [InlineData("Publish", "headers", "a b: c", "f-headers")]
     [InlineData("Publish", "more", "Upstash-Callback-Retries: many", "f-more")]
@@ -103,7 +109,7 @@ public sealed class SendPageTests
         await using var service = Consoles.Start();
         (string Name, string Value)[] fields =
         [
-            ("mode", mode), ("destination", "https://example.com/"), ("queue", "orders"), ("body", "typed by hand"),
+            ("mode", mode), ("destination", "https://example.com/"), ("queue", mode == "Publish" ? "" : "orders"), ("body", "typed by hand"),
             ("Upstash-Cron", mode == "Schedule" ? "0 9 * * *" : ""), ("Upstash-Callback", field == "more" ? "https://example.com/cb" : ""),
         ];
 
