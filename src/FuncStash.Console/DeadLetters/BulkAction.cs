@@ -24,49 +24,46 @@ public sealed class BulkAction(DeadLetterReader reader, DeadLetterRetry retry)
     public async IAsyncEnumerable<BulkProgress> RunAsync(
         DeadLetterAction action, IAsyncEnumerable<DlqId> ids, PublishSettings changes, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var (done, failed, reported) = (0, 0, 0);
+        var (done, gone, failed, reported) = (0, 0, 0, 0);
         var failures = new List<(DlqId, string)>();
         await foreach (var some in ids.Chunk(SideBySide).WithCancellation(cancellation))
         {
-            var refusals = await Task.WhenAll(some.Select(id => RunAsync(action, id, changes, cancellation)));
+            var outcomes = await Task.WhenAll(some.Select(id => RunAsync(action, id, changes, cancellation)));
             for (var i = 0; i < some.Length; i++)
             {
-                if (refusals[i] is not { } refusal)
-                {
+                var (isDone, refusal) = outcomes[i];
+                if (isDone)
                     done++;
-                    continue;
-                }
-                failed++;
-                if (failures.Count < MaxFailures)
+                else if (refusal is null)
+                    gone++;
+                else if (++failed <= MaxFailures)
                     failures.Add((some[i], refusal));
             }
-            if (done + failed - reported < Report)
+            if (done + gone + failed - reported < Report)
                 continue;
-            reported = done + failed;
-            yield return new BulkProgress(done, failed, [.. failures], IsEnd: false);
+            reported = done + gone + failed;
+            yield return new BulkProgress(done, gone, failed, [.. failures], IsEnd: false);
         }
-        yield return new BulkProgress(done, failed, failures, IsEnd: true);
+        yield return new BulkProgress(done, gone, failed, failures, IsEnd: true);
     }
 
-    // Why it failed; null when it is done, or somebody else did it meanwhile.
-    private async Task<string?> RunAsync(DeadLetterAction action, DlqId id, PublishSettings changes, CancellationToken cancellation)
+    // Without a reason where it is not done, somebody else did it meanwhile.
+    private async Task<(bool IsDone, string? Refusal)> RunAsync(DeadLetterAction action, DlqId id, PublishSettings changes, CancellationToken cancellation)
     {
         try
         {
             if (id.IsOfRun)
-                return "it is of a workflow run, on whose page it can be resumed";
+                return (false, "it is of a workflow run, on whose page it can be resumed");
             if (action == DeadLetterAction.Delete)
-            {
-                await retry.DeleteAsync(id, cancellation);
-                return null;
-            }
-            return await retry.RetryAsync(id, changes, cancellation) is { Deduplicated: true } published
-                ? $"its deduplication id belongs to {published.Id.Text}, which was published in the last minutes; it stays here"
-                : null;
+                return (await retry.DeleteAsync(id, cancellation), null);
+            var published = await retry.RetryAsync(id, changes, cancellation);
+            return published is { Deduplicated: true }
+                ? (false, $"its deduplication id belongs to {published.Id.Text}, which was published in the last minutes; it stays here")
+                : (published is not null, null);
         }
         catch (Exception error) when (error is QStashException or InvalidDataException)
         {
-            return error.Message;
+            return (false, error.Message);
         }
     }
 }

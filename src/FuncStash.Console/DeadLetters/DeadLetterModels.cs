@@ -39,7 +39,8 @@ public enum DeadLetterAction
 
 /// <summary>How far an action on many has come.</summary>
 /// <param name="Done">For how many it is done.</param>
+/// <param name="Gone">How many were sent again or deleted by somebody else before.</param>
 /// <param name="Failed">For how many it failed.</param>
 /// <param name="Failures">The first of them, and why.</param>
 /// <param name="IsEnd">True when there are no more.</param>
-public sealed record BulkProgress(int Done, int Failed, IReadOnlyList<(DlqId Id, string Reason)> Failures, bool IsEnd);
+public sealed record BulkProgress(int Done, int Gone, int Failed, IReadOnlyList<(DlqId Id, string Reason)> Failures, bool IsEnd);

@@ -86,19 +86,23 @@ internal sealed class DeadLetterPages(
                 new PageResult.View("Dead letters", typeof(RunPage), new RunModel(action, back)), typeof(RunStep), new object[] { end }.ToAsyncEnumerable());
         }
         return new PageResult.Redirect((back with { After = null }).UrlOf(
-            "dead-letters", ("done", action == DeadLetterAction.Retry ? "retried" : "deleted"), ("count", end.Done.ToString(CultureInfo.InvariantCulture))));
+            "dead-letters", ("done", action == DeadLetterAction.Retry ? "retried" : "deleted"), ("count", Text.Plain(end.Done)), ("gone", Text.Plain(end.Gone))));
     }
 
     private static string? DoneText(ConsoleCall call)
     {
-        var count = int.TryParse(call.Query("count"), NumberStyles.None, CultureInfo.InvariantCulture, out var many) ? Words.Count(many, "dead letter") : null;
+        var count = NumberOf("count") is { } many ? Words.Count(many, "dead letter") : null;
+        var gone = NumberOf("gone") is > 0 and var others
+            ? $" {Text.Number(others)} {(others == 1 ? "was" : "were")} gone already: sent again or deleted by another click." : "";
         return call.Query("done") switch
         {
             "none" => "Nothing was chosen.",
-            "retried" when count is not null => count + " sent again.",
-            "deleted" when count is not null => count + " deleted.",
+            "retried" when count is not null => $"{count} sent again.{gone}",
+            "deleted" when count is not null => $"{count} deleted.{gone}",
             _ => null,
         };
+
+        int? NumberOf(string name) => int.TryParse(call.Query(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
     }
 
     private async Task<PageResult> ShowAsync(ConsoleCall call) =>

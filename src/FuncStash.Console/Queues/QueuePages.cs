@@ -19,7 +19,8 @@ internal sealed class QueuePages(QueueService queues, MessageLookup lookup) : IP
         new("GET", "/queues/{name}", AccessLevel.Read, ShowAsync),
         new("POST", "/queues/{name}/pause", AccessLevel.Full, call => ChangeAsync(call, _ => null, true, "paused")),
         new("POST", "/queues/{name}/resume", AccessLevel.Full, call => ChangeAsync(call, _ => null, false, "resumed")),
-        new("POST", "/queues/{name}/parallelism", AccessLevel.Full, call => ChangeAsync(call, ParallelismOf, null, "changed")),
+        new("POST", "/queues/{name}/parallelism", AccessLevel.Full, call => ChangeAsync(
+            call, call => ParallelismOf(call) ?? throw QStashException.BadRequest("parallelism is missing: must be a number of at least 1"), null, "changed")),
         new("GET", "/queues/{name}/delete", AccessLevel.Full, AskAsync),
         new("POST", "/queues/{name}/delete", AccessLevel.Full, DeleteAsync),
     ];
@@ -85,8 +86,10 @@ internal sealed class QueuePages(QueueService queues, MessageLookup lookup) : IP
 
     private async Task<PageResult> DeleteAsync(ConsoleCall call)
     {
-        await queues.DeleteAsync(QueueService.Checked(call.Values[0]), call.Aborted);
-        return new PageResult.Redirect("queues?done=deleted");
+        var name = QueueService.Checked(call.Values[0]);
+        var found = await queues.GetAsync(name, call.Aborted) is not null;
+        await queues.DeleteAsync(name, call.Aborted);
+        return new PageResult.Redirect($"queues?done={(found ? "deleted" : "gone")}");
     }
 
     private async ValueTask<QueueInfo> FindAsync(ConsoleCall call) =>

@@ -88,8 +88,8 @@ internal sealed class SchedulePages(
     // One that is gone may be so by the first click of two.
     private async Task<PageResult> DeleteAsync(ConsoleCall call)
     {
-        await scheduler.DeleteAsync(Checked(call), call.Aborted);
-        return new PageResult.Redirect("schedules?done=deleted");
+        var found = await scheduler.DeleteAsync(Checked(call), call.Aborted);
+        return new PageResult.Redirect($"schedules?done={(found ? "deleted" : "gone")}");
     }
 
     // What cannot be an id is one that no schedule has.

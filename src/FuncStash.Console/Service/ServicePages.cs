@@ -64,8 +64,9 @@ internal sealed class ServicePages(SigningKeys keys, SignatureCheck signatures, 
     {
         // A second yes to the same question, or another operator's, rotates nothing: a receiver bears one rotation at a time.
         var meant = call.Field("keys");
-        await keys.RotateAsync(pair => MarkOf(pair) == meant, call.Aborted);
-        return new PageResult.Redirect("settings?done=rotated");
+        var isMeant = false;
+        await keys.RotateAsync(pair => isMeant = MarkOf(pair) == meant, call.Aborted);
+        return new PageResult.Redirect($"settings?done={(isMeant ? "rotated" : "rotated-before")}");
     }
 
     // Tells one pair from another, and nothing of it.

@@ -85,9 +85,11 @@ internal sealed class UrlGroupPages(UrlGroupStore groups, EndpointChanges change
     {
         // One that is gone may be so by the first click of two, and its group with it.
         var name = EndpointChanges.Checked(call.Values[0]);
-        await changes.RemoveAsync(name, [(call.Field("name"), call.Field("url"))], call.Aborted);
-        return new PageResult.Redirect(await groups.GetAsync(name, call.Aborted) is null
-            ? "url-groups?done=removed" : $"url-groups/{name}?done=removed");
+        IReadOnlyList<(string?, string?)> meant = [(call.Field("name"), call.Field("url"))];
+        var before = await groups.GetAsync(name, call.Aborted);
+        await changes.RemoveAsync(name, meant, call.Aborted);
+        var done = before is not null && before.Without(meant).Endpoints.Count < before.Endpoints.Count ? "removed" : "gone";
+        return new PageResult.Redirect($"url-groups{(await groups.GetAsync(name, call.Aborted) is null ? "" : "/" + name)}?done={done}");
     }
 
     private async Task<PageResult> TestAsync(ConsoleCall call)
@@ -117,8 +119,10 @@ internal sealed class UrlGroupPages(UrlGroupStore groups, EndpointChanges change
 
     private async Task<PageResult> DeleteAsync(ConsoleCall call)
     {
-        await groups.DeleteAsync(EndpointChanges.Checked(call.Values[0]), call.Aborted);
-        return new PageResult.Redirect("url-groups?done=deleted");
+        var name = EndpointChanges.Checked(call.Values[0]);
+        var found = await groups.GetAsync(name, call.Aborted) is not null;
+        await groups.DeleteAsync(name, call.Aborted);
+        return new PageResult.Redirect($"url-groups?done={(found ? "deleted" : "gone")}");
     }
 
     private async ValueTask<UrlGroup> FindAsync(ConsoleCall call) =>

@@ -43,6 +43,26 @@ public sealed class DeadLetterPageTests
         Assert.Equal(2, (await service.CallAsync("GET", "/v2/logs?state=CREATED")).Json["logs"]!.AsArray().Count);
     }
 
+    [Theory]
+    [InlineData("retry", "sent again.")]
+    [InlineData("delete", "deleted.")]
+    public async Task Those_that_are_gone_meanwhile_are_not_counted_as_done(string action, string done)
+    {
+        await using var service = Consoles.Start();
+        var ids = new List<DlqId>();
+        for (var i = 0; i < 3; i++)
+            ids.Add(await service.AddDeadLetterAsync(service.NewMessage("https://example.com/" + i)));
+        var browser = new Browser(service);
+        await browser.FollowAsync("/console/dead-letters/some", ("do", "delete"), ("id", ids[0].ToString()));
+
+        var some = await browser.FollowAsync("/console/dead-letters/some", ("do", action), ("id", ids[0].ToString()), ("id", ids[1].ToString()));
+        var none = await browser.FollowAsync("/console/dead-letters/some", ("do", action), ("id", ids[0].ToString()), ("id", ids[1].ToString()));
+
+        Assert.Contains($"1 dead letter {done} 1 was gone already", some.Text, StringComparison.Ordinal);
+        Assert.Contains($"0 dead letters {done} 2 were gone already", none.Text, StringComparison.Ordinal);
+        Assert.Single((await service.CallAsync("GET", "/v2/dlq")).Json["messages"]!.AsArray());
+    }
+
     [Fact]
     public async Task Ten_thousand_are_sent_again_by_one_answer_to_one_question_and_those_that_fail_after_it_are_not()
     {

@@ -98,6 +98,7 @@ public sealed class GatePageTests
     [InlineData("queues", "name", "a b", "invalid queue name")]
     [InlineData("queues", "parallelism", "0", "invalid parallelism")]
     [InlineData("queues/orders/parallelism", "parallelism", "0", "invalid parallelism")]
+    [InlineData("queues/orders/parallelism", "parallelism", "", "parallelism is missing")]
     [InlineData("flow-control/acme/pin", "rate", "0", "invalid rate")]
     [InlineData("url-groups", "url", "ftp://x", "invalid url")]
     public async Task What_is_refused_is_told_in_its_form_and_stays_there(string path, string field, string value, string why)
