@@ -27,7 +27,7 @@ internal sealed class DeadLetterPages(
 
     private async Task<PageResult> ListAsync(ConsoleCall call)
     {
-        var search = DeadLetterSearch.Of(call.Query);
+        var search = DeadLetterSearch.Checked(call.Call.Target.Parameters, "done", "count", "gone");
         var page = await reader.ListAsync(search.ToQuery(), call.Aborted);
         var (alike, isPart) = search.IsGroup || search.After is not null ? ([], false) : await groups.ReadAsync(search.ToQuery(), call.Aborted);
         return new PageResult.View("Dead letters", typeof(DeadLetterListPage), new DeadLetterListModel(search, page, alike, isPart, DoneText(call)));
@@ -36,7 +36,7 @@ internal sealed class DeadLetterPages(
     // Those that fail while the question stands, or because of its answer, are not meant.
     private async Task<PageResult> AskAsync(ConsoleCall call) => await QuestionAsync(
         ActionOf(call.Query("do")),
-        DeadLetterSearch.Of(call.Query) with { After = null, Until = time.GetUtcNow().ToUnixTimeMilliseconds() }, null, call.Aborted);
+        DeadLetterSearch.Checked(call.Call.Target.Parameters, "do") with { After = null, Until = time.GetUtcNow().ToUnixTimeMilliseconds() }, null, call.Aborted);
 
     private async ValueTask<PageResult.View> QuestionAsync(
         DeadLetterAction action, DeadLetterSearch search, RefusedChanges? refused, CancellationToken cancellation)
@@ -49,11 +49,13 @@ internal sealed class DeadLetterPages(
 
     private PageResult.Stream Export(ConsoleCall call) => new(
         "application/x-ndjson", "dead-letters.jsonl",
-        export.LinesAsync((DeadLetterSearch.Of(call.Query) with { After = null }).ToQuery(latestFirst: false), call.Aborted));
+        export.LinesAsync((DeadLetterSearch.Checked(call.Call.Target.Parameters) with { After = null }).ToQuery(latestFirst: false), call.Aborted));
 
     private async Task<PageResult> RunAllAsync(ConsoleCall call)
     {
-        var search = DeadLetterSearch.Of(call.Field);
+        // Also what stands in the address, where no form of the console has anything.
+        var given = call.Form.SelectMany(field => field.Value.Select(value => KeyValuePair.Create(field.Key, value ?? ""))).Concat(call.Call.Target.Parameters);
+        var search = DeadLetterSearch.Checked(given, ["do", .. RetryChanges.Names]);
         if (search.Until is null)
             throw QStashException.BadRequest("It is not said until when.");
         var action = ActionOf(call.Field("do"));

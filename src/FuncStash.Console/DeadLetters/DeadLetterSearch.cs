@@ -1,6 +1,7 @@
 using System.Globalization;
 using FuncStash.DeadLetters;
 using FuncStash.Messages;
+using FuncStash.Wire;
 
 namespace FuncStash.Console.DeadLetters;
 
@@ -11,6 +12,8 @@ public sealed record DeadLetterSearch
 
     /// <summary>How many are looked at for a page: what is rare is looked for further on by asking again.</summary>
     public const int MaxLooked = 3_000;
+
+    private static readonly string[] s_names = ["q", "host", "status", "error", "until", "after"];
 
     /// <summary>A part of an id, a URL, a label or a name.</summary>
     public string Text { get; init; } = "";
@@ -42,6 +45,26 @@ public sealed record DeadLetterSearch
         Until = long.TryParse(value("until"), NumberStyles.None, CultureInfo.InvariantCulture, out var until) ? until : null,
         After = DlqId.TryParse(value("after"), out var after) ? after : null,
     };
+
+    /// <summary>The same of an address or a form that says nothing else: to ignore a condition would widen what is meant.</summary>
+    /// <param name="given">All that it says.</param>
+    /// <param name="others">What it may say besides.</param>
+    /// <exception cref="QStashException">400 for what is no condition.</exception>
+    public static DeadLetterSearch Checked(IEnumerable<KeyValuePair<string, string>> given, params IEnumerable<string> others)
+    {
+        var conditions = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in given.Where(pair => !others.Contains(pair.Key)))
+        {
+            if (!s_names.Contains(name))
+                throw QStashException.BadRequest($"Dead letters cannot be narrowed down by {ShortText.Of(name, 80)}, only by {string.Join(", ", s_names)}. Nothing was done.");
+            if (!conditions.TryAdd(name, value))
+                throw QStashException.BadRequest($"{name} is given twice, so it is not clear what is meant. Nothing was done.");
+        }
+        var search = Of(name => conditions.GetValueOrDefault(name) is { Length: > 0 } value ? value : null);
+        foreach (var (name, value) in conditions.Where(pair => pair.Key != "q" && search.Parameters.All(parameter => parameter.Name != pair.Key)))
+            throw QStashException.BadRequest($"invalid {name}: {ShortText.Of(value, 80)}. Nothing was done.");
+        return search;
+    }
 
     /// <summary>The names and values that say the same again.</summary>
     public IEnumerable<(string Name, string Value)> Parameters => new (string Name, string? Value)[]

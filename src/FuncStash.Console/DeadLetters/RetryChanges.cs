@@ -10,14 +10,17 @@ namespace FuncStash.Console.DeadLetters;
 /// <summary>Reads what is to be changed of dead letters that are sent again, and refuses it before any of them is.</summary>
 public sealed class RetryChanges(PublishCheck check, FuncStashOptions options)
 {
+    /// <summary>The fields of the form.</summary>
+    public static IEnumerable<string> Names => SendOptions.All.Where(option => option.IsOfRetries).Select(option => option.Name);
+
     /// <returns>The changes; or why there are none, for the form that they were typed into.</returns>
     public async ValueTask<(PublishSettings Changes, RefusedChanges? Refused)> ReadAsync(ConsoleCall call)
     {
         var typed = new Dictionary<string, string>();
-        foreach (var option in SendOptions.All.Where(option => option.IsOfRetries))
+        foreach (var name in Names)
         {
-            if (call.Field(option.Name) is { } value)
-                typed[option.Name] = value;
+            if (call.Field(name) is { } value)
+                typed[name] = value;
         }
         var reader = new PublishSettingsReader(options);
         try

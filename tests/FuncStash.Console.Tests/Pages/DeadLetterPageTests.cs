@@ -63,6 +63,35 @@ public sealed class DeadLetterPageTests
         Assert.Single((await service.CallAsync("GET", "/v2/dlq")).Json["messages"]!.AsArray());
     }
 
+    [Theory]
+    [InlineData("label=L1", "cannot be narrowed down by label")]
+    [InlineData("status=5xx", "invalid status: 5xx")]
+    [InlineData("host=", "invalid host")]
+    [InlineData("until=yesterday", "invalid until: yesterday")]
+    [InlineData("after=there", "invalid after: there")]
+    [InlineData("host=a.example.com&host=b.example.com", "host is given twice")]
+    public async Task A_condition_that_is_not_understood_is_refused_and_not_left_out(string condition, string reason)
+    {
+        await using var service = Consoles.Start();
+        await service.AddDeadLetterAsync(service.NewMessage("https://example.com/"));
+        var browser = new Browser(service);
+        var until = service.Now.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var fields = condition.Split('&').Select(part => part.Split('=')).Select(part => (part[0], part[1]));
+
+        Answered[] answers =
+        [
+            await browser.GetAsync("/console/dead-letters?" + condition),
+            await browser.GetAsync("/console/dead-letters/export?" + condition),
+            await browser.GetAsync("/console/dead-letters/all?do=delete&" + condition),
+            await browser.PostAsync("/console/dead-letters/all", [("do", "delete"), .. fields, .. fields.Any(field => field.Item1 == "until") ? Array.Empty<(string, string)>() : [("until", until)]]),
+            await browser.PostAsync("/console/dead-letters/all?" + condition, ("do", "delete"), ("until", until)),
+        ];
+
+        Assert.All(answers, answer => Assert.Equal(400, answer.Status));
+        Assert.All(answers[..4], answer => Assert.Contains(reason, answer.Text, StringComparison.Ordinal));
+        Assert.Single((await service.CallAsync("GET", "/v2/dlq")).Json["messages"]!.AsArray());
+    }
+
     [Fact]
     public async Task Ten_thousand_are_sent_again_by_one_answer_to_one_question_and_those_that_fail_after_it_are_not()
     {
