@@ -29,10 +29,19 @@ public sealed class EchoResource(FuncStashOptions options) : IResource
         if (!IsOn(options))
             throw QStashException.NotFound($"no such route: {call.Request.Method} {call.Target.Path}");
         var body = await call.BodyAsync(options.MaxBodyBytes);
-        var status = int.TryParse(call.Target["status"], NumberStyles.None, CultureInfo.InvariantCulture, out var asked) && asked is >= 200 and <= 599 ? asked : 200;
+        var status = StatusOf(call.Target["status"]);
         call.Context.Response.Headers.XContentTypeOptions = "nosniff";
-        await call.JsonAsync(status, json => Write(json, call, body));
+        // They may have no body (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
+        if (status is 204 or 205 or 304)
+            call.Context.Response.StatusCode = status;
+        else
+            await call.JsonAsync(status, json => Write(json, call, body));
     }
+
+    private static int StatusOf(string? asked) =>
+        asked is null ? 200
+        : int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out var status) && status is >= 200 and <= 599 ? status
+        : throw QStashException.BadRequest($"invalid status: {ShortText.Of(asked, 80)}: must be a number from 200 to 599");
 
     private static void Write(Utf8JsonWriter json, ApiCall call, byte[] body)
     {

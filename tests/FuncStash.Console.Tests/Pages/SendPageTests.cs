@@ -162,6 +162,17 @@ public sealed class SendPageTests
         var answer = await open.CallAsync("POST", "/console/echo?status=503", "hello", null, ("X-Mine", "1"));
         Assert.Equal((503, "POST", "hello", "1"), (answer.Status, (string)answer.Json["method"]!, (string)answer.Json["body"]!, (string)answer.Json["headers"]!["X-Mine"]!));
 
+        foreach (var status in (string[])["99", "199", "600", "abc", ""])
+        {
+            var refused = await open.CallAsync("POST", "/console/echo?status=" + status, "hello", null);
+            Assert.Equal((400, $"invalid status: {status}: must be a number from 200 to 599"), (refused.Status, (string)refused.Json["error"]!));
+        }
+        foreach (var status in (int[])[204, 205, 304])
+        {
+            var empty = await open.CallAsync("POST", "/console/echo?status=" + status, "hello", null);
+            Assert.Equal((status, ""), (empty.Status, empty.Text));
+        }
+
         await using var secret = Consoles.Start(Consoles.Secret);
         Assert.Equal(404, (await secret.CallAsync("POST", "/console/echo", "hello", Consoles.Token)).Status);
         var browser = new Browser(secret);
