@@ -21,24 +21,27 @@ public sealed record RunDetailModel(
     RunView View, IReadOnlyList<RunStepView> Steps, Payload Payload, Payload Result, HeaderMap Header, DlqId? Letter, string? Done);
 
 /// <summary>A step as it is shown.</summary>
+/// <param name="Id">Its number; null for what comes next.</param>
 /// <param name="Name">Its name; of what comes next, that it does.</param>
 /// <param name="Kind">What it is, in a word.</param>
 /// <param name="At">When its result was accepted, in unix milliseconds.</param>
-/// <param name="Result">Its result, where it is short enough.</param>
+/// <param name="Result">Its result.</param>
+/// <param name="IsWhole">Whether all of the result was asked for.</param>
 /// <param name="Detail">Whom it calls or what it waits for.</param>
 /// <param name="MessageId">The message that tells how far it is.</param>
 /// <param name="Error">Why its last attempt failed.</param>
 public sealed record RunStepView(
-    string Name, string Kind, StepState State, bool IsParallel, long? At, Payload? Result, string? Detail, string? MessageId, string? Error)
+    int? Id, string Name, string Kind, StepState State, bool IsParallel, long? At, Payload? Result, bool IsWhole, string? Detail, string? MessageId, string? Error)
 {
-    public static RunStepView Of(StepSlot slot, GroupKind group, StepState state, byte[] body, DeliveryView? delivery, RedactFields? redact)
+    public static RunStepView Of(
+        StepSlot slot, GroupKind group, StepState state, byte[] body, DeliveryView? delivery, RedactFields? redact, bool isWhole)
     {
         var (name, type, output) = Read(body, redact);
         var detail = slot.Begun?.Detail;
         return new RunStepView(
-            name ?? detail?.Name ?? (slot.Id is { } id ? id == 0 ? "payload" : $"step {id}" : "what comes next"),
+            slot.Id, name ?? detail?.Name ?? (slot.Id is { } id ? id == 0 ? "payload" : $"step {id}" : "what comes next"),
             type ?? detail?.Type ?? (slot.Id == 0 ? "Initial" : ""),
-            state, group == GroupKind.Parallel, slot.Result?.At, output is null ? null : Payload.Of(output),
+            state, group == GroupKind.Parallel, slot.Result?.At, output is null ? null : Payload.Of(output, isWhole), isWhole,
             detail switch { { Event: { } waited } => $"waits for {waited}", { Url: { } url } => $"{detail.Method} {url}".Trim(), { Invoked: { } invoked } => $"invokes {invoked.RunId}", _ => null },
             slot.MessageId ?? slot.Result?.MessageId, delivery?.Errors is [.., var last] ? last.Error : null);
     }

@@ -44,23 +44,23 @@ internal sealed class RunPages(
         var result = run.Progress.State == RunState.Success ? await runs.ResultAsync(run, call.Aborted) : [];
         var all = call.Query("body") == "all";
         return new PageResult.View(run.Spec.RunId, typeof(RunDetailPage), new RunDetailModel(
-            view, await StepsAsync(view, redact, call.Aborted), Shown(payload), Shown(result),
+            view, await StepsAsync(view, redact, call.Query("step"), call.Aborted), Shown(payload), Shown(result),
             redact is null ? run.Spec.Header : run.Spec.Header.Select(redact.Header), await LetterAsync(run, call.Aborted), call.Query("done")));
 
         Payload Shown(byte[] body) => redact is { Body: true } && body.Length > 0 ? Payload.Redacted(body) : Payload.Of(body, all);
     }
 
-    private async ValueTask<IReadOnlyList<RunStepView>> StepsAsync(RunView view, RedactFields? redact, CancellationToken cancellation)
+    private async ValueTask<IReadOnlyList<RunStepView>> StepsAsync(RunView view, RedactFields? redact, string? whole, CancellationToken cancellation)
     {
         var steps = new List<RunStepView>();
         foreach (var group in view.Groups)
         {
             foreach (var slot in group.Slots)
             {
-                var text = slot.Result is { Size: <= Payload.Shown } result && redact is not { Body: true }
-                    ? await runs.BodyAsync(view.Run.Key, result, cancellation) : [];
+                // One after the other: what is kept of each is what is shown of it.
+                var text = slot.Result is { } result && redact is not { Body: true } ? await runs.BodyAsync(view.Run.Key, result, cancellation) : [];
                 var delivery = slot.MessageId is { } id ? view.Deliveries.GetValueOrDefault(id) : null;
-                steps.Add(RunStepView.Of(slot, group.Kind, view.StateOf(slot), text, delivery, redact));
+                steps.Add(RunStepView.Of(slot, group.Kind, view.StateOf(slot), text, delivery, redact, isWhole: whole is not null && whole == Text.Plain(slot.Id)));
             }
         }
         return steps;

@@ -101,6 +101,27 @@ public sealed class RunPageTests
     }
 
     [Fact]
+    public async Task A_step_with_a_large_result_has_its_name_and_all_of_the_result_on_a_click()
+    {
+        await using var service = Consoles.Start();
+        await using var flow = await WorkflowEndpoint.StartAsync(service);
+        await flow.StartAsync("wfr_a", "p");
+        await flow.SubmitAsync("wfr_a", WorkflowEndpoint.Step(1, new string('x', 20_000) + "the end"));
+        await service.DeliverDueAsync();
+        var browser = new Browser(service);
+
+        var page = await browser.GetAsync("/console/workflows/wfr_a");
+
+        Assert.Contains("s1 Run done", page.Text, StringComparison.Ordinal);
+        Assert.Contains("xxxx", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("the end", page.Text, StringComparison.Ordinal);
+        Assert.Contains("Load all 19.5 KiB", page.Text, StringComparison.Ordinal);
+        var whole = await browser.GetAsync(page.Links("/console/workflows/wfr_a").Single(link => link.Contains("step=1", StringComparison.Ordinal)));
+        Assert.Contains("the end", whole.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Load all", whole.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_is_redacted_is_shown_as_such()
     {
         await using var service = Consoles.Start();
