@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using System.Text.Unicode;
 using FuncStash.Wire;
 
@@ -13,7 +14,7 @@ namespace FuncStash.Console.Parts;
 /// <param name="Pretty">The same laid out, where it is JSON.</param>
 /// <param name="Kind">What it is.</param>
 /// <param name="IsCut">True when only its first part is here.</param>
-public sealed record Payload(long Size, string Text, string? Pretty, PayloadKind Kind, bool IsCut)
+public sealed partial record Payload(long Size, string Text, string? Pretty, PayloadKind Kind, bool IsCut)
 {
     /// <summary>The most that is shown of a payload unasked, in bytes.</summary>
     public const int Shown = 16 * 1024;
@@ -55,7 +56,7 @@ public sealed record Payload(long Size, string Text, string? Pretty, PayloadKind
             var text = new ArrayBufferWriter<byte>(body.Length * 2);
             using (var writer = new Utf8JsonWriter(text, s_pretty))
                 document.RootElement.WriteTo(writer);
-            return Encoding.UTF8.GetString(text.WrittenSpan);
+            return Escape().Replace(Encoding.UTF8.GetString(text.WrittenSpan), Character);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
@@ -63,6 +64,14 @@ public sealed record Payload(long Size, string Text, string? Pretty, PayloadKind
             return null;
         }
     }
+
+    // The writer escapes every character beyond the BMP, as two halves.
+    private static string Character(Match escape) => escape.Groups["high"] is { Success: true } high
+        ? new string([(char)Convert.ToUInt16(high.Value, 16), (char)Convert.ToUInt16(escape.Groups["low"].Value, 16)]) : escape.Value;
+
+    // From the left, escape by escape: a backslash that is escaped itself begins none.
+    [GeneratedRegex(@"\\(?:u(?<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?<low>[dD][c-fC-F][0-9a-fA-F]{2})|.)", RegexOptions.Singleline)]
+    private static partial Regex Escape();
 
     /// <summary>Sixteen bytes a line: where, as hexadecimal digits, and what is printable.</summary>
     private static string Hex(ReadOnlySpan<byte> bytes)

@@ -33,4 +33,18 @@ public sealed class PayloadPageTests
         }
         Assert.Contains("half Run done", (await browser.GetAsync("/console/workflows/wfr_a")).Text, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("{\"a\":\"\U0001F600 é\"}", "{ \"a\": \"\U0001F600 é\" }")]
+    [InlineData("{\"a\":\"\\ud83d\\ude00\"}", "{ \"a\": \"\U0001F600\" }")]
+    [InlineData("{\"a\":\"\\\\ud83d\\\\ude00\"}", "{ \"a\": \"\\\\ud83d\\\\ude00\" }")]
+    public async Task JSON_that_is_laid_out_has_every_character_as_it_is(string json, string shown)
+    {
+        await using var service = Consoles.Start();
+        var id = await service.PublishAsync("https://example.com/", json);
+
+        var page = await new Browser(service).GetAsync("/console/messages/" + id);
+
+        Assert.Contains(shown, page.Text, StringComparison.Ordinal);
+    }
 }
