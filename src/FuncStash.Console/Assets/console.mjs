@@ -91,11 +91,26 @@ document.addEventListener('keydown', event => {
   }
 });
 
+// ---- what the server says, where it does not show the page
+
+const signIn = document.createElement('a');
+signIn.textContent = 'Sign in again';
+
+function tell(at, text) {
+  if (at.textContent !== text) at.textContent = text;
+}
+
+function tellEnd(at) {
+  signIn.href = location.href;
+  at.replaceChildren('Your session has ended. ', signIn);
+}
+
 // ---- refresh: in place, never under the reader's hands
 
 const control = one('[data-refresh-control]');
 const every = control && one('[data-refresh-every]', control);
 const newer = control && one('[data-new]', control);
+const refreshed = control && one('[data-refresh-state]', control);
 let timer = 0;
 
 const isBusy = () => document.hidden || !document.getSelection().isCollapsed || one('dialog[open]') !== null
@@ -136,6 +151,12 @@ function refreshList(old, next) {
 async function refresh() {
   if (isBusy()) return;
   const answer = await fetch(location.href, { headers: { Accept: 'text/html' }, cache: 'no-store' }).catch(() => null);
+  if (answer?.status === 401 || answer?.status === 404) {
+    every.value = '0';
+    schedule();
+    return answer.status === 401 ? tellEnd(refreshed) : tell(refreshed, 'This is not there any more.');
+  }
+  tell(refreshed, answer?.ok ? '' : 'The server does not answer.');
   if (!answer?.ok || isBusy()) return;
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   for (const old of all('[data-refresh]')) {
@@ -166,12 +187,13 @@ if (control) {
 
 const live = one('[data-live]');
 
-async function listen(state) {
+async function listen(state, end) {
   const known = new Set(all('tr[data-key]', live).map(row => row.dataset.key));
   const url = new URL(location.href);
   // Positions sort latest first.
   if (known.size > 0) url.searchParams.set('newer', [...known].sort()[0]);
   const answer = await fetch(url, { headers: { Accept: 'text/html' }, cache: 'no-store' }).catch(() => null);
+  if (answer?.status === 401) return end();
   if (!answer?.ok) return state('The server does not answer.');
   const rows = all('[data-live] tr', new DOMParser().parseFromString(await answer.text(), 'text/html'));
   const fresh = rows.filter(row => !known.has(row.dataset.key));
@@ -186,7 +208,8 @@ async function listen(state) {
 if (live) {
   const bar = one('[data-live-control]');
   const pause = one('[data-live-pause]', bar);
-  const state = text => { const at = one('[data-live-state]', bar); if (at.textContent !== text) at.textContent = text; };
+  const at = one('[data-live-state]', bar);
+  const state = text => tell(at, text);
   let isPaused = false;
   let isAsking = false;
   bar.hidden = false;
@@ -197,10 +220,14 @@ if (live) {
     pause.setAttribute('aria-pressed', String(isPaused));
     state(isPaused ? 'Paused' : 'Listening');
   });
-  setInterval(async () => {
+  const asking = setInterval(async () => {
     if (isPaused || isAsking || document.hidden || !document.getSelection().isCollapsed) return;
     isAsking = true;
-    await listen(text => { if (!isPaused) state(text); }).finally(() => { isAsking = false; });
+    await listen(text => { if (!isPaused) state(text); }, () => {
+      clearInterval(asking);
+      pause.hidden = true;
+      tellEnd(at);
+    }).finally(() => { isAsking = false; });
   }, 2000);
 }
 

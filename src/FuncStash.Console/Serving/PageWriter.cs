@@ -88,7 +88,8 @@ public sealed class PageWriter(TimeProvider time)
         "./" + target.RawFrom(Math.Min(target.Path.Length, "/console/".Length));
 
     private Task<string> RenderAsync(ApiCall call, Session session, PageResult.View view) => RenderAsync(typeof(Shell), new ShellModel(
-        view, session, Base(call.Target), call.Target.Path, Here(call.Target), time.GetUtcNow().ToUnixTimeMilliseconds()));
+        view, session, Base(call.Target), call.Target.Path, Here(call.Target), time.GetUtcNow().ToUnixTimeMilliseconds(),
+        IsAnswer: HttpMethods.IsPost(call.Request.Method)));
 
     private static async Task<string> RenderAsync([DynamicallyAccessedMembers(PageResult.Members)] Type component, object model)
     {

@@ -9,7 +9,8 @@ namespace FuncStash.Console.Serving;
 /// <param name="Path">The path of its address, as it was sent.</param>
 /// <param name="Here">The way from <paramref name="Base"/> back to it, its query included.</param>
 /// <param name="Now">Unix milliseconds.</param>
-public sealed record ShellModel(PageResult.View View, Session Session, string Base, string Path, string Here, long Now);
+/// <param name="IsAnswer">Whether it answers a form, so that its address may be one that shows nothing.</param>
+public sealed record ShellModel(PageResult.View View, Session Session, string Base, string Path, string Here, long Now, bool IsAnswer);
 
 /// <summary>A place to go to.</summary>
 /// <param name="Path">Below <c>/console/</c>.</param>

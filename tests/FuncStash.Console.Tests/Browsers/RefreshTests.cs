@@ -75,6 +75,52 @@ public abstract class RefreshTests(HostFixture hosts, Chromium chromium) : Brows
         AssertNoComplaint();
     }
 
+    [Theory]
+    [InlineData(401, "Your session has ended. Sign in again")]
+    [InlineData(404, "This is not there any more.")]
+    public async Task A_page_that_cannot_be_looked_at_any_more_says_so_and_asks_no_further(int status, string text)
+    {
+        var id = await PublishAsync(Unique("label"), "/" + Unique("path"));
+        var page = await NewPageAsync();
+        await page.Clock.InstallAsync();
+        await page.GotoAsync(Console + "messages/" + id);
+        await RefuseAsync(page, "**/messages/*", status);
+
+        await page.Locator("[data-refresh-every]").SelectOptionAsync("5");
+
+        await Expect(page.Locator("[data-refresh-state]")).ToHaveTextAsync(text);
+        await Expect(page.Locator("[data-refresh-every]")).ToHaveValueAsync("0");
+        await Expect(page.Locator("h1")).ToContainTextAsync(id);
+        await AssertAsksNothingAsync(page);
+        if (status == 401)
+            await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Sign in again" })).ToHaveAttributeAsync("href", page.Url);
+        AssertNoComplaintBut(status.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    [Fact]
+    public async Task Live_says_that_the_session_has_ended()
+    {
+        var page = await NewPageAsync();
+        await page.Clock.InstallAsync();
+        await page.GotoAsync(Console + "live?q=" + Unique("label"));
+        await RefuseAsync(page, "**/live?*", 401);
+
+        await Expect(page.Locator("[data-live-state]")).ToHaveTextAsync("Your session has ended. Sign in again", new() { Timeout = 30_000 });
+        await AssertAsksNothingAsync(page);
+        AssertNoComplaintBut("401");
+    }
+
+    private static Task RefuseAsync(IPage page, string url, int status) =>
+        page.RouteAsync(url, route => route.FulfillAsync(new() { Status = status, ContentType = "text/html", Body = "<p>no</p>" }));
+
+    private static async Task AssertAsksNothingAsync(IPage page)
+    {
+        var asked = 0;
+        page.Request += (_, _) => asked++;
+        await page.Clock.RunForAsync(12_000);
+        Assert.Equal(0, asked);
+    }
+
     private Task<string> PublishAsync(string label, string path) =>
         Wire.PublishAsync(Receiver.Url(path), "x", ("Upstash-Delay", "1h"), ("Upstash-Label", label));
 }

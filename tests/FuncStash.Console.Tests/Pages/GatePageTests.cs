@@ -114,5 +114,8 @@ public sealed class GatePageTests
         Assert.Contains(why, answer.Text, StringComparison.Ordinal);
         Assert.Matches($"<input[^>]* name=\"{field}\"[^>]* value=\"{Regex.Escape(value)}\"[^>]* aria-invalid=\"true\"", answer.Html);
         Assert.Contains("role=\"alert\"", answer.Html, StringComparison.Ordinal);
+        // Its address may be one that shows nothing.
+        Assert.DoesNotContain("data-refresh-control", answer.Html, StringComparison.Ordinal);
+        Assert.Contains("data-refresh-control", (await new Browser(service).GetAsync("/console/queues")).Html, StringComparison.Ordinal);
     }
 }
