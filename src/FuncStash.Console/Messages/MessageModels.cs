@@ -8,7 +8,8 @@ namespace FuncStash.Console.Messages;
 
 /// <param name="Search">What was asked for.</param>
 /// <param name="Page">What was found.</param>
-public sealed record MessageListModel(MessageSearch Search, LogPage Page);
+/// <param name="Done">What was just done, as a word of <see cref="Notice"/>.</param>
+public sealed record MessageListModel(MessageSearch Search, LogPage Page, string? Done);
 
 /// <summary>A message and all that is known of it.</summary>
 /// <param name="Stored">The message, without its payload.</param>

@@ -29,7 +29,7 @@ internal sealed class MessagePages(
         if (MessageId.TryParse(search.Text, out var id) && await messages.LookAsync(id, call.Aborted) is not null)
             return new PageResult.Redirect("messages/" + id.Text);
         var page = await log.ListAsync(search.ToQuery(Now), call.Aborted);
-        return new PageResult.View("Messages", typeof(MessageListPage), new MessageListModel(search, page));
+        return new PageResult.View("Messages", typeof(MessageListPage), new MessageListModel(search, page, call.Query("done")));
     }
 
     private async Task<PageResult> ShowAsync(ConsoleCall call)

@@ -26,6 +26,8 @@ internal static class Notice
         "saved" => "Saved.",
         "sent" => "Sent.",
         "sent-before" => "This form was sent before, just as it is, so nothing new was sent: this is its message.",
+        "sent-before-to-many" => "This form was sent before, just as it is, so nothing new was sent.",
+        "saved-before" => "This form was sent before, just as it is: this is its schedule.",
         "started" => "Started.",
         "unpinned" => "Unpinned: the next message that brings limits changes them.",
         _ => null,

@@ -23,8 +23,7 @@ internal sealed class SchedulePages(
         new("GET", "/schedules/{id}", AccessLevel.Read, ShowAsync),
         new("POST", "/schedules/{id}/pause", AccessLevel.Full, call => ChangeAsync(call, "paused", async id => await scheduler.PauseAsync(id, call.Aborted))),
         new("POST", "/schedules/{id}/resume", AccessLevel.Full, call => ChangeAsync(call, "resumed", async id => await scheduler.ResumeAsync(id, call.Aborted))),
-        new("POST", "/schedules/{id}/run", AccessLevel.Full, call => ChangeAsync(
-            call, "sent", async id => await scheduler.RunAsync(id, call.Call.CallerIp, Once.Of(call, "run|" + id), call.Aborted) is not null)),
+        new("POST", "/schedules/{id}/run", AccessLevel.Full, RunAsync),
         new("GET", "/schedules/{id}/delete", AccessLevel.Full, AskAsync),
         new("POST", "/schedules/{id}/delete", AccessLevel.Full, DeleteAsync),
     ];
@@ -73,6 +72,13 @@ internal sealed class SchedulePages(
     {
         var id = Checked(call);
         return await change(id) ? new PageResult.Redirect($"schedules/{id}?done={done}") : throw NotFound();
+    }
+
+    private async Task<PageResult> RunAsync(ConsoleCall call)
+    {
+        var id = Checked(call);
+        var sent = await scheduler.RunAsync(id, call.Call.CallerIp, Once.Of(call, "run|" + id), call.Aborted) ?? throw NotFound();
+        return Once.After(sent, "schedules/" + id);
     }
 
     private async Task<PageResult> AskAsync(ConsoleCall call)

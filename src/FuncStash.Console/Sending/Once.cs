@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using FuncStash.Console.Serving;
+using FuncStash.Publishing;
 
 namespace FuncStash.Console.Sending;
 
@@ -19,6 +20,20 @@ internal static class Once
 
     /// <summary>The name, where this can be one; null otherwise.</summary>
     public static string? Checked(string? name) => name is { Length: Length } && name.All(char.IsAsciiLetterOrDigit) ? name : null;
+
+    /// <summary>Where the answer to a form leads that sent something: to its message, or where there are several to a page that has them.</summary>
+    /// <param name="sent">What was sent.</param>
+    /// <param name="others">The page of several, below <c>/console/</c>.</param>
+    /// <param name="hasOwnId">Whether it brought a deduplication id of its own, which counts instead of the form.</param>
+    public static PageResult.Redirect After(PublishResult sent, string others, bool hasOwnId = false)
+    {
+        var one = sent is { IsGroup: false, Messages: [var single] } ? single : null;
+        var done = !sent.Messages.Any() || !sent.Messages.All(message => message.Deduplicated) ? "sent"
+            : hasOwnId ? "duplicate"
+            : one is null ? "sent-before-to-many" : "sent-before";
+        var page = one is null ? others : $"messages/{one.Id.Text}";
+        return new PageResult.Redirect($"{page}{(page.Contains('?', StringComparison.Ordinal) ? '&' : '?')}done={done}");
+    }
 
     /// <summary>What a form asks for, by its name; null for one that has none.</summary>
     /// <param name="call">The form as it was sent.</param>

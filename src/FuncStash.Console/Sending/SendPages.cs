@@ -51,15 +51,17 @@ internal sealed class SendPages(
         {
             var body = form.BodyOf is { } source ? await BodyAsync(source, call.Aborted) : Encoding.UTF8.GetBytes(form.Body);
             var request = form.ToRequest(body, call.Call.CallerIp, options) with { Once = Once.Of(form, body) };
+            var isThere = request is { Once: { } once, Settings: { Cron: not null, ScheduleId: null } }
+                && await schedules.LookAsync(Scheduler.NewId(once), call.Aborted) is not null;
             var accepted = form.Mode == SendMode.Batch
                 ? (await acceptance.AcceptAsync([request], call.Aborted))[0]
                 : await acceptance.AcceptAsync(request, call.Aborted);
             return accepted switch
             {
-                Accepted.Messages { Result: { IsGroup: false, Messages: [var one] } } =>
-                    new PageResult.Redirect($"messages/{one.Id.Text}?done={DoneWord(one, request)}"),
-                Accepted.Messages => new PageResult.Redirect(new MessageSearch().With("topicName", form.Destination).Url),
-                Accepted.Schedule schedule => new PageResult.Redirect($"schedules/{schedule.Id}?done=saved"),
+                Accepted.Messages sent => Once.After(
+                    sent.Result, new MessageSearch().With("topicName", form.Destination).Url,
+                    hasOwnId: request.Settings is not { DeduplicationId: null, ContentBasedDeduplication: false }),
+                Accepted.Schedule schedule => new PageResult.Redirect($"schedules/{schedule.Id}?done={(isThere ? "saved-before" : "saved")}"),
                 Accepted.Refused refused => Page(call, form, FieldRefusal.Of(refused.Reason.Message), refused.Reason.Status),
                 _ => throw new InvalidOperationException("not reached"),
             };
@@ -69,9 +71,6 @@ internal sealed class SendPages(
             return Page(call, form, FieldRefusal.Of(refusal.Message), refusal.Status);
         }
     }
-
-    private static string DoneWord(Published one, PublishRequest request) =>
-        !one.Deduplicated ? "sent" : request.Settings is { DeduplicationId: null, ContentBasedDeduplication: not true } ? "sent-before" : "duplicate";
 
     private PageResult.View Page(ConsoleCall call, SendForm form, FieldRefusal? refusal, int status)
     {

@@ -99,13 +99,13 @@ internal sealed class UrlGroupPages(UrlGroupStore groups, EndpointChanges change
         {
             Labels = ["console-test"], Retries = 0, Header = HeaderMap.Empty.With("Content-Type", "application/json"),
         };
-        await publisher.PublishAsync(
+        var sent = await publisher.PublishAsync(
             new PublishRequest(group.Name, settings, """{"test":true}"""u8.ToArray())
             {
                 CallerIp = call.Call.CallerIp, Once = Once.Of(call, "test|" + group.Name),
             },
             call.Aborted);
-        return new PageResult.Redirect($"url-groups/{group.Name}?done=sent");
+        return Once.After(sent, "url-groups/" + group.Name);
     }
 
     private async Task<PageResult> AskAsync(ConsoleCall call)

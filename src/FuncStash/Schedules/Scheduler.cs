@@ -165,7 +165,8 @@ public sealed class Scheduler(
     }
 
     // The same for what asks twice.
-    private static string NewId(string? once)
+    /// <summary>The id of a schedule that brings none: a new one, or that of what asks, as in <see cref="PublishRequest.Once"/>.</summary>
+    internal static string NewId(string? once)
     {
         Span<char> text = stackalloc char[Base58.Length];
         Base58.Encode(BinaryPrimitives.ReadUInt128BigEndian(

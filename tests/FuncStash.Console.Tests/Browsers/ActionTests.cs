@@ -118,6 +118,11 @@ public abstract class ActionTests(HostFixture hosts, Chromium chromium) : Browse
         {
             await ClickAsync(page, button);
             await Expect(page.Locator(".notice")).ToHaveTextAsync(notice);
+            if (button == "Run now")
+            {
+                await Expect(page.Locator("h1")).ToContainTextAsync("msg_");
+                await page.GotoAsync(Console + "schedules/" + name);
+            }
         }
         await Receiver.WaitForAsync("/" + name);
         await page.GetByRole(AriaRole.Link, new() { Name = "Delete" }).ClickAsync();

@@ -29,6 +29,22 @@ public sealed class OnceTests
     }
 
     [Fact]
+    public async Task What_is_sent_twice_to_a_URL_group_says_so()
+    {
+        await using var service = Consoles.Start();
+        var browser = new Browser(service);
+        await service.CallAsync("POST", "/v2/topics/hooks/endpoints", """{"endpoints":[{"url":"https://example.com/1"},{"url":"https://example.com/2"}]}""");
+        (string, string)[] fields = [.. (await browser.GetAsync("/console/send")).Fields("send"), .. s_message, ("destination", "hooks")];
+
+        var first = await browser.FollowAsync("/console/send", fields);
+        var second = await browser.FollowAsync("/console/send", fields);
+
+        Assert.Contains("Sent.", first.Text, StringComparison.Ordinal);
+        Assert.Contains("This form was sent before", second.Text, StringComparison.Ordinal);
+        Assert.Equal(2, (await MessagesAsync(service)).Count);
+    }
+
+    [Fact]
     public async Task A_form_that_says_something_else_and_another_form_are_other_messages()
     {
         await using var service = Consoles.Start();
@@ -99,6 +115,7 @@ public sealed class OnceTests
         var answers = await Task.WhenAll(browser.PostAsync("/console/send", fields), browser.PostAsync("/console/send", fields));
         Assert.Equal(answers[0].Target("/console/send"), answers[1].Target("/console/send"));
         Assert.Single((await service.CallAsync("GET", "/v2/schedules")).Json.AsArray());
+        Assert.Contains("This form was sent before", (await browser.FollowAsync("/console/send", fields)).Text, StringComparison.Ordinal);
 
         await browser.FollowAsync("/console/send", [.. fields, ("Upstash-Cron", "0 10 * * *")]);
         Assert.Equal(2, (await service.CallAsync("GET", "/v2/schedules")).Json.AsArray().Count);
@@ -121,9 +138,12 @@ public sealed class OnceTests
             for (var i = 0; i < 2; i++)
                 pages.Add((await browser.PostAsync($"/console/{path}/{action}", form)).Target($"/console/{path}/{action}").Split('?')[0]);
             Assert.Equal(pages[0], pages[1]);
+            Assert.StartsWith(makes == 1 ? "/console/messages/msg_" : "/console/url-groups/hooks", pages[0], StringComparison.Ordinal);
+            Assert.Contains("This form was sent before", (await browser.FollowAsync($"/console/{path}/{action}", form)).Text, StringComparison.Ordinal);
             Assert.Equal(all += makes, (await MessagesAsync(service)).Count);
             // One that is shown anew is another.
-            await browser.FollowAsync($"/console/{path}/{action}", (await browser.GetAsync("/console/" + path)).Fields($"{path}/{action}"));
+            var anew = await browser.FollowAsync($"/console/{path}/{action}", (await browser.GetAsync("/console/" + path)).Fields($"{path}/{action}"));
+            Assert.Contains("Sent.", anew.Text, StringComparison.Ordinal);
             Assert.Equal(all += makes, (await MessagesAsync(service)).Count);
         }
     }
