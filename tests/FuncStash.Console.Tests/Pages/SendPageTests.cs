@@ -136,6 +136,15 @@ public sealed class SendPageTests
         Assert.DoesNotContain("the secret", page.Html, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_duration_is_edited_in_a_unit_that_people_read()
+    {
+        await using var service = Consoles.Start();
+        var id = await service.PublishAsync("https://example.com/", "hello", ("Upstash-Timeout", "1.5s"), ("Upstash-Delay", "1h"));
+
+        Assert.Contains("value=\"1500ms\"", (await new Browser(service).GetAsync("/console/send?message=" + id)).Html, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("message")]
     [InlineData("schedule")]
