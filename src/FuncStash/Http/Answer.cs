@@ -23,7 +23,12 @@ internal static class Answer
     public static Task ErrorAsync(HttpContext context, int status, string message)
     {
         if (!HasBegun(context.Response))
+        {
+            // It may quote what was asked for, and a browser shows it.
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
             return WriteAsync(context, status, json => ErrorJson.Write(json, message));
+        }
         context.Abort();
         return Task.CompletedTask;
     }

@@ -9,6 +9,20 @@ public sealed class PageTests
 {
     private const string Script = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
 
+    [Theory]
+    [InlineData("PUT", "/console/messages", 405)]
+    [InlineData("POST", "/console/no-such-page", 405)]
+    [InlineData("DELETE", "/console/echo/no", 405)]
+    public async Task An_error_that_is_no_page_is_guessed_at_and_scripted_no_more_than_one(string method, string path, int status)
+    {
+        await using var service = Consoles.Start();
+
+        var answer = await service.CallAsync(method, path, "<script>alert(1)</script>");
+
+        Assert.Equal((status, "nosniff"), (answer.Status, answer.Headers["X-Content-Type-Options"]));
+        Assert.StartsWith("default-src 'none'", answer.Headers["Content-Security-Policy"], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_root_leads_a_browser_to_the_console_and_nobody_else()
     {
