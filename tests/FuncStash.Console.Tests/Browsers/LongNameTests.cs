@@ -27,6 +27,12 @@ public abstract class LongNameTests(HostFixture hosts, Chromium chromium) : Brow
             await Expect(page.Locator(".list .name")).ToHaveTextAsync(name);
             Assert.Equal((list, 0), (list, await page.EvaluateAsync<int>("(() => { const list = document.querySelector('.scroll'); return list.scrollWidth - list.clientWidth; })()")));
         }
+        foreach (var list in (string[])["queues", "url-groups", "schedules"])
+        {
+            await page.GotoAsync($"{Console}{list}/{name}/delete");
+            await Expect(page.Locator("h1")).ToContainTextAsync(name);
+            Assert.Equal((list, width), (list, await page.EvaluateAsync<int>("document.documentElement.scrollWidth")));
+        }
         AssertNoComplaint();
     }
 }

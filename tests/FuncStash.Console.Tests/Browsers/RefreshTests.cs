@@ -110,6 +110,29 @@ public abstract class RefreshTests(HostFixture hosts, Chromium chromium) : Brows
         AssertNoComplaintBut("401");
     }
 
+    [Fact]
+    public async Task A_click_on_a_time_of_a_list_shows_all_of_them_exactly_and_opens_nothing()
+    {
+        var label = Unique("label");
+        await PublishAsync(label, "/" + label);
+        var page = await NewPageAsync();
+        var time = page.Locator(".list tbody time").First;
+        await Eventually.GetAsync(
+            async () =>
+            {
+                await page.GotoAsync(Console + "messages?label=" + label);
+                return await time.CountAsync();
+            },
+            count => count == 1);
+        await Expect(time).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("ago|now"));
+
+        await time.ClickAsync();
+
+        await Expect(time).ToContainTextAsync(":");
+        Assert.EndsWith("messages?label=" + label, page.Url, StringComparison.Ordinal);
+        AssertNoComplaint();
+    }
+
     private static Task RefuseAsync(IPage page, string url, int status) =>
         page.RouteAsync(url, route => route.FulfillAsync(new() { Status = status, ContentType = "text/html", Body = "<p>no</p>" }));
 
