@@ -1,4 +1,5 @@
 using FuncStash.Console.Parts;
+using FuncStash.DeadLetters;
 using FuncStash.Delivery;
 using FuncStash.Logs;
 using FuncStash.Messages;
@@ -20,10 +21,11 @@ public sealed record MessageListModel(MessageSearch Search, LogPage Page, string
 /// <param name="Callbacks">The messages that report on it.</param>
 /// <param name="IsCut">Whether there are more events than were read.</param>
 /// <param name="Wait">Why it is not being attempted.</param>
+/// <param name="Letter">Its dead letter, where it is still there.</param>
 /// <param name="ShowsAll">Whether payloads are shown however long they are.</param>
 public sealed record MessageModel(
     StoredMessage Stored, HeaderMap Header, Payload Body, IReadOnlyList<LoggedAttempt> Attempts, IReadOnlyList<LogEvent> Others,
-    IReadOnlyList<StoredMessage> Callbacks, bool IsCut, WaitReason Wait, bool ShowsAll)
+    IReadOnlyList<StoredMessage> Callbacks, bool IsCut, WaitReason Wait, DlqId? Letter, bool ShowsAll)
 {
     /// <summary>What was just done, as a word of <see cref="Notice"/>.</summary>
     public string? Done { get; init; }

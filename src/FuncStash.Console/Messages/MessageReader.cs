@@ -1,4 +1,5 @@
 using FuncStash.Console.Parts;
+using FuncStash.DeadLetters;
 using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Wire;
@@ -6,7 +7,7 @@ using FuncStash.Wire;
 namespace FuncStash.Console.Messages;
 
 /// <summary>Reads all there is to show of one message.</summary>
-public sealed class MessageReader(AttemptReader attempts, MessageStore messages, WaitReader waits)
+public sealed class MessageReader(AttemptReader attempts, MessageStore messages, WaitReader waits, DeadLetterStore letters)
 {
     // Of up to 256 KiB each.
     private const int MostResponses = 8;
@@ -28,8 +29,12 @@ public sealed class MessageReader(AttemptReader attempts, MessageStore messages,
             redact is null ? message.Header : message.Header.Select(redact.Header),
             await BodyAsync(message, redact, allOfBody, cancellation),
             await attempts.WithResponsesAsync(done.Attempts, latest, MostResponses, cancellation), done.Others, done.Callbacks, done.IsCut,
-            await waits.ReadAsync(stored, cancellation), allOfBody);
+            await waits.ReadAsync(stored, cancellation), await LetterAsync(stored.Progress.DlqId, cancellation), allOfBody);
     }
+
+    // One that was sent again or deleted is none any more.
+    private async ValueTask<DlqId?> LetterAsync(string? text, CancellationToken cancellation) =>
+        DlqId.TryParse(text, out var id) && await letters.LookAsync(id, cancellation) is not null ? id : null;
 
     private static RedactFields? RedactionOf(Message message) =>
         message.Redact is { } text && RedactFields.TryParse(text, out var fields, out _) ? fields : null;

@@ -63,6 +63,29 @@ public sealed class DeadLetterPageTests
         Assert.Single((await service.CallAsync("GET", "/v2/dlq")).Json["messages"]!.AsArray());
     }
 
+    [Fact]
+    public async Task Enter_at_a_tick_presses_nothing_and_one_that_is_gone_is_not_linked_to()
+    {
+        await using var service = Consoles.Start();
+        await using var destination = await StandIn.StartAsync(context =>
+        {
+            context.Response.StatusCode = 503;
+            return Task.CompletedTask;
+        });
+        var id = await service.PublishAsync(destination.Url + "/", "hello", ("Upstash-Retries", "0"));
+        await service.DeliverDueAsync();
+        var letter = (string)(await service.CallAsync("GET", "/v2/dlq")).Json["messages"]![0]!["dlqId"]!;
+        var browser = new Browser(service);
+
+        var list = await browser.GetAsync("/console/dead-letters");
+        // The enter key presses the first button of a form.
+        Assert.StartsWith("disabled hidden>", list.Html.Split("action=\"dead-letters/some\"")[1].Split("<button ")[1], StringComparison.Ordinal);
+        Assert.Contains("1 dead letter of ", list.Text, StringComparison.Ordinal);
+        Assert.Contains("Its dead letter", (await browser.GetAsync("/console/messages/" + id)).Text, StringComparison.Ordinal);
+        await browser.FollowAsync("/console/dead-letters/some", ("do", "delete"), ("id", letter));
+        Assert.DoesNotContain("Its dead letter", (await browser.GetAsync("/console/messages/" + id)).Text, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("label=L1", "cannot be narrowed down by label")]
     [InlineData("status=5xx", "invalid status: 5xx")]
