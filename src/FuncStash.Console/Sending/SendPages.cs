@@ -60,7 +60,7 @@ internal sealed class SendPages(
             {
                 Accepted.Messages sent => Once.After(
                     sent.Result, new MessageSearch().With("topicName", form.Destination).Url,
-                    hasOwnId: request.Settings is not { DeduplicationId: null, ContentBasedDeduplication: false }),
+                    hasOwnId: request.Settings is not { DeduplicationId: null, ContentBasedDeduplication: not true }),
                 Accepted.Schedule schedule => new PageResult.Redirect($"schedules/{schedule.Id}?done={(isThere ? "saved-before" : "saved")}"),
                 Accepted.Refused refused => Page(call, form, FieldRefusal.Of(refused.Reason.Message), refused.Reason.Status),
                 _ => throw new InvalidOperationException("not reached"),

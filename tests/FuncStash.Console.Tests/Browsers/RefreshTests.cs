@@ -133,8 +133,8 @@ public abstract class RefreshTests(HostFixture hosts, Chromium chromium) : Brows
         AssertNoComplaint();
     }
 
-    private static Task RefuseAsync(IPage page, string url, int status) =>
-        page.RouteAsync(url, route => route.FulfillAsync(new() { Status = status, ContentType = "text/html", Body = "<p>no</p>" }));
+    private static async Task RefuseAsync(IPage page, string url, int status) =>
+        await page.RouteAsync(url, route => route.FulfillAsync(new() { Status = status, ContentType = "text/html", Body = "<p>no</p>" }));
 
     private static async Task AssertAsksNothingAsync(IPage page)
     {

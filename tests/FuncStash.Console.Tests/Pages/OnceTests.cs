@@ -113,7 +113,7 @@ public sealed class OnceTests
         (string, string)[] fields = [.. (await browser.GetAsync("/console/send?mode=schedule")).Fields("send"), .. s_message, ("Upstash-Cron", "0 9 * * *")];
 
         var answers = await Task.WhenAll(browser.PostAsync("/console/send", fields), browser.PostAsync("/console/send", fields));
-        Assert.Equal(answers[0].Target("/console/send"), answers[1].Target("/console/send"));
+        Assert.Equal(answers[0].Target("/console/send").Split('?')[0], answers[1].Target("/console/send").Split('?')[0]);
         Assert.Single((await service.CallAsync("GET", "/v2/schedules")).Json.AsArray());
         Assert.Contains("This form was sent before", (await browser.FollowAsync("/console/send", fields)).Text, StringComparison.Ordinal);
 
