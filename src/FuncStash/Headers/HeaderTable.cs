@@ -273,6 +273,17 @@ internal static class HeaderTable
         return at == Prefix.Length || !name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? name : HeaderName.Canonical(Prefix + name[at..]);
     }
 
+    /// <summary>The first of a callback's settings, or of its own callbacks', that is one of these for them: its name in the publish; null for none.</summary>
+    public static string? FindInnermost(string callback, HeaderMap settings, params ReadOnlySpan<string> names)
+    {
+        foreach (var (name, _) in settings)
+        {
+            if (names.Contains(InnermostOf(name)))
+                return callback + name[(Prefix.Length - 1)..];
+        }
+        return null;
+    }
+
     /// <summary>The header of a name in any case that is about the body; null when it is none.</summary>
     public static BodyHeader? FindOfTheBody(string name)
     {

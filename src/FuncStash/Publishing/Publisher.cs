@@ -141,19 +141,19 @@ public sealed partial class Publisher(
     }
 
     // The queue's next message would wait for the callback all that time (protocol#callback-settings).
-    private static void CheckCallbackDelay(string? queue, PublishSettings settings)
+    internal static void CheckCallbackDelay(string? queue, CallbackSettings? callback, CallbackSettings? failure)
     {
-        if (queue is not null && (IsDelayed(settings.Callback) || IsDelayed(settings.FailureCallback)))
-            throw QStashException.BadRequest("invalid Upstash-Callback-Delay: callbacks of queued messages cannot be delayed");
+        if (queue is not null && (DelayOf("Upstash-Callback", callback) ?? DelayOf("Upstash-Failure-Callback", failure)) is { } delay)
+            throw QStashException.BadRequest($"invalid {delay}: callbacks of queued messages cannot be delayed");
 
         // Of the callback or, since these hold the place too, of a callback of its own.
-        static bool IsDelayed(CallbackSettings? callback) => callback is not null && callback.Settings.Any(setting =>
-            HeaderTable.InnermostOf(setting.Key) is "Upstash-Delay" or "Upstash-Not-Before");
+        static string? DelayOf(string name, CallbackSettings? callback) =>
+            callback is null ? null : HeaderTable.FindInnermost(name, callback.Settings, "Upstash-Delay", "Upstash-Not-Before");
     }
 
     private Part CreatePart(PublishRequest request, PublishSettings settings, Endpoint endpoint, int? shard, string? topic = null)
     {
-        CheckCallbackDelay(request.QueueName ?? settings.QueueName, settings);
+        CheckCallbackDelay(request.QueueName ?? settings.QueueName, settings.Callback, settings.FailureCallback);
         // What has a cause has an id of its own; a fixed one would swallow other occurrences of a schedule.
         var key = request.Cause is not null ? null : settings.DeduplicationId
             ?? (settings.ContentBasedDeduplication is true ? Deduplicator.ContentKey(request.Destination, settings.Header, request.Body)

@@ -111,13 +111,14 @@ public sealed class CallbackSettingsTests
         Assert.Equal(200, (await service.CallAsync("POST", "/v2/schedules/https://api.example.com", "", null, headers)).Status);
         var queued = await service.CallAsync("POST", "/v2/enqueue/orders/https://api.example.com", "", null, headers);
         Assert.True(queued.Status == 400, queued.Text);
-        Assert.Contains("Callback-Delay", queued.Error, StringComparison.Ordinal);
+        Assert.Equal($"invalid {callback}-Delay: callbacks of queued messages cannot be delayed", queued.Error);
         var scheduled = await service.CallAsync(
             "POST", "/v2/schedules/https://api.example.com", "", null, [.. headers, ("Upstash-Queue-Name", "orders")]);
         Assert.True(scheduled.Status == 400, scheduled.Text);
     }
 
     [Theory]
+    [InlineData("Upstash-Callback-Not-Before", 400)]
     [InlineData("Upstash-Callback-Callback-Delay", 400)]
     [InlineData("upstash-callback-failure-callback-not-before", 400)]
     [InlineData("Upstash-Callback-Callback-Failure-Callback-Delay", 400)]
@@ -130,11 +131,13 @@ public sealed class CallbackSettingsTests
         (string, string)[] headers =
         [
             ("Upstash-Callback", "https://api.example.com/a"), ("Upstash-Callback-Callback", "https://api.example.com/b"),
-            ("Upstash-Callback-Failure-Callback", "https://api.example.com/c"), (name, name.EndsWith("before", StringComparison.Ordinal) ? "4000000000" : "9"),
+            ("Upstash-Callback-Failure-Callback", "https://api.example.com/c"), (name, name.EndsWith("before", StringComparison.OrdinalIgnoreCase) ? "4000000000" : "9"),
         ];
 
         var queued = await service.CallAsync("POST", "/v2/enqueue/orders/https://api.example.com", "", null, headers);
 
         Assert.True(queued.Status == status, queued.Text);
+        if (status == 400)
+            Assert.Equal($"invalid {name}: callbacks of queued messages cannot be delayed", queued.Error, ignoreCase: true);
     }
 }
