@@ -30,6 +30,7 @@ public sealed class DeadLetterRetry(
         changes.CheckDue(Now, options);
         while (await letters.GetAsync(id, cancellation) is { } letter)
         {
+            CheckCallbackDelay(letter, changes);
             var retry = letter.RetryId ?? ids.Next();
             if (letter.RetryId is null && !await letters.BeginRetryAsync(letter, retry, cancellation))
                 continue;
@@ -90,7 +91,17 @@ public sealed class DeadLetterRetry(
         IEnumerable<DlqId> many, PublishSettings changes, CancellationToken cancellation = default)
     {
         var published = new List<Published>();
-        foreach (var some in many.Chunk(SideBySide))
+        var all = many.ToList();
+        // Refused before any is sent.
+        if (changes is not { QueueName: null, Callback: null, FailureCallback: null })
+        {
+            foreach (var id in all)
+            {
+                if (await letters.LookAsync(id, cancellation) is { } letter)
+                    CheckCallbackDelay(letter, changes);
+            }
+        }
+        foreach (var some in all.Chunk(SideBySide))
         {
             var results = await Task.WhenAll(some.Select(TryRetryAsync));
             published.AddRange(results.OfType<Published>());
@@ -108,6 +119,12 @@ public sealed class DeadLetterRetry(
                 return null;
             }
         }
+    }
+
+    private void CheckCallbackDelay(DeadLetter letter, PublishSettings changes)
+    {
+        var message = changes.ApplyTo(Renewed(letter.Message, letter.Message.Id, [], changes), Now);
+        Publisher.CheckCallbackDelay(message.QueueName, message.Callback, message.FailureCallback);
     }
 
     private static Message Renewed(Message old, MessageId id, byte[] body, PublishSettings changes) => old with

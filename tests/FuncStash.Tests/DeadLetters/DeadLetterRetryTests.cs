@@ -50,6 +50,31 @@ public sealed class DeadLetterRetryTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_delayed_callback_comes_into_no_queue_by_a_retry()
+    {
+        var plain = _service.NewMessage("https://example.com/");
+        var delayed = new CallbackSettings("https://example.com/cb", new HeaderMap().With("Upstash-Delay", "6s"));
+        var delayedId = await _service.AddDeadLetterAsync(plain with { FailureCallback = delayed });
+        var queuedId = await _service.AddDeadLetterAsync(_service.NewMessage("https://example.com/") with { QueueName = "orders" });
+        var otherId = await _service.AddDeadLetterAsync(_service.NewMessage("https://example.com/"));
+        (string, string)[] queue = [("Upstash-Queue-Name", "orders")];
+        (string, string)[] callback = [("Upstash-Callback", "https://example.com/cb"), ("Upstash-Callback-Delay", "5s")];
+
+        foreach (var (target, headers, name) in new[]
+        {
+            ($"/{delayedId}", queue, "Upstash-Failure-Callback-Delay"), ($"?dlqIds={otherId}&dlqIds={delayedId}", queue, "Upstash-Failure-Callback-Delay"),
+            ($"/{queuedId}", callback, "Upstash-Callback-Delay"), ($"?dlqIds={otherId}&dlqIds={queuedId}", callback, "Upstash-Callback-Delay"),
+        })
+        {
+            var answer = await _service.CallAsync("POST", "/v2/dlq/retry" + target, "", null, headers);
+            Assert.Equal((400, $"invalid {name}: callbacks of queued messages cannot be delayed"), (answer.Status, answer.Error));
+        }
+        Assert.Equal(3, (await _service.CallAsync("GET", "/v2/dlq")).Json["messages"]!.AsArray().Count);
+        Assert.Equal(201, (await _service.CallAsync("POST", $"/v2/dlq/retry/{delayedId}", "", null)).Status);
+        Assert.Equal(201, (await _service.CallAsync("POST", $"/v2/dlq/retry/{otherId}", "", null, callback)).Status);
+    }
+
+    [Fact]
     public async Task The_new_message_is_sent_on_its_way()
     {
         // Nothing listens on port 1, so the new message fails in its turn.
