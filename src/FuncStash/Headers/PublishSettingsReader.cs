@@ -99,10 +99,21 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
     {
         foreach (var header in HeaderTable.Callbacks)
         {
-            if (_draft.Callbacks.TryGetValue(header.Name, out var callback) && string.IsNullOrEmpty(callback.Url))
+            if (!_draft.Callbacks.TryGetValue(header.Name, out var callback))
+                continue;
+            CheckNoCron(header.Name, callback.Settings);
+            if (string.IsNullOrEmpty(callback.Url))
                 Check(header.Name, OwnOf(callback.Settings));
         }
         return ToSettings();
+    }
+
+    /// <summary>Refuses a schedule among the settings of a callback.</summary>
+    /// <exception cref="QStashException">400.</exception>
+    internal static void CheckNoCron(string callback, HeaderMap settings)
+    {
+        if (HeaderTable.FindInnermost(callback, settings, "Upstash-Cron") is { } cron)
+            throw QStashException.BadRequest($"invalid {cron}: a callback is sent after an attempt, it cannot be a schedule");
     }
 
     // Not those of callbacks of callbacks, which could be nested as deep as a name is long.

@@ -63,8 +63,7 @@ public sealed class PublishCheck(DestinationCheck destinations, FuncStashOptions
     private async ValueTask CallbackAsync(string name, CallbackSettings callback, bool resolves, CancellationToken cancellation)
     {
         await UrlAsync(name, callback.Url, resolves, cancellation);
-        if (callback.Settings.Contains(Cron))
-            throw QStashException.BadRequest($"invalid {name}-Cron: a callback is sent after an attempt, it cannot be a schedule");
+        PublishSettingsReader.CheckNoCron(name, callback.Settings);
         if (!callback.Settings.Contains(Callback) && !callback.Settings.Contains(FailureCallback))
             return;
         var own = PublishSettingsReader.Parse(callback.Settings, options);

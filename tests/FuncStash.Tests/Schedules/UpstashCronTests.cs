@@ -186,6 +186,28 @@ public sealed class UpstashCronTests : IAsyncDisposable
         Assert.Empty(await MessagesAsync());
     }
 
+    [Theory]
+    [InlineData("Upstash-Callback-Cron")]
+    [InlineData("upstash-failure-callback-cron")]
+    [InlineData("Upstash-Callback-Failure-Callback-Cron")]
+    public async Task Nor_is_one_without_a_URL(string cron)
+    {
+        await _service.CallAsync("POST", "/v2/topics/g/endpoints", """{"endpoints":[{"url":"https://example.com/"}]}""");
+        var id = await _service.AddDeadLetterAsync(_service.NewMessage("https://example.com/"));
+
+        foreach (var (method, target, body) in new[]
+        {
+            ("POST", "/v2/publish/https://example.com/", ""), ("PATCH", "/v2/topics/g", $$$"""{"headers":{"{{{cron}}}":"* * * * *"}}"""),
+            ("POST", $"/v2/dlq/retry/{id}", ""), ("POST", $"/v2/dlq/retry?dlqIds={id}", ""),
+        })
+        {
+            var answer = await _service.CallAsync(method, target, body, null, (cron, "* * * * *"));
+            Assert.Equal(400, answer.Status);
+            Assert.Equal($"invalid {cron}: a callback is sent after an attempt, it cannot be a schedule", answer.Error, ignoreCase: true);
+        }
+        Assert.Empty(await MessagesAsync());
+    }
+
     [Fact]
     public async Task A_dead_letter_sent_again_is_no_schedule()
     {
