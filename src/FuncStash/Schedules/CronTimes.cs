@@ -51,7 +51,12 @@ public sealed partial class CronTimes
         {
             value = Parse(parts.Groups["cron"].Value, zone, since);
         }
-        catch (Exception refusal) when (refusal is CronFormatException or MissingSeedException)
+        catch (MissingSeedException)
+        {
+            error = "H is not supported, give a value";
+            return false;
+        }
+        catch (CronFormatException refusal)
         {
             error = refusal.Message.TrimEnd('.');
             return false;

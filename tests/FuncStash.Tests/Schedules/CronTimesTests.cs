@@ -46,6 +46,16 @@ public sealed class CronTimesTests
         Assert.NotEmpty(error);
     }
 
+    [Theory]
+    [InlineData("H * * * *")]
+    [InlineData("0 H(0-7) * * *")]
+    [InlineData("H/15 * * * *")]
+    public void An_H_has_no_meaning_here(string cron)
+    {
+        Assert.False(CronTimes.TryParse(cron, out _, out var error));
+        Assert.Equal("H is not supported, give a value", error);
+    }
+
     // Oslo skips 02:00-03:00 on 29 March 2026 and has it twice on 25 October; New York on 8 March and 1 November.
     [Theory]
     [InlineData("CRON_TZ=Europe/Oslo 30 2 * * *", "2026-03-28T12:00Z", "2026-03-29T01:00Z,2026-03-30T00:30Z")]
