@@ -39,6 +39,11 @@ public static class HttpUrl
         var end = authority.IndexOfAny("/?#");
         if ((end < 0 ? authority : authority[..end]).Contains('@'))
             return "it contains credentials, forward an Authorization header instead";
+        foreach (var rune in text.AsSpan(WrittenUrl.Authority(text)..WrittenUrl.Path(text)).EnumerateRunes())
+        {
+            if (!HostLetters.IsPlain(rune))
+                return $"its host contains the character U+{rune.Value:X4}: write it in plain, composed letters or as xn--…";
+        }
         // A client cannot write it into a request's path either: HTTP servers refuse it there (RFC 3986 §7.3).
         if (text.AsSpan(WrittenUrl.Path(text)..WrittenUrl.Query(text)).Contains("%00", StringComparison.Ordinal))
             return "its path contains %00";
@@ -57,7 +62,7 @@ public static class HttpUrl
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Port > 0 && uri.HostNameType switch
         {
             UriHostNameType.IPv4 or UriHostNameType.IPv6 => true,
-            // An internationalised name may still turn out to be an address, as in full-width digits: refused.
+            // An internationalised name may still turn out to be an address, as with ideographic full stops: refused.
             UriHostNameType.Dns => HasDnsName(uri),
             _ => false,
         };

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using CsCheck;
 using FuncStash.Publishing;
 using FuncStash.Wire;
@@ -67,7 +69,11 @@ public sealed class DestinationTests
     [InlineData("https://example.com:0", "invalid destination url: it has no valid host or port")]
     [InlineData("https://example.com:99999", "invalid destination url: it has no valid host or port")]
     [InlineData("https://[::1", "invalid destination url: it has no valid host or port")]
-    [InlineData("http://\uFF11\uFF12\uFF17.0.0.1", "invalid destination url: it has no valid host or port")]
+    [InlineData("http://127\u30020\u30020\u30021", "invalid destination url: it has no valid host or port")]
+    [InlineData("http://\uFF11\uFF12\uFF17.0.0.1", "invalid destination url: its host contains the character U+FF11: write it in plain, composed letters or as xn--\u2026")]
+    [InlineData("http://127\uFF0E0.0.1", "invalid destination url: its host contains the character U+FF0E: write it in plain, composed letters or as xn--\u2026")]
+    [InlineData("http://bu\u0308cher.example", "invalid destination url: its host contains the character U+0308: write it in plain, composed letters or as xn--\u2026")]
+    [InlineData("http://\uFB01.example", "invalid destination url: its host contains the character U+FB01: write it in plain, composed letters or as xn--\u2026")]
     [InlineData("https://user:pass@example.com", "invalid destination url: it contains credentials, forward an Authorization header instead")]
     [InlineData("https://@example.com", "invalid destination url: it contains credentials, forward an Authorization header instead")]
     [InlineData("https://example.com/a%00b", "invalid destination url: its path contains %00")]
@@ -82,6 +88,30 @@ public sealed class DestinationTests
         Assert.False(Destination.TryParse(text, out var value, out var error));
         Assert.Null(value);
         Assert.Equal(expected, error);
+    }
+
+    [Theory]
+    [InlineData("b\u00FCcher")]
+    [InlineData("B\u00DCCHER")]
+    [InlineData("stra\u00DFe")]
+    [InlineData("col\u00B7lecci\u00F3")]
+    [InlineData("\u4E2D\u6587")]
+    [InlineData("\u0939\u093F\u0928\u094D\u0926\u0940")]
+    [InlineData("\u0627\u0644\u0639\u0631\u0628\u064A\u0629")]
+    [InlineData("\uD55C\uAD6D")]
+    [InlineData("i\u2764")]
+    [InlineData("\uD83D\uDE00")]
+    public void A_host_is_written_in_any_script(string name) => Assert.True(HttpUrl.IsValid($"https://{name}.example/u\u0308?\uFF11", out _));
+
+    [Fact]
+    public void No_host_has_a_character_that_others_stand_for()
+    {
+        var changed = Enumerable.Range(0x80, 0x10FFFF - 0x7F).Where(Rune.IsValid).Select(code => new Rune(code))
+            .Where(rune => Rune.GetUnicodeCategory(rune) is not UnicodeCategory.OtherNotAssigned)
+            .Where(rune => !rune.ToString().IsNormalized(NormalizationForm.FormKC)).ToList();
+
+        Assert.InRange(changed.Count, 4_000, 10_000);
+        Assert.All(changed, rune => Assert.False(HttpUrl.IsValid($"https://a{rune}.example/", out _), $"U+{rune.Value:X4}"));
     }
 
     [Fact]
