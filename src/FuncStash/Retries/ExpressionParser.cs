@@ -54,8 +54,8 @@ internal ref struct ExpressionParser
     /// <summary><c>('-' | '+') signed | number | 'retried' | name '(' sum (',' sum)* ')' | '(' sum ')'</c></summary>
     private Expression Signed()
     {
-        // Every way down passes here, so this is the one place that counts.
-        if (++_nesting > MaxNesting)
+        // Every way down passes here, so this is the one place that counts; the innermost value is no level.
+        if (_nesting++ > MaxNesting)
             throw new ExpressionException($"nested deeper than {MaxNesting} levels", _tokens.Start);
         var expression = _tokens.TryTake('-') ? new Expression.Negation(Signed())
             : _tokens.TryTake('+') ? Signed()

@@ -118,8 +118,8 @@ public sealed class RetryDelayExpressionTests
         string Nested(int levels) =>
             string.Concat(Enumerable.Repeat(open, levels)) + core + string.Concat(Enumerable.Repeat(close, levels));
 
-        Assert.True(RetryDelayExpression.TryParse(Nested(63), out _, out _));
-        Assert.False(RetryDelayExpression.TryParse(Nested(64), out _, out var error));
+        Assert.True(RetryDelayExpression.TryParse(Nested(64), out _, out _));
+        Assert.False(RetryDelayExpression.TryParse(Nested(65), out _, out var error));
         Assert.StartsWith("Upstash-Retry-Delay: nested deeper than 64 levels at character ", error, StringComparison.Ordinal);
     }
 
