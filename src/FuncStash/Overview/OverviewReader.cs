@@ -28,7 +28,8 @@ public sealed class OverviewReader(
             await letters.CountAsync(today, MaxCount, cancellation),
             await queues.ListAsync(cancellation).Take(MaxGates).Where(queue => queue.Paused).ToListAsync(cancellation),
             await keys.ListAsync(null, cancellation).Take(MaxGates).Where(key => key.Paused).ToListAsync(cancellation),
-            [.. lanes.Slow().OrderBy(lane => lane.Places).Take(MaxSlow)], await oldest.ReadAsync(cancellation), lanes.InFlight, options.MaxParallelism);
+            [.. lanes.Slow().OrderBy(lane => lane.Places).Take(MaxSlow).Select(lane => lane with { Host = UrlParts.Of(lane.Host).Host })],
+            await oldest.ReadAsync(cancellation), lanes.InFlight, options.MaxParallelism);
     }
 
     private async ValueTask<RecentActivity> RecentAsync(long now, CancellationToken cancellation)

@@ -37,6 +37,20 @@ public sealed class OverviewCallTests
     }
 
     [Fact]
+    public async Task A_destination_has_one_name_in_it()
+    {
+        await using var service = new TestService();
+        // Nothing listens on port 1.
+        await service.PublishAsync("http://127.0.0.1:1/down", "", ("Upstash-Retries", "0"));
+        await service.DeliverDueAsync();
+
+        var overview = (await service.CallAsync("GET", "/v2/overview")).Json;
+
+        foreach (var list in new[] { "failingDestinations", "slowDestinations" })
+            Assert.Equal("127.0.0.1:1", (string)Assert.Single(overview[list]!.AsArray())!["host"]!);
+    }
+
+    [Fact]
     public async Task It_costs_as_much_whatever_is_kept()
     {
         var few = await CostAsync(days: 2);
