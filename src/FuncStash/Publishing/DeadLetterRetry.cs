@@ -93,7 +93,7 @@ public sealed class DeadLetterRetry(
         var published = new List<Published>();
         var all = many.ToList();
         // Refused before any is sent.
-        if (changes is not { QueueName: null, Callback: null, FailureCallback: null })
+        if (changes is not { QueueName: null, Callback: null, FailureCallback: null, ForCallback: null, ForFailureCallback: null })
         {
             foreach (var id in all)
             {
