@@ -31,7 +31,7 @@ public sealed class EchoResource(FuncStashOptions options) : IResource
         var body = await call.BodyAsync(options.MaxBodyBytes);
         var status = StatusOf(call.Target["status"]);
         call.Context.Response.Headers.XContentTypeOptions = "nosniff";
-        // They may have no body (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
+        // They may have no body (RFC 9110 §6.4.1).
         if (status is 204 or 205 or 304)
             call.Context.Response.StatusCode = status;
         else
