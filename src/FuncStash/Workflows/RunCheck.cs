@@ -5,7 +5,7 @@ using FuncStash.Wire;
 namespace FuncStash.Workflows;
 
 /// <summary>Refuses what belongs to a run and could never be delivered.</summary>
-public sealed class RunCheck(PublishCheck check, FuncStashOptions options)
+public sealed class RunCheck(PublishCheck check, FuncStashOptions options, TimeProvider time)
 {
     /// <summary>Begins the lookups that <see cref="TriggerAsync"/> will wait for.</summary>
     public void Begin(RunRequest trigger) => check.Begin(trigger.Publish);
@@ -35,6 +35,7 @@ public sealed class RunCheck(PublishCheck check, FuncStashOptions options)
         try
         {
             CheckUrl(part);
+            publish.Settings.CheckDue(time.GetUtcNow().ToUnixTimeMilliseconds(), options);
             await AddressesAsync(part, resolves: false, cancellation);
         }
         catch (QStashException refusal)

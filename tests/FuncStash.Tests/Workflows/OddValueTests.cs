@@ -71,6 +71,22 @@ public sealed class OddValueTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("Upstash-Not-Before", 367, 412)]
+    [InlineData("Upstash-Not-Before", 365, 200)]
+    [InlineData("Upstash-Delay", 367, 412)]
+    [InlineData("Upstash-Delay", 365, 200)]
+    public async Task A_sleep_is_as_long_as_a_delay_at_most(string name, int days, int status)
+    {
+        var value = name == "Upstash-Delay" ? $"{days}d" : $"{(_service.Now / 1000) + (days * 86_400L)}";
+
+        var answer = await _service.CallAsync(
+            "POST", "/v2/publish/" + _flow.Url, WorkflowEndpoint.Step(1, "x"), null,
+            ("Upstash-Workflow-RunId", "wfr_a"), ("Upstash-Workflow-Init", "false"), ("Upstash-Workflow-Url", _flow.Url), (name, value));
+
+        Assert.True(answer.Status == status, answer.Text);
+    }
+
+    [Theory]
     [InlineData("qstash.example/v2/workflows/hooks/u/wfr_a/hook")]
     [InlineData("/v2/workflows/hooks/u/wfr_a/hook")]
     [InlineData("://v2/v2/workflows/hooks/u/wfr_a/hook")]
