@@ -121,12 +121,12 @@ public sealed record PublishSettings
         foreach (var header in HeaderTable.Callbacks)
         {
             // Seldom given, also to a callback's callback.
-            if (header.Get(this) is not { } callback
-                || !callback.Settings.Any(setting => setting.Key.EndsWith("-Not-Before", StringComparison.OrdinalIgnoreCase)))
+            if (header.SettingsIn(this) is not { } callback
+                || !callback.Any(setting => setting.Key.EndsWith("-Not-Before", StringComparison.OrdinalIgnoreCase)))
                 continue;
             try
             {
-                PublishSettingsReader.Parse(callback.Settings, options).CheckDue(now, options);
+                PublishSettingsReader.Parse(callback, options).CheckDue(now, options);
             }
             catch (QStashException refusal)
             {

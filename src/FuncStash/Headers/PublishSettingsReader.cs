@@ -143,7 +143,15 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
 
     /// <summary>Reads what was accepted once: limits that an operator has lowered since must not keep it from its end.</summary>
     public static PublishSettings ParseAccepted(HeaderMap headers, FuncStashOptions options) =>
-        Parse(headers, options with { MaxRetries = int.MaxValue, MaxDelay = TimeSpan.MaxValue, MaxSettingsBytes = int.MaxValue });
+        Parse(headers, WithoutLimits(options));
+
+    /// <summary>Refuses the settings of a callback that together mean nothing, some of which were accepted once.</summary>
+    /// <exception cref="QStashException">400, which names the callback's header.</exception>
+    public static void CheckAccepted(string callback, HeaderMap settings, FuncStashOptions options) =>
+        new PublishSettingsReader(WithoutLimits(options)).Check(callback, settings);
+
+    private static FuncStashOptions WithoutLimits(FuncStashOptions options) =>
+        options with { MaxRetries = int.MaxValue, MaxDelay = TimeSpan.MaxValue, MaxSettingsBytes = int.MaxValue };
 
     private void ReadForm(string name, string value)
     {

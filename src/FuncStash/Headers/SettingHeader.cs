@@ -151,6 +151,9 @@ internal sealed class CallbackHeader(
 {
     public override void Read(SettingsDraft draft, string value, FuncStashOptions options) => draft.Callback(Name).Url = value;
 
+    /// <summary>The callback that a message has.</summary>
+    public CallbackSettings? Of(Message message) => of(message);
+
     public PublishSettings SetAlone(PublishSettings settings, HeaderMap alone) => setAlone(settings, alone);
 
     public override bool IsIn(PublishSettings settings) => base.IsIn(settings) || getAlone(settings) is not null;
@@ -169,7 +172,8 @@ internal sealed class CallbackHeader(
         ? Apply!(message, new CallbackSettings(url, Merge(SettingsIn(settings), of(message)?.Settings) ?? HeaderMap.Empty))
         : message;
 
-    private HeaderMap? SettingsIn(PublishSettings settings) => Get(settings)?.Settings ?? getAlone(settings);
+    /// <summary>What is set of the callback, with its URL or without; null for nothing.</summary>
+    public HeaderMap? SettingsIn(PublishSettings settings) => Get(settings)?.Settings ?? getAlone(settings);
 
     // A delay is not to be beaten by a time that comes from elsewhere.
     private static HeaderMap? Merge(HeaderMap? settings, HeaderMap? weaker) =>

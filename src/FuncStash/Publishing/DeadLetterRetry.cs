@@ -30,7 +30,7 @@ public sealed class DeadLetterRetry(
         changes.CheckDue(Now, options);
         while (await letters.GetAsync(id, cancellation) is { } letter)
         {
-            CheckCallbackDelay(letter, changes);
+            CheckCallbacks(letter, changes);
             var retry = letter.RetryId ?? ids.Next();
             if (letter.RetryId is null && !await letters.BeginRetryAsync(letter, retry, cancellation))
                 continue;
@@ -93,12 +93,12 @@ public sealed class DeadLetterRetry(
         var published = new List<Published>();
         var all = many.ToList();
         // Refused before any is sent.
-        if (changes is not { QueueName: null, Callback: null, FailureCallback: null, ForCallback: null, ForFailureCallback: null })
+        if (MayBeRefused(changes))
         {
             foreach (var id in all)
             {
                 if (await letters.LookAsync(id, cancellation) is { } letter)
-                    CheckCallbackDelay(letter, changes);
+                    CheckCallbacks(letter, changes);
             }
         }
         foreach (var some in all.Chunk(SideBySide))
@@ -121,10 +121,21 @@ public sealed class DeadLetterRetry(
         }
     }
 
-    private void CheckCallbackDelay(DeadLetter letter, PublishSettings changes)
+    // Only what is changed of a queue or a callback can go ill with what the message has.
+    private static bool MayBeRefused(PublishSettings changes) =>
+        changes is not { QueueName: null, Callback: null, FailureCallback: null, ForCallback: null, ForFailureCallback: null };
+
+    private void CheckCallbacks(DeadLetter letter, PublishSettings changes)
     {
+        if (!MayBeRefused(changes))
+            return;
         var message = changes.ApplyTo(Renewed(letter.Message, letter.Message.Id, [], changes), Now);
         Publisher.CheckCallbackDelay(message.QueueName, message.Callback, message.FailureCallback);
+        foreach (var header in HeaderTable.Callbacks)
+        {
+            if (header.IsIn(changes) && header.Of(message) is { } callback)
+                PublishSettingsReader.CheckAccepted(header.Name, callback.Settings, options);
+        }
     }
 
     private static Message Renewed(Message old, MessageId id, byte[] body, PublishSettings changes) => old with
