@@ -28,7 +28,7 @@ internal static class Once
     public static PageResult.Redirect After(PublishResult sent, string others, bool hasOwnId = false)
     {
         var one = sent is { IsGroup: false, Messages: [var single] } ? single : null;
-        var done = !sent.Messages.Any() || !sent.Messages.All(message => message.Deduplicated) ? "sent"
+        var done = sent.Messages.Count == 0 || sent.Messages.Any(message => !message.Deduplicated) ? "sent"
             : hasOwnId ? "duplicate"
             : one is null ? "sent-before-to-many" : "sent-before";
         var page = one is null ? others : $"messages/{one.Id.Text}";

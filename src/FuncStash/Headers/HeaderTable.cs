@@ -28,7 +28,7 @@ internal static class HeaderTable
         },
         new SettingHeader<bool?>(
             "Upstash-Header-Forward", s => s.ForwardsAllHeaders, (s, all) => s with { ForwardsAllHeaders = all },
-            (name, value, limits) => SettingValue.Flag(name, value, limits))
+            SettingValue.GivenFlag)
         {
             Places = Places.Publish | Places.Group | Places.Schedule,
             Value = "`true` `false`",
@@ -110,7 +110,7 @@ internal static class HeaderTable
         },
         new SettingHeader<bool?>(
             "Upstash-Content-Based-Deduplication", s => s.ContentBasedDeduplication,
-            (s, isAsked) => s with { ContentBasedDeduplication = isAsked }, (name, value, limits) => SettingValue.Flag(name, value, limits))
+            (s, isAsked) => s with { ContentBasedDeduplication = isAsked }, SettingValue.GivenFlag)
         {
             Places = Places.Publish | Places.Group | Places.Retry,
             Value = "`true` `false`",
@@ -256,33 +256,6 @@ internal static class HeaderTable
 
     /// <summary>The header of a name in any case; null when it means nothing.</summary>
     public static SettingHeader? Find(string name) => s_byName.GetValueOrDefault(name);
-
-    /// <summary>The name of the header that a setting sends on, to the destination or to a callback; null for any other setting.</summary>
-    public static string? ForwardedBy(string name)
-    {
-        name = InnermostOf(name);
-        return name.StartsWith(ForwardPrefix, StringComparison.OrdinalIgnoreCase) ? name[ForwardPrefix.Length..] : null;
-    }
-
-    /// <summary>The setting of a publish that a header is for the callback, or the callback's callback, which it is about; else the name itself.</summary>
-    public static string InnermostOf(string name)
-    {
-        var at = Prefix.Length;
-        while (Callbacks.FirstOrDefault(callback => callback.IsAt(name, at)) is { } callback)
-            at += callback.Name.Length - Prefix.Length + 1;
-        return at == Prefix.Length || !name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? name : HeaderName.Canonical(Prefix + name[at..]);
-    }
-
-    /// <summary>The first of a callback's settings, or of its own callbacks', that is one of these for them: its name in the publish; null for none.</summary>
-    public static string? FindInnermost(string callback, HeaderMap settings, params ReadOnlySpan<string> names)
-    {
-        foreach (var (name, _) in settings)
-        {
-            if (names.Contains(InnermostOf(name)))
-                return callback + name[(Prefix.Length - 1)..];
-        }
-        return null;
-    }
 
     /// <summary>The header of a name in any case that is about the body; null when it is none.</summary>
     public static BodyHeader? FindOfTheBody(string name)

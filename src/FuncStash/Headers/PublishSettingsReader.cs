@@ -112,7 +112,7 @@ public sealed class PublishSettingsReader(FuncStashOptions options)
     /// <exception cref="QStashException">400.</exception>
     internal static void CheckNoCron(string callback, HeaderMap settings)
     {
-        if (HeaderTable.FindInnermost(callback, settings, "Upstash-Cron") is { } cron)
+        if (NestedNames.FindInnermost(callback, settings, "Upstash-Cron") is { } cron)
             throw QStashException.BadRequest($"invalid {cron}: a callback is sent after an attempt, it cannot be a schedule");
     }
 

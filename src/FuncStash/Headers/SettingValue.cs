@@ -54,6 +54,9 @@ internal static class SettingValue
     public static bool Flag(string name, string value, FuncStashOptions options) =>
         bool.TryParse(value, out var flag) ? flag : throw Invalid(name, value, "must be true or false");
 
+    // Where a no beats another's yes.
+    public static bool? GivenFlag(string name, string value, FuncStashOptions options) => Flag(name, value, options);
+
     public static string Text(string name, string value, FuncStashOptions options) => value;
 
     // Other types say nothing: a step is one without.

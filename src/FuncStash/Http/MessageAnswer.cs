@@ -80,7 +80,7 @@ internal static class MessageAnswer
 
     /// <summary>Publish settings; of those that forward a header the header is meant.</summary>
     public static HeaderMap RedactSettings(HeaderMap settings, RedactFields? redact) =>
-        redact is null ? settings : settings.Select((name, value) => redact.Header(HeaderTable.ForwardedBy(name) ?? name, value));
+        redact is null ? settings : settings.Select((name, value) => redact.Header(NestedNames.ForwardedBy(name) ?? name, value));
 
     /// <summary>A payload as text where it is UTF-8, else as base64 under another name; nothing when it is empty.</summary>
     public static void WriteBody(Utf8JsonWriter json, string textName, string base64Name, byte[] body, bool redacted)

@@ -30,10 +30,8 @@ public sealed partial class Publisher
             part.Result = new Published(message.Id, message.Url, Deduplicated: reservation?.There is not null || isAnothers);
             if (reservation?.There is { } there)
                 again.Add(there);
-            else if (isAnothers)
-                continue;
             // An id that follows from a cause and a URL comes twice where a group has the URL twice.
-            else if (known.Add(message.Id))
+            else if (!isAnothers && known.Add(message.Id))
                 news.Add((part, Accepted(message, part.Once)));
         }
         var created = await StoreAsync(news.ConvertAll(item => item.New), cancellation);

@@ -148,7 +148,7 @@ public sealed partial class Publisher(
 
         // Of the callback or, since these hold the place too, of a callback of its own.
         static string? DelayOf(string name, CallbackSettings? callback) =>
-            callback is null ? null : HeaderTable.FindInnermost(name, callback.Settings, "Upstash-Delay", "Upstash-Not-Before");
+            callback is null ? null : NestedNames.FindInnermost(name, callback.Settings, "Upstash-Delay", "Upstash-Not-Before");
     }
 
     private Part CreatePart(PublishRequest request, PublishSettings settings, Endpoint endpoint, int? shard, string? topic = null)

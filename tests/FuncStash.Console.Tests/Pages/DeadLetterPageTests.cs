@@ -67,11 +67,7 @@ public sealed class DeadLetterPageTests
     public async Task Enter_at_a_tick_presses_nothing_and_one_that_is_gone_is_not_linked_to()
     {
         await using var service = Consoles.Start();
-        await using var destination = await StandIn.StartAsync(context =>
-        {
-            context.Response.StatusCode = 503;
-            return Task.CompletedTask;
-        });
+        await using var destination = await StandIn.StartAsync(503);
         var id = await service.PublishAsync(destination.Url + "/", "hello", ("Upstash-Retries", "0"));
         await service.DeliverDueAsync();
         var letter = (string)(await service.CallAsync("GET", "/v2/dlq")).Json["messages"]![0]!["dlqId"]!;

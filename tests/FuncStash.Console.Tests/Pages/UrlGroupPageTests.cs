@@ -9,11 +9,7 @@ public sealed class UrlGroupPageTests
     {
         await using var service = Consoles.Start();
         await using var good = await StandIn.StartAsync(_ => Task.CompletedTask);
-        await using var bad = await StandIn.StartAsync(context =>
-        {
-            context.Response.StatusCode = 418;
-            return Task.CompletedTask;
-        });
+        await using var bad = await StandIn.StartAsync(418);
         var browser = new Browser(service);
 
         await browser.FollowAsync("/console/url-groups", ("group", "hooks"), ("name", "good"), ("url", good.Url + "/a"));

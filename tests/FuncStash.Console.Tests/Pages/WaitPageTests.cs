@@ -45,11 +45,7 @@ public sealed class WaitPageTests
     public async Task Before_its_time_it_says_how_long_it_is_and_what_the_attempt_before_came_to()
     {
         await using var service = Consoles.Start();
-        await using var destination = await StandIn.StartAsync(context =>
-        {
-            context.Response.StatusCode = 503;
-            return Task.CompletedTask;
-        });
+        await using var destination = await StandIn.StartAsync(503);
         var delayed = await service.PublishAsync("https://example.com/", headers: ("Upstash-Delay", "4m"));
         var failed = await service.PublishAsync(destination.Url, headers: ("Upstash-Retry-Delay", "148000"));
         await service.DeliverDueAsync();

@@ -16,6 +16,13 @@ internal sealed class StandIn : IAsyncDisposable
 
     public string Url => _app.Urls.First();
 
+    /// <summary>One that answers everything with a status and no body.</summary>
+    public static Task<StandIn> StartAsync(int status) => StartAsync(context =>
+    {
+        context.Response.StatusCode = status;
+        return Task.CompletedTask;
+    });
+
     public static async Task<StandIn> StartAsync(RequestDelegate answer)
     {
         var builder = WebApplication.CreateSlimBuilder();

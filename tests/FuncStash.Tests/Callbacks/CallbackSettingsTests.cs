@@ -41,11 +41,7 @@ public sealed class CallbackSettingsTests
     public async Task What_else_is_to_be_hidden_of_a_callback_uncovers_nothing_of_its_message()
     {
         await using var service = new TestService();
-        await using var destination = await StandIn.StartAsync(context =>
-        {
-            context.Response.StatusCode = 500;
-            return Task.CompletedTask;
-        });
+        await using var destination = await StandIn.StartAsync(500);
         await service.PublishAsync(
             destination.Url + "/hook", "top secret", ("Upstash-Redact-Fields", "body"), ("Upstash-Retries", "0"),
             ("Upstash-Callback", destination.Url + "/done"), ("Upstash-Callback-Redact-Fields", "header[Authorization]"),

@@ -45,11 +45,7 @@ public sealed class WaitCallTests
     public async Task It_is_held_up_by_the_attempt_that_failed_and_then_by_nothing()
     {
         await using var service = new TestService();
-        await using var destination = await StandIn.StartAsync(context =>
-        {
-            context.Response.StatusCode = 503;
-            return Task.CompletedTask;
-        });
+        await using var destination = await StandIn.StartAsync(503);
         var id = await service.PublishAsync(destination.Url, headers: [("Upstash-Retries", "2"), ("Upstash-Retry-Delay", "148000")]);
         await service.DeliverDueAsync();
 

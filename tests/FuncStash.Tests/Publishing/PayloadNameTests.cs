@@ -127,11 +127,7 @@ public sealed class PayloadNameTests
     {
         WatchedStore? watched = null;
         await using var service = new Service(inner => watched = new WatchedStore(inner));
-        await using var destination = await StandIn.StartAsync(context =>
-        {
-            context.Response.StatusCode = 500;
-            return Task.CompletedTask;
-        });
+        await using var destination = await StandIn.StartAsync(500);
         var request = Service.Request(destination.Url, Big("1"), ("Upstash-Retries", "0"));
         var id = (await service.Get<Publisher>().PublishAsync(request)).Messages[0].Id;
         var died = false;
