@@ -46,6 +46,8 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
     /// <summary>All rows are in one file; those that were written last are in fewer of its pages where they lie together.</summary>
     public bool IsPartitioned => false;
 
+    public bool IsShared => false;
+
     public bool IsWhole => true;
 
     public ITables Tables { get; }

@@ -1,3 +1,4 @@
+using FuncStash.Messages;
 using FuncStash.Storage;
 
 namespace FuncStash.Admission;
@@ -6,8 +7,8 @@ namespace FuncStash.Admission;
 /// <remarks>
 /// Workers come to messages that are due together in any order. So each has a row from its acceptance until it gets in line,
 /// and nobody due after it is let in before it. That is an aid to the order alone: it is waited for no longer than
-/// <see cref="PatienceMs"/> after it was due, or the process started, for its publisher may have died before it stored it. The
-/// rows change with the gate's state, in one commit.
+/// <see cref="PatienceMs"/> after it was due, or the process started; and where it is not stored, for its publisher died before
+/// that, no longer than so after it was published. The rows change with the gate's state, in one commit.
 /// </remarks>
 internal sealed class ExpectedLine
 {
@@ -16,16 +17,18 @@ internal sealed class ExpectedLine
     // So many are looked at in one commit, and so many that did not come are given up.
     private const int Most = 50, MostGivenUp = 3;
 
-    private readonly ITables _tables;
+    private readonly GateContext _context;
     private readonly string _partition;
     private readonly long _since, _now;
-    private readonly HashSet<string> _added = new(StringComparer.Ordinal), _removed = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _added = new(StringComparer.Ordinal), _removed = new(StringComparer.Ordinal), _absent = new(StringComparer.Ordinal);
     private readonly List<string> _orders = [];
     // When the first of those that were not read is due, or before that; null when there is none.
     private long? _unreadAt;
+    private int _givenUp;
 
     private ExpectedLine(GateContext context, string partition, long? nextAt, long now) =>
-        (_tables, _since, _partition, _unreadAt, _now) = (context.Store.Tables, context.Since, partition, nextAt, now);
+        // A start in the future was that of a clock which was set back.
+        (_context, _since, _partition, _unreadAt, _now) = (context, context.Since > now ? 0 : context.Since, partition, nextAt, now);
 
     /// <summary>Those that are there while one of them is due, a few at a time.</summary>
     /// <param name="context">What all gates share.</param>
@@ -58,8 +61,28 @@ internal sealed class ExpectedLine
     public bool IsBehind(string order, string first) => string.CompareOrdinal(order, first) > 0 && LineOrder.TimeOf(order) <= _now;
 
     /// <summary>Until when one that is due is waited for, in unix milliseconds.</summary>
-    /// <remarks>A start in the future was that of a clock which was set back.</remarks>
-    public long GivenUpAt(string order) => Math.Max(LineOrder.TimeOf(order), _since > _now ? 0 : _since) + PatienceMs;
+    public long GivenUpAt(string order)
+    {
+        if (!_absent.Contains(order))
+            return Math.Max(LineOrder.TimeOf(order), _since) + PatienceMs;
+        var publishedAt = MessageId.Parse(LineOrder.MessageOf(order)).CreatedAt;
+        return publishedAt < _since && !_context.Store.IsShared ? 0 : publishedAt + PatienceMs;
+    }
+
+    /// <summary>Looks whether those that somebody at a place has to wait for are stored at all.</summary>
+    public async ValueTask LookForAsync(IEnumerable<string> places)
+    {
+        var last = places.Max(StringComparer.Ordinal);
+        while (First is { } first && last is not null && IsBehind(last, first) && !_absent.Contains(first))
+        {
+            var id = MessageId.Parse(LineOrder.MessageOf(first));
+            var key = MessageRows.Key(MessageRows.Live, id);
+            if (await _context.Store.Tables.GetAsync(MessageRows.Table, MessageRows.Partition(id), key, only: []) is not null)
+                return;
+            _absent.Add(first);
+            GiveUp();
+        }
+    }
 
     /// <summary>One was accepted.</summary>
     public void Add(string order)
@@ -78,13 +101,22 @@ internal sealed class ExpectedLine
 
     private async ValueTask ReadAsync()
     {
-        var rows = await _tables.QueryAsync(GateRows.Table, _partition, RowRange.Prefix(GateRows.ExpectedPrefix), Most, only: []);
+        var rows = await _context.Store.Tables.QueryAsync(GateRows.Table, _partition, RowRange.Prefix(GateRows.ExpectedPrefix), Most, only: []);
         _orders.AddRange(rows.Select(row => row.RowKey[GateRows.ExpectedPrefix.Length..]));
         _unreadAt = rows.Count < Most ? null : LineOrder.TimeOf(_orders[^1]);
-        _removed.UnionWith(_orders.TakeWhile(order => GivenUpAt(order) <= _now).Take(MostGivenUp));
-        _orders.RemoveAll(_removed.Contains);
+        GiveUp();
+    }
+
+    private void GiveUp()
+    {
+        foreach (var order in _orders.TakeWhile(order => GivenUpAt(order) <= _now).Take(MostGivenUp - _givenUp).ToList())
+        {
+            _orders.Remove(order);
+            _removed.Add(order);
+            _givenUp++;
+        }
     }
 
     private async ValueTask<bool> IsThereAsync(string order) =>
-        await _tables.GetAsync(GateRows.Table, _partition, GateRows.ExpectedPrefix + order, only: []) is not null;
+        await _context.Store.Tables.GetAsync(GateRows.Table, _partition, GateRows.ExpectedPrefix + order, only: []) is not null;
 }

@@ -12,6 +12,9 @@ public interface IStore
     /// <summary>Whether several partitions take more writes than one does.</summary>
     bool IsPartitioned => true;
 
+    /// <summary>Whether other processes may use it at the same time.</summary>
+    bool IsShared => true;
+
     /// <summary>
     /// Whether the sends of a commit and the end of its lease are done with its writes or not at all. Else whoever dies, or
     /// gets no answer, may have left some of them undone.

@@ -100,14 +100,13 @@ public sealed class DelayedQueueTests
     }
 
     [Fact]
-    public async Task One_whose_publisher_died_is_waited_for_ten_seconds()
+    public async Task One_that_does_not_come_is_waited_for_ten_seconds()
     {
         await using var service = await LiveService.StartAsync();
-        var id = MessageId.Create(service.Clock.Now, 1, 1);
-        var dead = new Message { Id = id, Url = service.Receiver.Url("/dead"), QueueName = "q", NotBefore = service.Clock.Now + 5000 };
-        await service.Get<AdmissionService>().ExpectAsync(dead);
-        await service.EnqueueAsync("q", "/next", ("Upstash-Delay", "6s"));
-        service.Clock.Advance(6000);
+        await BatchAsync(service, [("/lost", 5), ("/next", 6)]);
+        service.Clock.Advance(5000);
+        Assert.Single(await DueAsync(service));
+        service.Clock.Advance(1000);
         await service.RunNowAsync();
         Assert.Empty(service.Receiver.Paths);
 
@@ -121,14 +120,58 @@ public sealed class DelayedQueueTests
     }
 
     [Fact]
+    public async Task One_whose_publisher_died_is_waited_for_until_ten_seconds_after_it_was_published()
+    {
+        await using var service = await LiveService.StartAsync();
+        await DieAsync(service, delay: 5);
+        await service.EnqueueAsync("q", "/next", ("Upstash-Delay", "6s"));
+        service.Clock.Advance(9999);
+        await service.RunNowAsync();
+        Assert.Empty(service.Receiver.Paths);
+        service.Clock.Advance(1);
+        await service.RunNowAsync();
+        Assert.Equal(["/next"], service.Receiver.Paths);
+        Assert.Empty(await ExpectedAsync(service));
+    }
+
+    [Fact]
+    public async Task Those_whose_publishers_died_longer_ago_hold_nobody_up()
+    {
+        await using var service = await LiveService.StartAsync();
+        for (var i = 0; i < 60; i++)
+            await DieAsync(service, delay: 11, i);
+        await service.EnqueueAsync("q", "/next", ("Upstash-Delay", "12s"));
+        service.Clock.Advance(12_000);
+        await service.RunNowAsync();
+        Assert.Equal(["/next"], service.Receiver.Paths);
+    }
+
+    [Fact]
+    public async Task One_whose_publisher_was_killed_with_its_process_holds_nobody_up()
+    {
+        await using var service = await LiveService.StartAsync();
+        await DieAsync(service, delay: 5, publishedAgo: 1);
+        await service.EnqueueAsync("q", "/next", ("Upstash-Delay", "6s"));
+        service.Clock.Advance(6000);
+        await service.RunNowAsync();
+        Assert.Equal(["/next"], service.Receiver.Paths);
+    }
+
+    // What a publisher that dies before it stores its message leaves behind.
+    private static async Task DieAsync(LiveService service, int delay, int random = 1, int publishedAgo = 0)
+    {
+        var id = MessageId.Create(service.Clock.Now - publishedAgo, 1, (ulong)random);
+        await service.Get<AdmissionService>().ExpectAsync(
+            new Message { Id = id, Url = service.Receiver.Url("/dead"), QueueName = "q", NotBefore = service.Clock.Now + (delay * 1000L) });
+    }
+
+    [Fact]
     public async Task A_clock_that_was_set_back_makes_nobody_wait_longer()
     {
         await using var service = await LiveService.StartAsync();
         service.Get<Gates>();
         service.Clock.Advance(-3_600_000);
-        var id = MessageId.Create(service.Clock.Now, 1, 1);
-        await service.Get<AdmissionService>().ExpectAsync(
-            new Message { Id = id, Url = service.Receiver.Url("/dead"), QueueName = "q", NotBefore = service.Clock.Now + 5000 });
+        await DieAsync(service, delay: 5);
         await service.EnqueueAsync("q", "/next", ("Upstash-Delay", "6s"));
         service.Clock.Advance(15_000);
         await service.RunNowAsync();
