@@ -6,19 +6,28 @@ using FuncStash.Storage;
 namespace FuncStash.Azure;
 
 /// <summary>Rows in Azure Table storage.</summary>
-internal sealed class AzureTables(TableServiceClient service, AzureStoreOptions options, AzureWorkQueues queues) : ITables
+internal sealed class AzureTables : ITables
 {
     private const int MaxPage = 1000;
 
-    private readonly OnFirstUse<TableClient> _tables = new(
-        name => service.GetTableClient(options.TableName(name)), table => table.CreateIfNotExistsAsync());
+    private readonly OnFirstUse<TableClient> _tables;
+    private readonly AzureWorkQueues _queues;
+    private readonly DayPartitions _days;
+
+    public AzureTables(TableServiceClient service, AzureStoreOptions options, AzureWorkQueues queues)
+    {
+        _tables = new(name => service.GetTableClient(options.TableName(name)), table => table.CreateIfNotExistsAsync());
+        _queues = queues;
+        _days = new DayPartitions(this, options.Time);
+    }
 
     public async ValueTask<Entity?> GetAsync(
         string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation = default)
     {
+        var key = await _days.KeyOfAsync(EntityKeys.Checked(partitionKey), cancellation);
         var row = await _tables.Open(table).GetEntityIfExistsAsync<TableEntity>(
-            EntityKeys.Checked(partitionKey), EntityKeys.Checked(rowKey), EntityMap.Select(only), cancellation);
-        return row.HasValue ? EntityMap.FromRow(row.Value!) : null;
+            key, EntityKeys.Checked(rowKey), EntityMap.Select(only), cancellation);
+        return row.HasValue ? EntityMap.FromRow(row.Value!, partitionKey) : null;
     }
 
     public async ValueTask<IReadOnlyList<Entity>> QueryAsync(
@@ -28,14 +37,15 @@ internal sealed class AzureTables(TableServiceClient service, AzureStoreOptions 
         var found = new List<Entity>();
         if (take <= 0)
             return found;
+        var key = await _days.KeyOfAsync(EntityKeys.Checked(partitionKey), cancellation);
         var rows = _tables.Open(table).QueryAsync<TableEntity>(
-            Filter(partitionKey, range), Math.Min(take, MaxPage), EntityMap.Select(only), cancellation);
+            Filter(key, range), Math.Min(take, MaxPage), EntityMap.Select(only), cancellation);
         try
         {
             // A page may hold fewer rows than asked for, even none, and still be followed by another.
             await foreach (var row in rows)
             {
-                found.Add(EntityMap.FromRow(row));
+                found.Add(EntityMap.FromRow(row, partitionKey));
                 if (found.Count == take)
                     break;
             }
@@ -56,21 +66,24 @@ internal sealed class AzureTables(TableServiceClient service, AzureStoreOptions 
         // here on nobody's impatience stops it.
         var result = new CommitResult(null, []);
         if (commit.Writes.Count > 0)
+        {
+            var key = await _days.KeyOfAsync(commit.PartitionKey, CancellationToken.None);
             result = await _tables.UseAsync(
-                commit.Table, table => TableWrites.ApplyAsync(table, commit, CancellationToken.None), CancellationToken.None);
+                commit.Table, table => TableWrites.ApplyAsync(table, key, commit, CancellationToken.None), CancellationToken.None);
+        }
         if (!result.Applied)
             return result;
 
-        await queues.SendAsync(commit.Sends, CancellationToken.None);
+        await _queues.SendAsync(commit.Sends, CancellationToken.None);
         if (commit.LeaseEnd is { } end)
-            await queues.EndAsync(end, CancellationToken.None);
+            await _queues.EndAsync(end, CancellationToken.None);
         return result;
     }
 
     private static string Filter(string partitionKey, RowRange range)
     {
         var from = EntityKeys.Checked(range.From);
-        var filter = TableClient.CreateQueryFilter($"PartitionKey eq {EntityKeys.Checked(partitionKey)}");
+        var filter = TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey}");
         filter += range.Exclusive
             ? TableClient.CreateQueryFilter($" and RowKey gt {from}")
             : TableClient.CreateQueryFilter($" and RowKey ge {from}");

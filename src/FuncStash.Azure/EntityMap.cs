@@ -28,9 +28,9 @@ internal static class EntityMap
         ? null
         : s_always.Concat(only.SelectMany(name => Enumerable.Range(0, MaxParts).Select(part => Part(name, part))));
 
-    public static TableEntity ToRow(Entity entity, long commit)
+    public static TableEntity ToRow(Entity entity, string partition, long commit)
     {
-        var row = new TableEntity(entity.PartitionKey, entity.RowKey) { [CommitProperty] = commit };
+        var row = new TableEntity(partition, entity.RowKey) { [CommitProperty] = commit };
         foreach (var (name, value) in entity.Values)
         {
             if (IsReserved(name))
@@ -44,13 +44,13 @@ internal static class EntityMap
         return row;
     }
 
-    public static Entity FromRow(TableEntity row)
+    public static Entity FromRow(TableEntity row, string partition)
     {
         var values = new Dictionary<string, object>(row.Count, StringComparer.Ordinal);
         foreach (var (name, value) in row)
             if (value is not null && !IsReserved(name))
                 values[name] = value is byte[] first ? Join(row, name, first) : value;
-        return new Entity(row.PartitionKey, row.RowKey, values) { ETag = row.ETag.ToString() };
+        return new Entity(partition, row.RowKey, values) { ETag = row.ETag.ToString() };
     }
 
     /// <summary>Azure refuses a version that is not spelled as its own; such a one matches no row.</summary>

@@ -11,10 +11,14 @@ namespace FuncStash.Storage;
 /// 3: with workflow runs. The messages of a run lie among all others, but what they deliver is made from the run's history, and
 /// their outcome is the run's: an earlier program would deliver a step's bare text and drop what follows from it, without a word.
 /// </para>
+/// <para>
+/// 4: in an Azure account the partitions of a day lie elsewhere, from a day on that the account tells: an earlier program would not find
+/// what lies there.
+/// </para>
 /// </remarks>
 public static class DataVersion
 {
-    public const int Current = 3;
+    public const int Current = 4;
 
     private const string Table = "upkeep", Partition = "data", Row = "version", Number = "number";
 
