@@ -24,9 +24,10 @@ internal sealed class AzureTables : ITables
     public async ValueTask<Entity?> GetAsync(
         string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation = default)
     {
-        var key = await _days.KeyOfAsync(EntityKeys.Checked(partitionKey), cancellation);
+        _ = (EntityKeys.Checked(partitionKey), EntityKeys.Checked(rowKey));
+        var key = await _days.KeyOfAsync(partitionKey, cancellation);
         var row = await _tables.Open(table).GetEntityIfExistsAsync<TableEntity>(
-            key, EntityKeys.Checked(rowKey), EntityMap.Select(only), cancellation);
+            key, rowKey, EntityMap.Select(only), cancellation);
         return row.HasValue ? EntityMap.FromRow(row.Value!, partitionKey) : null;
     }
 
@@ -37,7 +38,8 @@ internal sealed class AzureTables : ITables
         var found = new List<Entity>();
         if (take <= 0)
             return found;
-        var key = await _days.KeyOfAsync(EntityKeys.Checked(partitionKey), cancellation);
+        _ = (EntityKeys.Checked(partitionKey), EntityKeys.Checked(range.From));
+        var key = await _days.KeyOfAsync(partitionKey, cancellation);
         var rows = _tables.Open(table).QueryAsync<TableEntity>(
             Filter(key, range), Math.Min(take, MaxPage), EntityMap.Select(only), cancellation);
         try
@@ -82,11 +84,10 @@ internal sealed class AzureTables : ITables
 
     private static string Filter(string partitionKey, RowRange range)
     {
-        var from = EntityKeys.Checked(range.From);
         var filter = TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey}");
         filter += range.Exclusive
-            ? TableClient.CreateQueryFilter($" and RowKey gt {from}")
-            : TableClient.CreateQueryFilter($" and RowKey ge {from}");
+            ? TableClient.CreateQueryFilter($" and RowKey gt {range.From}")
+            : TableClient.CreateQueryFilter($" and RowKey ge {range.From}");
         return range.To is { } to ? filter + TableClient.CreateQueryFilter($" and RowKey lt {to}") : filter;
     }
 }

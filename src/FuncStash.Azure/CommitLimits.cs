@@ -5,7 +5,7 @@ namespace FuncStash.Azure;
 /// <summary>Refuses what Azure would refuse, before anything is sent.</summary>
 internal static class CommitLimits
 {
-    /// <exception cref="ArgumentException">Too many writes or bytes, or what cannot be a key.</exception>
+    /// <exception cref="ArgumentException">Too many writes or bytes, another partition, or what cannot be a key.</exception>
     public static void Check(Commit commit)
     {
         if (commit.Writes.Count > Commit.MaxWrites)
@@ -15,13 +15,13 @@ internal static class CommitLimits
         foreach (var write in commit.Writes)
         {
             EntityKeys.Checked(write.RowKey);
-            bytes += Size(write);
+            bytes += Size(commit, write);
         }
         if (bytes > Commit.MaxBytes)
             throw new ArgumentException($"{bytes} bytes in one commit; {Commit.MaxBytes} are the most.");
     }
 
-    private static long Size(Write write)
+    private static long Size(Commit commit, Write write)
     {
         var entity = write switch
         {
@@ -32,6 +32,8 @@ internal static class CommitLimits
         };
         if (entity is null)
             return 0;
+        if (entity.PartitionKey != commit.PartitionKey)
+            throw new ArgumentException($"A commit writes to one partition: '{commit.PartitionKey}', not '{entity.PartitionKey}'.");
         foreach (var (name, value) in entity.Values)
         {
             if (value is string { Length: > Entity.MaxText } text)

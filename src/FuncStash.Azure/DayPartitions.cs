@@ -11,11 +11,14 @@ namespace FuncStash.Azure;
 /// </remarks>
 internal sealed class DayPartitions(ITables tables, TimeProvider time)
 {
-    // As the service notes the days that have partitions.
-    private const string Days = "days";
+    // The table in which the service notes the days that have partitions, and its partition that has those.
+    private const string Table = "days", Days = "days";
 
     private const string Order = "order", Row = "shard-first", FirstDay = "FirstDay";
     private const string Format = "yyyyMMdd";
+
+    // The version of the data from which on new accounts know no other order.
+    private const long Version = 4;
 
     private readonly Lock _gate = new();
     private Task<string>? _first;
@@ -44,16 +47,25 @@ internal sealed class DayPartitions(ITables tables, TimeProvider time)
     {
         while (true)
         {
-            if (await tables.GetAsync(Days, Order, Row) is { } noted)
+            if (await tables.GetAsync(Table, Order, Row) is { } noted)
                 return noted.Text(FirstDay)!;
-            // From here on no program that does not know of it may open the account.
+            // From here on no program that does not know of it opens the account.
             await DataVersion.EnsureAsync(tables);
-            var known = await tables.QueryAsync(Days, Days, RowRange.Prefix(""), 1, only: []);
-            // Two days from now no such program runs any more, whatever its clock says.
-            var first = known.Count == 0 ? "" : time.GetUtcNow().AddDays(2).ToString(Format, CultureInfo.InvariantCulture);
+            var first = await DataVersion.BornAsync(tables) >= Version ? "" : await FirstOfBeforeAsync();
             var row = new Entity(Order, Row, new Dictionary<string, object> { [FirstDay] = first });
-            if ((await tables.CommitAsync(new Commit(Days, Order, [new Write.Insert(row)]))).Applied)
+            if ((await tables.CommitAsync(new Commit(Table, Order, [new Write.Insert(row)]))).Applied)
                 return first;
         }
+    }
+
+    // Those that still run may be at work for two more days, and none of the days there are is ahead of it, whatever this clock says.
+    private async Task<string> FirstOfBeforeAsync()
+    {
+        var days = await tables.QueryAsync(Table, Days, RowRange.Prefix(""), 10_000, only: []);
+        var last = days.Count == 0 ? "" : TextOf(DateOnly.ParseExact(days[^1].RowKey, Format, CultureInfo.InvariantCulture).AddDays(1));
+        var soon = TextOf(DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime).AddDays(3));
+        return string.CompareOrdinal(last, soon) > 0 ? last : soon;
+
+        static string TextOf(DateOnly day) => day.ToString(Format, CultureInfo.InvariantCulture);
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using FuncStash.Delivery;
+using FuncStash.Destinations;
 using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Storage;
@@ -19,7 +20,7 @@ internal sealed partial class DeliveryWorker(
 
     private readonly ConcurrentDictionary<Lease, long> _inFlight = new();
     private readonly ConcurrentDictionary<string, int> _failures = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim _places = new(options.MaxParallelism);
+    private readonly SemaphoreSlim _places = new(Places(options));
     private readonly RunPatience _runs = new(store, time);
     private CancellationToken _stopping;
 
@@ -46,11 +47,13 @@ internal sealed partial class DeliveryWorker(
                 await Task.Delay(TimeSpan.FromSeconds(1), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-        for (var i = 0; i < options.MaxParallelism; i++)
+        for (var i = 0; i < Places(options); i++)
             await _places.WaitAsync(CancellationToken.None);
         await ended.CancelAsync();
         await renewing;
     }
+
+    private static int Places(FuncStashOptions options) => options.MaxParallelism + DestinationLanes.MostWaiting;
 
     private async Task<bool> ListensAsync(CancellationToken stop)
     {

@@ -7,14 +7,15 @@ namespace FuncStash.Admission;
 /// <remarks>
 /// Workers come to messages that are due together in any order. So each has a row from its acceptance until it gets in line,
 /// and nobody due after it is let in before it. That is an aid to the order alone: it is waited for no longer than
-/// <see cref="PatienceMs"/> after it was due, or the process started; and where it is not stored, for its publisher died before
-/// that, no longer than so after it was published. The rows change with the gate's state, in one commit.
+/// <see cref="PatienceMs"/> after it was due, or the process started. Where it is not stored, for its publisher died before that, it
+/// is waited for no longer than so after it was published; and not at all where that was a process before this one, and there is no
+/// other. The rows change with the gate's state, in one commit.
 /// </remarks>
 internal sealed class ExpectedLine
 {
     private const long PatienceMs = 10_000;
 
-    // So many are looked at in one commit, and so many that did not come are given up.
+    // So many are looked at in one commit, and so many that did not come are given up, for whose rows there is room in any.
     private const int Most = 50, MostGivenUp = 3;
 
     private readonly GateContext _context;
@@ -25,6 +26,7 @@ internal sealed class ExpectedLine
     // When the first of those that were not read is due, or before that; null when there is none.
     private long? _unreadAt;
     private int _givenUp;
+    private bool _isCut;
 
     private ExpectedLine(GateContext context, string partition, long? nextAt, long now) =>
         // A start in the future was that of a clock which was set back.
@@ -43,8 +45,13 @@ internal sealed class ExpectedLine
         return line;
     }
 
-    /// <summary>The place of the first that is due and is waited for; null when there is none.</summary>
-    public string? First => _orders.Find(order => GivenUpAt(order) > _now) is { } first && LineOrder.TimeOf(first) <= _now ? first : null;
+    /// <summary>The place of the first that is due, and is waited for or may have to be; null when there is none.</summary>
+    public string? First => _orders.Find(order => GivenUpAt(order) > _now) is { } first
+        ? LineOrder.TimeOf(first) <= _now ? first : null
+        : _unreadAt <= _now ? _orders.LastOrDefault() : null;
+
+    /// <summary>Whether more has to be given up, in another commit, before it is known who is waited for.</summary>
+    public bool IsPart => _isCut || (First is { } first && GivenUpAt(first) <= _now);
 
     /// <summary>When the first of them is due, or before that, in unix milliseconds; null when there is none.</summary>
     public long? NextAt => _added.Concat(_orders.Take(1)).Select(order => (long?)LineOrder.TimeOf(order)).Append(_unreadAt).Min();
@@ -72,9 +79,11 @@ internal sealed class ExpectedLine
     /// <summary>Looks whether those that somebody at a place has to wait for are stored at all.</summary>
     public async ValueTask LookForAsync(IEnumerable<string> places)
     {
-        var last = places.Max(StringComparer.Ordinal);
-        while (First is { } first && last is not null && IsBehind(last, first) && !_absent.Contains(first))
+        var all = places.ToList();
+        while (First is { } first && GivenUpAt(first) > _now && !_absent.Contains(first) && all.Exists(place => IsBehind(place, first)))
         {
+            if (_isCut = _givenUp == MostGivenUp)
+                return;
             var id = MessageId.Parse(LineOrder.MessageOf(first));
             var key = MessageRows.Key(MessageRows.Live, id);
             if (await _context.Store.Tables.GetAsync(MessageRows.Table, MessageRows.Partition(id), key, only: []) is not null)

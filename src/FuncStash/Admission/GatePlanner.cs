@@ -83,7 +83,9 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         staying = state.Waiting - leaving.Count;
         var next = heads.Concat(joining.Select(j => j.Placed)).OrderBy(c => c.Order, StringComparer.Ordinal).Take(capacity).ToList();
         // One that is due before them has not come yet.
-        long? heldUntil = expected.First is { } first && next.RemoveAll(c => expected.IsBehind(c.Order, first)) > 0 ? expected.GivenUpAt(first) : null;
+        long? heldUntil = expected.First is { } first && next.RemoveAll(c => expected.IsBehind(c.Order, first)) > 0 && !expected.IsPart
+            ? expected.GivenUpAt(first)
+            : null;
         HashSet<Candidate> admitted = [.. next];
         heads.RemoveAll(head => !admitted.Contains(head));
         joining.ForEach(join => join.Admitted = admitted.Contains(join.Placed));

@@ -146,7 +146,7 @@ public sealed partial class DeliveryService(
             await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);
             return StepResult.Done.Instance;
         }
-        if (lanes.TryEnter(stored.Message.Url) is not { } place)
+        if (await lanes.EnterAsync(stored.Message.Url, stop) is not { } place)
             return await MakeWayAsync(stored, lease, stop);
         using var span = DeliveryTracing.Start(stored);
         Attempt attempt;

@@ -13,16 +13,22 @@ namespace FuncStash.Destinations;
 /// of them at most, the next one half of the rest; where n are busy for long, each has one part in n + 1 and as much is free
 /// (the dynamic threshold of switches whose ports share a buffer).
 /// </remarks>
-public sealed class DestinationLanes(FuncStashOptions options)
+public sealed class DestinationLanes(FuncStashOptions options, TimeProvider time)
 {
+    /// <summary>How many attempts of the process may wait for a place at a time, beside those in flight.</summary>
+    public const int MostWaiting = 32;
+
     /// <summary>The places that a host keeps, where the process has them.</summary>
     public const int Narrow = 4;
+
+    // How long one waits for a place, and a host that gave no response meanwhile is taken for one that gives some; how often it looks.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1), s_step = TimeSpan.FromMilliseconds(20);
 
     // Of a host that answers.
     private readonly int _wide = options.DestinationParallelism;
 
     private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.OrdinalIgnoreCase);
-    private int _inFlight;
+    private int _inFlight, _waiting;
 
     /// <summary>Takes a place in the destination's lane; null when none is free.</summary>
     public Place? TryEnter(string url)
@@ -30,7 +36,7 @@ public sealed class DestinationLanes(FuncStashOptions options)
         var host = HostOf(url);
         while (Free > 0)
         {
-            var lane = _lanes.GetOrAdd(host, static (_, places) => new Lane { Places = places }, _wide);
+            var lane = _lanes.GetOrAdd(host, static (_, by) => new Lane { Places = by.Wide, MovedAt = by.Time.GetTimestamp() }, (Wide: _wide, Time: time));
             lock (lane)
             {
                 if (lane.Closed)
@@ -43,6 +49,32 @@ public sealed class DestinationLanes(FuncStashOptions options)
             }
         }
         return null;
+    }
+
+    /// <summary>The same, but waits for up to a second where the host gives responses: whoever goes away instead comes back later than that.</summary>
+    public async ValueTask<Place?> EnterAsync(string url, CancellationToken stop)
+    {
+        if (TryEnter(url) is { } free)
+            return free;
+        if (Interlocked.Increment(ref _waiting) > MostWaiting)
+        {
+            Interlocked.Decrement(ref _waiting);
+            return null;
+        }
+        try
+        {
+            for (var since = time.GetTimestamp(); IsMoving(url) && time.GetElapsedTime(since) < s_patience;)
+            {
+                await Task.Delay(s_step, time, stop);
+                if (TryEnter(url) is { } place)
+                    return place;
+            }
+            return null;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
     }
 
     /// <summary>True while messages of this destination have to wait for a place.</summary>
@@ -78,6 +110,9 @@ public sealed class DestinationLanes(FuncStashOptions options)
 
     private int Free => options.MaxParallelism - InFlight;
 
+    private bool IsMoving(string url) =>
+        _lanes.TryGetValue(HostOf(url), out var lane) && time.GetElapsedTime(Volatile.Read(ref lane.MovedAt)) < s_patience;
+
     private bool IsFull(Lane lane) => lane.InFlight >= Math.Min(lane.Places, Free);
 
     private void Leave(string host, Lane lane, bool answered)
@@ -86,6 +121,8 @@ public sealed class DestinationLanes(FuncStashOptions options)
         lock (lane)
         {
             lane.InFlight--;
+            if (answered)
+                Volatile.Write(ref lane.MovedAt, time.GetTimestamp());
             lane.Places = answered ? Math.Min(_wide, lane.Places * 2) : Math.Max(Math.Min(Narrow, _wide), lane.Places * 3 / 4);
             // A host in good standing needs no memory of it.
             if (lane.InFlight == 0 && lane.Places == _wide)
@@ -104,6 +141,9 @@ public sealed class DestinationLanes(FuncStashOptions options)
         public int Places;
         public int InFlight;
         public bool Closed;
+
+        // When it was made, or its host last gave a response; a timestamp.
+        public long MovedAt;
     }
 
     /// <summary>A place in a lane, to be left once.</summary>

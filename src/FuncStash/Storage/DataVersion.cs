@@ -20,7 +20,10 @@ public static class DataVersion
 {
     public const int Current = 4;
 
-    private const string Table = "upkeep", Partition = "data", Row = "version", Number = "number";
+    private const string Table = "upkeep", Partition = "data", Row = "version", Number = "number", Born = "born";
+
+    // Where the service notes the days that have messages or log entries: an account without a version that has none is new.
+    private const string Days = "days";
 
     // A start does not wait longer for a store that is away.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
@@ -56,13 +59,20 @@ public static class DataVersion
                 case Current:
                     return;
             }
-            var told = new Entity(Partition, Row, new Dictionary<string, object> { [Number] = (long)Current });
+            var values = new Dictionary<string, object>(row?.Values ?? new Dictionary<string, object>()) { [Number] = (long)Current };
+            if (row is null && (await tables.QueryAsync(Days, Days, RowRange.Prefix(""), 1, only: [], cancellation)).Count == 0)
+                values[Born] = (long)Current;
+            var told = new Entity(Partition, Row, values);
             Write write = row is null ? new Write.Insert(told) : new Write.Replace(told, row.ETag!);
             if ((await tables.CommitAsync(new Commit(Table, Partition, [write]), cancellation)).Applied)
                 return;
             // Another process was at it at the same time: what did it say?
         }
     }
+
+    /// <summary>The version that a store began with; 1 where that was not noted.</summary>
+    public static async ValueTask<long> BornAsync(ITables tables, CancellationToken cancellation = default) =>
+        (await tables.GetAsync(Table, Partition, Row, cancellation))?.Number(Born) ?? 1;
 }
 
 /// <summary>The data were written by a later version of the program than this one.</summary>

@@ -2,6 +2,12 @@ using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
 using FuncStash.Azure;
+using FuncStash.Headers;
+using FuncStash.Messages;
+using FuncStash.Publishing;
+using FuncStash.Settings;
+using FuncStash.Waiting;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FuncStash.Storage.Tests.Azure;
 
@@ -45,25 +51,63 @@ public sealed class DayPartitionsTests(AzuriteAccount account)
     }
 
     [Fact]
-    public async Task An_account_of_before_keeps_its_days_and_those_that_begin_within_two()
+    public async Task So_it_does_for_the_service()
     {
         var options = Options();
-        using (var old = new AzureStore(options with { Time = Days(-100) }))
-        {
-            await old.Tables.CommitAsync(new Commit("days", "days", [new Write.Insert(Row("days", "20260301"))]));
-            await RawAsync(options, "20260301-5", "old");
-        }
-
         using var store = new AzureStore(options);
+        await DataVersion.EnsureAsync(store.Tables);
+        await using var service = new ServiceCollection().AddSingleton<IStore>(store).AddSingleton<TimeProvider>(options.Time)
+            .AddSingleton<IDeliverySchedule, QueueSchedule>().AddLogging().AddFuncStash(new FuncStashOptions()).BuildServiceProvider();
+
+        var published = await service.GetRequiredService<Publisher>().PublishAsync(
+            new PublishRequest("http://127.0.0.1:9/x", new PublishSettings(), [1]));
+
+        Assert.Matches("^[0-7]-20260301$", Assert.Single(await KeysAsync(options)));
+        Assert.NotNull(await service.GetRequiredService<MessageStore>().GetAsync(Assert.Single(published.Messages).Id));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(3L)]
+    public async Task An_account_of_before_keeps_its_days_and_those_that_begin_within_two(long? version)
+    {
+        var options = Options();
+        using var store = new AzureStore(options);
+        await BeforeAsync(options, version, "20260301");
+        await RawAsync(options, "20260301-5", "old");
+
         Assert.NotNull(await store.Tables.GetAsync(Table, "20260301-5", "old"));
-        foreach (var day in new[] { "20260301", "20260302", "20260303", "20260304" })
+        string[] days = ["20260301", "20260302", "20260303", "20260304", "20260305"];
+        foreach (var day in days)
             await WriteAsync(store, day + "-5", "new");
-        Assert.Equal(["20260301-5", "20260302-5", "5-20260303", "5-20260304"], await KeysAsync(options));
+        Assert.Equal(["20260301-5", "20260302-5", "20260303-5", "5-20260304", "5-20260305"], await KeysAsync(options));
 
         // Whenever it is opened again.
         using var later = new AzureStore(options with { Time = Days(100) });
-        foreach (var day in new[] { "20260301", "20260302", "20260303", "20260304" })
+        foreach (var day in days)
             Assert.NotNull(await later.Tables.GetAsync(Table, day + "-5", "new"));
+    }
+
+    [Fact]
+    public async Task One_that_was_idle_is_no_new_one()
+    {
+        var options = Options();
+        using var store = new AzureStore(options);
+        await BeforeAsync(options, version: 3);
+        await WriteAsync(store, "20260301-5", "new");
+        Assert.Equal(["20260301-5"], await KeysAsync(options));
+    }
+
+    [Fact]
+    public async Task No_day_that_is_there_is_moved_whatever_the_clocks_say()
+    {
+        var options = Options() with { Time = Days(-10) };
+        using var store = new AzureStore(options);
+        await BeforeAsync(options, version: 3, "20260228", "20260301");
+        await RawAsync(options, "20260301-5", "old");
+        Assert.NotNull(await store.Tables.GetAsync(Table, "20260301-5", "old"));
+        await WriteAsync(store, "20260302-5", "new");
+        Assert.Equal(["20260301-5", "5-20260302"], await KeysAsync(options));
     }
 
     [Fact]
@@ -80,7 +124,7 @@ public sealed class DayPartitionsTests(AzuriteAccount account)
     {
         var options = Options();
         var stores = Enumerable.Range(0, 8).Select(i => new AzureStore(options with { Time = Days(i) })).ToList();
-        await stores[0].Tables.CommitAsync(new Commit("days", "days", [new Write.Insert(Row("days", "20260301"))]));
+        await BeforeAsync(options, version: 3, "20260301");
 
         await Task.WhenAll(stores.Select((store, i) => WriteAsync(store, "20260305-1", $"{i}")));
 
@@ -107,6 +151,19 @@ public sealed class DayPartitionsTests(AzuriteAccount account)
         var clock = new TestClock();
         clock.Advance((long)(s_today.AddDays(later) - clock.GetUtcNow()).TotalMilliseconds);
         return clock;
+    }
+
+    // An account as a program of before left it.
+    private static async Task BeforeAsync(AzureStoreOptions options, long? version, params string[] days)
+    {
+        using var store = new AzureStore(options);
+        foreach (var day in days)
+            await store.Tables.CommitAsync(new Commit("days", "days", [new Write.Insert(Row("days", day))]));
+        if (version is { } number)
+        {
+            var row = new Entity("data", "version", new Dictionary<string, object> { ["number"] = number });
+            await store.Tables.CommitAsync(new Commit("upkeep", "data", [new Write.Insert(row)]));
+        }
     }
 
     private static Entity Row(string partition, string key) => new(partition, key, new Dictionary<string, object>());

@@ -5,8 +5,10 @@ namespace FuncStash.Tests.Delivery;
 
 public sealed class DestinationLanesTests
 {
+    private const string Url = "https://slow.example/a";
+
     private static DestinationLanes Lanes(int most = 1024, int toOne = 256) =>
-        new(new FuncStashOptions { MaxParallelism = most, DestinationParallelism = toOne });
+        new(new FuncStashOptions { MaxParallelism = most, DestinationParallelism = toOne }, TimeProvider.System);
 
     private static List<DestinationLanes.Place> Fill(DestinationLanes lanes, string url)
     {
@@ -31,7 +33,6 @@ public sealed class DestinationLanesTests
     [Fact]
     public void A_host_that_gives_no_response_gets_fewer_places_and_all_of_them_back_when_it_answers()
     {
-        const string Url = "https://dead.example/a";
         var lanes = Lanes();
         Fill(lanes, Url).ForEach(place => place.Leave(answered: false));
         var narrow = Fill(lanes, Url);
@@ -109,5 +110,48 @@ public sealed class DestinationLanesTests
         Assert.Equal(1, lanes.InFlight);
         place!.Value.Leave(answered: true);
         Assert.Equal(0, lanes.InFlight);
+    }
+
+    [Fact]
+    public async Task One_that_finds_the_lane_full_waits_for_a_place_of_a_host_that_answers()
+    {
+        var lanes = Lanes(toOne: 2);
+        var held = Fill(lanes, Url);
+        var waiting = Enumerable.Range(0, 6).Select(_ => lanes.EnterAsync(Url, TestContext.Current.CancellationToken).AsTask()).ToList();
+        Assert.DoesNotContain(waiting, task => task.IsCompleted);
+
+        held.ForEach(place => place.Leave(answered: true));
+        while (waiting.Count > 0)
+        {
+            var next = await Task.WhenAny(waiting);
+            waiting.Remove(next);
+            Assert.InRange(lanes.InFlight, 1, 2);
+            (await next)!.Value.Leave(answered: true);
+        }
+        Assert.Equal(0, lanes.InFlight);
+    }
+
+    [Fact]
+    public async Task Of_a_host_that_gives_no_response_for_a_second_nobody_waits()
+    {
+        var lanes = Lanes(toOne: 2);
+        Fill(lanes, Url);
+        Assert.Null(await lanes.EnterAsync(Url, TestContext.Current.CancellationToken));
+        Assert.True(lanes.EnterAsync(Url, TestContext.Current.CancellationToken).AsTask().IsCompleted);
+    }
+
+    [Fact]
+    public async Task No_more_wait_than_there_is_room_for()
+    {
+        var lanes = Lanes(toOne: 2);
+        var held = Fill(lanes, Url);
+        var waiting = Enumerable.Range(0, DestinationLanes.MostWaiting).Select(_ => lanes.EnterAsync(Url, TestContext.Current.CancellationToken).AsTask()).ToList();
+        var beyond = lanes.EnterAsync(Url, TestContext.Current.CancellationToken).AsTask();
+        Assert.True(beyond.IsCompleted);
+        Assert.Null(await beyond);
+
+        held.ForEach(place => place.Leave(answered: true));
+        foreach (var each in waiting)
+            (await each)?.Leave(answered: true);
     }
 }
