@@ -56,23 +56,35 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
     public async Task AcceptAsync(Message message, bool join) =>
         await AcceptAsync(message, join, new Progress { DueAt = message.NotBefore }, isNew: true);
 
-    /// <summary>Puts a message in line whose publisher may have died before it did, or may still be about to.</summary>
+    /// <summary>Puts messages in line, in the order given, whose publisher may have died before it did, or may still be about to.</summary>
     /// <remarks>
-    /// Under a new ticket, at the version of its row: it may be on its way by now, and is not to be attempted by two
+    /// Under a new ticket, at the version of its row: a message may be on its way by now, and is not to be attempted by two
     /// workers at once.
     /// </remarks>
-    public async Task AcceptAgainAsync(StoredMessage there)
+    public async Task AcceptAgainAsync(params IReadOnlyList<StoredMessage> there)
+    {
+        var renewed = await Task.WhenAll(there.Select(RenewAsync));
+        // All get in line before any is waited for.
+        await Task.WhenAll(renewed.OfType<StoredMessage>().Select(AcceptRenewedAsync).ToList());
+    }
+
+    // Null where it is in line, or somebody acts for it.
+    private async Task<StoredMessage?> RenewAsync(StoredMessage there)
     {
         for (var stored = there; stored is { Progress.State: MessageState.Created }; stored = await messages.GetAsync(there.Id))
         {
             if (await IsInLineAsync(stored))
-                return;
-            if (await messages.RenewTicketAsync(stored) is not { } renewed)
-                continue;
-            if (await AcceptAsync(renewed.Message, join: true, renewed.Progress, isNew: false))
-                await messages.RestartAsync(renewed);
-            return;
+                return null;
+            if (await messages.RenewTicketAsync(stored) is { } renewed)
+                return renewed;
         }
+        return null;
+    }
+
+    private async Task AcceptRenewedAsync(StoredMessage renewed)
+    {
+        if (await AcceptAsync(renewed.Message, join: true, renewed.Progress, isNew: false))
+            await messages.RestartAsync(renewed);
     }
 
     // True when it was inside already, or its queue is gone, and so it was not sent on its way now.

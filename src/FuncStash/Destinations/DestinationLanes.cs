@@ -21,8 +21,8 @@ public sealed class DestinationLanes(FuncStashOptions options, TimeProvider time
     /// <summary>The places that a host keeps, where the process has them.</summary>
     public const int Narrow = 4;
 
-    // How long one waits for a place, and a host that gave no response meanwhile is taken for one that gives some; how often it looks.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1), s_step = TimeSpan.FromMilliseconds(20);
+    // How long one waits for a place, and a host is taken for one that answers after it did; after its first attempt began; how often one looks.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1), s_first = TimeSpan.FromMilliseconds(200), s_step = TimeSpan.FromMilliseconds(20);
 
     // Of a host that answers.
     private readonly int _wide = options.DestinationParallelism;
@@ -36,7 +36,7 @@ public sealed class DestinationLanes(FuncStashOptions options, TimeProvider time
         var host = HostOf(url);
         while (Free > 0)
         {
-            var lane = _lanes.GetOrAdd(host, static (_, by) => new Lane { Places = by.Wide, MovedAt = by.Time.GetTimestamp() }, (Wide: _wide, Time: time));
+            var lane = _lanes.GetOrAdd(host, static (_, by) => new Lane { Places = by.Wide, MovesUntil = by.Until }, (Wide: _wide, Until: After(s_first)));
             lock (lane)
             {
                 if (lane.Closed)
@@ -111,7 +111,9 @@ public sealed class DestinationLanes(FuncStashOptions options, TimeProvider time
     private int Free => options.MaxParallelism - InFlight;
 
     private bool IsMoving(string url) =>
-        _lanes.TryGetValue(HostOf(url), out var lane) && time.GetElapsedTime(Volatile.Read(ref lane.MovedAt)) < s_patience;
+        _lanes.TryGetValue(HostOf(url), out var lane) && time.GetTimestamp() < Volatile.Read(ref lane.MovesUntil);
+
+    private long After(TimeSpan span) => time.GetTimestamp() + (long)(span.TotalSeconds * time.TimestampFrequency);
 
     private bool IsFull(Lane lane) => lane.InFlight >= Math.Min(lane.Places, Free);
 
@@ -122,7 +124,7 @@ public sealed class DestinationLanes(FuncStashOptions options, TimeProvider time
         {
             lane.InFlight--;
             if (answered)
-                Volatile.Write(ref lane.MovedAt, time.GetTimestamp());
+                Volatile.Write(ref lane.MovesUntil, After(s_patience));
             lane.Places = answered ? Math.Min(_wide, lane.Places * 2) : Math.Max(Math.Min(Narrow, _wide), lane.Places * 3 / 4);
             // A host in good standing needs no memory of it.
             if (lane.InFlight == 0 && lane.Places == _wide)
@@ -142,8 +144,8 @@ public sealed class DestinationLanes(FuncStashOptions options, TimeProvider time
         public int InFlight;
         public bool Closed;
 
-        // When it was made, or its host last gave a response; a timestamp.
-        public long MovedAt;
+        // Until when its host is taken for one that answers, unless it does; a timestamp.
+        public long MovesUntil;
     }
 
     /// <summary>A place in a lane, to be left once.</summary>

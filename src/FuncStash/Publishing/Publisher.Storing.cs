@@ -34,6 +34,8 @@ public sealed partial class Publisher
             else if (!isAnothers && known.Add(message.Id))
                 news.Add((part, Accepted(message, part.Once)));
         }
+        // These were accepted before the others: a publisher that died stored a part of what it now publishes again.
+        await AcceptAgainAsync(again);
         var created = await StoreAsync(news.ConvertAll(item => item.New), cancellation);
         for (var i = 0; i < news.Count; i++)
         {
@@ -42,7 +44,6 @@ public sealed partial class Publisher
             if (!created[i] && part.DeduplicationKey is not null && !(part.IsAgain && await IsStoredAsync(item.Message, cancellation)))
                 part.Result = part.Result! with { Deduplicated = true };
         }
-        await Task.WhenAll(again.Select(AcceptAgainAsync));
     }
 
     private async ValueTask<bool> IsStoredAsync(Message message, CancellationToken cancellation)
@@ -121,7 +122,7 @@ public sealed partial class Publisher
             {
                 if (news[i].Message.QueueCreatedAt is not null && there.Message.NotBefore != news[i].Message.NotBefore)
                     accepting.Add(admission.UnexpectAsync(news[i].Message));
-                accepting.Add(AcceptAgainAsync(there));
+                accepting.Add(AcceptAgainAsync([there]));
             }
         }
         await Task.WhenAll(accepting);
@@ -155,9 +156,6 @@ public sealed partial class Publisher
     }
 
     // Who stored it may have died before it got in line, and nobody else would put it there.
-    private async Task AcceptAgainAsync(StoredMessage there)
-    {
-        if (AdmissionService.JoinsAtOnce(there.Message, Now))
-            await admission.AcceptAgainAsync(there);
-    }
+    private Task AcceptAgainAsync(IEnumerable<StoredMessage> there) =>
+        admission.AcceptAgainAsync([.. there.Where(each => AdmissionService.JoinsAtOnce(each.Message, Now))]);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using FuncStash.Admission;
 using FuncStash.Messages;
 using FuncStash.Upkeep;
@@ -37,6 +38,32 @@ public sealed class QueueCrashTests
                 return;
         }
         Assert.Fail("there was always one more commit");
+    }
+
+    [Fact]
+    public async Task A_batch_that_was_stored_in_part_and_is_sent_again_goes_out_in_its_order()
+    {
+        const int Stored = 40, All = 60;
+        WatchedStore? watched = null;
+        await using var service = await LiveService.StartAsync(store => watched = new WatchedStore(store));
+        // Its publisher died before any of the first part got in line.
+        watched!.Faults = commit => commit.Table == GateRows.Table ? Fault.Before : Fault.None;
+        Assert.Equal(503, (await SendAsync(Stored)).Status);
+        watched.Faults = _ => Fault.None;
+
+        var (status, answers) = await SendAsync(All);
+
+        Assert.Equal(200, status);
+        Assert.Equal(Stored, answers!.AsArray().Count(answer => answer!["deduplicated"]?.GetValue<bool>() == true));
+        await service.RunUntilAsync(() => service.Receiver.Paths.Count == All);
+        Assert.Equal(Enumerable.Range(0, All).Select(i => $"/{i}"), service.Receiver.Paths);
+
+        Task<(int Status, JsonNode? Json)> SendAsync(int count) => service.SendAsync("POST", "/v2/batch", new JsonArray([.. Enumerable.Range(0, count).Select(i => new JsonObject
+        {
+            ["destination"] = service.Receiver.Url($"/{i}"),
+            ["queue"] = "q",
+            ["headers"] = new JsonObject { ["Upstash-Deduplication-Id"] = $"d{i}" },
+        })]).ToJsonString());
     }
 
     [Theory]
