@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using FuncStash.Messages;
 using FuncStash.Publishing;
+using FuncStash.Storage;
 using FuncStash.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -31,12 +32,18 @@ namespace FuncStash.Schedules;
 /// </para>
 /// </remarks>
 public sealed partial class ScheduleTicker(
-    ScheduleStore schedules, Publisher publisher, MessageStore messages, ILogger<ScheduleTicker> log)
+    ScheduleStore schedules, Publisher publisher, MessageStore messages, IStore store, TimeProvider time, ILogger<ScheduleTicker> log)
 {
     private const int Parallel = 8;
 
-    /// <summary>A claim younger than this is left to its ticker: to take it over is safe, but work done twice.</summary>
+    /// <summary>
+    /// A claim younger than this is left to its ticker, unless that was one of a process before this one, and there is no other: to take it
+    /// over is safe, but work done twice.
+    /// </summary>
     internal static readonly TimeSpan ClaimPatience = TimeSpan.FromSeconds(15);
+
+    // In unix milliseconds.
+    private readonly long _since = time.GetUtcNow().ToUnixTimeMilliseconds();
 
     // Schedules that could not be handled, and when to try them again: they are not to fill the log.
     private readonly ConcurrentDictionary<string, (int Times, long Until)> _failed = new(StringComparer.Ordinal);
@@ -106,7 +113,7 @@ public sealed partial class ScheduleTicker(
             return Outcome.Nothing;
         var open = schedule.Claim is { } claim && claim.Version == schedule.Version && claim.Occurrence >= next ? claim : null;
         // One from further in the future than that was made by a clock that was ahead.
-        if (open is not null && Math.Abs(now - open.At) < (long)ClaimPatience.TotalMilliseconds)
+        if (open is not null && (store.IsShared || open.At >= _since) && Math.Abs(now - open.At) < (long)ClaimPatience.TotalMilliseconds)
             return Outcome.Left;
         if (await schedules.BodyAsync(schedule) is not { } body)
             return Outcome.Left;

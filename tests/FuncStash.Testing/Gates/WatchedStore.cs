@@ -66,6 +66,8 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables, IBodies
 
     public bool IsWhole { get; set; }
 
+    public bool IsShared { get; set; } = true;
+
     public ITables Tables => this;
 
     public IWorkQueues Queues => inner.Queues;

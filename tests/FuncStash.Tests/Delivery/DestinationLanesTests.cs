@@ -116,8 +116,9 @@ public sealed class DestinationLanesTests
     public async Task One_that_finds_the_lane_full_waits_for_a_place_of_a_host_that_answers()
     {
         var lanes = Lanes(toOne: 2);
-        lanes.TryEnter(Url)!.Value.Leave(answered: true);
         var held = Fill(lanes, Url);
+        held[0].Leave(answered: true);
+        held[0] = lanes.TryEnter(Url)!.Value;
         var waiting = Enumerable.Range(0, 6).Select(_ => lanes.EnterAsync(Url, TestContext.Current.CancellationToken).AsTask()).ToList();
         Assert.DoesNotContain(waiting, task => task.IsCompleted);
 
