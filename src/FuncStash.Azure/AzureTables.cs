@@ -24,7 +24,8 @@ internal sealed class AzureTables : ITables
     public async ValueTask<Entity?> GetAsync(
         string table, string partitionKey, string rowKey, IReadOnlyList<string>? only, CancellationToken cancellation = default)
     {
-        _ = (EntityKeys.Checked(partitionKey), EntityKeys.Checked(rowKey));
+        EntityKeys.Checked(partitionKey);
+        EntityKeys.Checked(rowKey);
         var key = await _days.KeyOfAsync(partitionKey, cancellation);
         var row = await _tables.Open(table).GetEntityIfExistsAsync<TableEntity>(
             key, rowKey, EntityMap.Select(only), cancellation);
@@ -38,7 +39,8 @@ internal sealed class AzureTables : ITables
         var found = new List<Entity>();
         if (take <= 0)
             return found;
-        _ = (EntityKeys.Checked(partitionKey), EntityKeys.Checked(range.From));
+        EntityKeys.Checked(partitionKey);
+        EntityKeys.Checked(range.From);
         var key = await _days.KeyOfAsync(partitionKey, cancellation);
         var rows = _tables.Open(table).QueryAsync<TableEntity>(
             Filter(key, range), Math.Min(take, MaxPage), EntityMap.Select(only), cancellation);
@@ -69,9 +71,9 @@ internal sealed class AzureTables : ITables
         var result = new CommitResult(null, []);
         if (commit.Writes.Count > 0)
         {
-            var key = await _days.KeyOfAsync(commit.PartitionKey, CancellationToken.None);
+            var placed = commit with { PartitionKey = await _days.KeyOfAsync(commit.PartitionKey, CancellationToken.None) };
             result = await _tables.UseAsync(
-                commit.Table, table => TableWrites.ApplyAsync(table, key, commit, CancellationToken.None), CancellationToken.None);
+                commit.Table, table => TableWrites.ApplyAsync(table, placed, CancellationToken.None), CancellationToken.None);
         }
         if (!result.Applied)
             return result;

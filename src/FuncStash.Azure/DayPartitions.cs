@@ -1,4 +1,4 @@
-using System.Globalization;
+using FuncStash.Messages;
 using FuncStash.Storage;
 
 namespace FuncStash.Azure;
@@ -15,7 +15,7 @@ internal sealed class DayPartitions(ITables tables, TimeProvider time)
     private const string Table = "days", Days = "days";
 
     private const string Order = "order", Row = "shard-first", FirstDay = "FirstDay";
-    private const string Format = "yyyyMMdd";
+    private const int DayLength = 8;
 
     // The version of the data from which on new accounts know no other order.
     private const long Version = 4;
@@ -36,12 +36,12 @@ internal sealed class DayPartitions(ITables tables, TimeProvider time)
                 _first = FirstAsync();
             first = _first;
         }
-        var day = partition[..Format.Length];
+        var day = partition[..DayLength];
         return string.CompareOrdinal(day, await first.WaitAsync(cancellation)) < 0 ? partition : $"{partition[^1]}-{day}";
     }
 
-    private static bool IsOfDay(string partition) => partition.Length == Format.Length + 2 && partition[Format.Length] == '-'
-        && char.IsAsciiDigit(partition[^1]) && !partition.AsSpan(0, Format.Length).ContainsAnyExceptInRange('0', '9');
+    private static bool IsOfDay(string partition) => partition.Length == DayLength + 2 && partition[DayLength] == '-'
+        && char.IsAsciiDigit(partition[^1]) && !partition.AsSpan(0, DayLength).ContainsAnyExceptInRange('0', '9');
 
     private async Task<string> FirstAsync()
     {
@@ -62,10 +62,8 @@ internal sealed class DayPartitions(ITables tables, TimeProvider time)
     private async Task<string> FirstOfBeforeAsync()
     {
         var days = await tables.QueryAsync(Table, Days, RowRange.Prefix(""), 10_000, only: []);
-        var last = days.Count == 0 ? "" : TextOf(DateOnly.ParseExact(days[^1].RowKey, Format, CultureInfo.InvariantCulture).AddDays(1));
-        var soon = TextOf(DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime).AddDays(3));
-        return string.CompareOrdinal(last, soon) > 0 ? last : soon;
-
-        static string TextOf(DateOnly day) => day.ToString(Format, CultureInfo.InvariantCulture);
+        var last = days.Count == 0 ? 0 : MessageId.DayFromText(days[^1].RowKey);
+        var today = MessageId.DayOf(time.GetUtcNow().ToUnixTimeMilliseconds());
+        return MessageId.DayText(Math.Max(last + 1, today + 3));
     }
 }

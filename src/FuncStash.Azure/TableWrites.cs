@@ -15,36 +15,35 @@ namespace FuncStash.Azure;
 internal static class TableWrites
 {
     /// <param name="table">The table.</param>
-    /// <param name="partition">The partition's key in it.</param>
-    /// <param name="commit">What to write.</param>
+    /// <param name="commit">What to write, into the partition of its key, whatever its entities say.</param>
     /// <param name="cancellation">Stops the work.</param>
-    public static async Task<CommitResult> ApplyAsync(TableClient table, string partition, Commit commit, CancellationToken cancellation)
+    public static async Task<CommitResult> ApplyAsync(TableClient table, Commit commit, CancellationToken cancellation)
     {
         var number = Random.Shared.NextInt64();
         var doubt = Doubt.Watch();
         var result = commit.Writes.Count == 1
-            ? await OneAsync(table, partition, commit, number, cancellation)
-            : await SeveralAsync(table, partition, commit, number, cancellation);
+            ? await OneAsync(table, commit, number, cancellation)
+            : await SeveralAsync(table, commit, number, cancellation);
         return result.Applied || !doubt.Raised
             ? result
-            : await FindAppliedAsync(table, partition, commit, number, cancellation) ?? result;
+            : await FindAppliedAsync(table, commit, number, cancellation) ?? result;
     }
 
     private static async Task<CommitResult> OneAsync(
-        TableClient table, string partition, Commit commit, long number, CancellationToken cancellation)
+        TableClient table, Commit commit, long number, CancellationToken cancellation)
     {
         try
         {
             var response = await (commit.Writes[0] switch
             {
-                Write.Insert insert => table.AddEntityAsync(EntityMap.ToRow(insert.Entity, partition, number), cancellation),
+                Write.Insert insert => table.AddEntityAsync(EntityMap.ToRow(insert.Entity, commit.PartitionKey, number), cancellation),
                 Write.Upsert upsert => table.UpsertEntityAsync(
-                    EntityMap.ToRow(upsert.Entity, partition, number), TableUpdateMode.Replace, cancellation),
+                    EntityMap.ToRow(upsert.Entity, commit.PartitionKey, number), TableUpdateMode.Replace, cancellation),
                 Write.Replace replace => table.UpdateEntityAsync(
-                    EntityMap.ToRow(replace.Entity, partition, number), EntityMap.Version(replace.ETag), TableUpdateMode.Replace,
+                    EntityMap.ToRow(replace.Entity, commit.PartitionKey, number), EntityMap.Version(replace.ETag), TableUpdateMode.Replace,
                     cancellation),
                 Write.Delete delete => table.DeleteEntityAsync(
-                    partition, delete.Key, EntityMap.Version(delete.ETag), cancellation),
+                    commit.PartitionKey, delete.Key, EntityMap.Version(delete.ETag), cancellation),
                 _ => throw new InvalidOperationException("an unknown kind of write"),
             });
 
@@ -60,12 +59,12 @@ internal static class TableWrites
     }
 
     private static async Task<CommitResult> SeveralAsync(
-        TableClient table, string partition, Commit commit, long number, CancellationToken cancellation)
+        TableClient table, Commit commit, long number, CancellationToken cancellation)
     {
         try
         {
             var responses = await table.SubmitTransactionAsync(
-                commit.Writes.Select(write => Action(partition, write, number)), cancellation);
+                commit.Writes.Select(write => Action(commit, write, number)), cancellation);
             return new CommitResult(null, [.. responses.Value.Select(NewVersion)]);
         }
         catch (TableTransactionFailedException e) when (IsConflict(e) && e.FailedTransactionActionIndex is { } index)
@@ -74,28 +73,28 @@ internal static class TableWrites
         }
     }
 
-    private static TableTransactionAction Action(string partition, Write write, long number) => write switch
+    private static TableTransactionAction Action(Commit commit, Write write, long number) => write switch
     {
-        Write.Insert insert => new(TableTransactionActionType.Add, EntityMap.ToRow(insert.Entity, partition, number)),
-        Write.Upsert upsert => new(TableTransactionActionType.UpsertReplace, EntityMap.ToRow(upsert.Entity, partition, number)),
+        Write.Insert insert => new(TableTransactionActionType.Add, EntityMap.ToRow(insert.Entity, commit.PartitionKey, number)),
+        Write.Upsert upsert => new(TableTransactionActionType.UpsertReplace, EntityMap.ToRow(upsert.Entity, commit.PartitionKey, number)),
         Write.Replace replace => new(
-            TableTransactionActionType.UpdateReplace, EntityMap.ToRow(replace.Entity, partition, number),
+            TableTransactionActionType.UpdateReplace, EntityMap.ToRow(replace.Entity, commit.PartitionKey, number),
             EntityMap.Version(replace.ETag)),
         Write.Delete delete => new(
-            TableTransactionActionType.Delete, new TableEntity(partition, delete.Key),
+            TableTransactionActionType.Delete, new TableEntity(commit.PartitionKey, delete.Key),
             EntityMap.Version(delete.ETag)),
         _ => throw new InvalidOperationException("an unknown kind of write"),
     };
 
     private static async Task<CommitResult?> FindAppliedAsync(
-        TableClient table, string partition, Commit commit, long number, CancellationToken cancellation)
+        TableClient table, Commit commit, long number, CancellationToken cancellation)
     {
         var versions = new List<string>();
         bool ours = false, allGone = true, deletesOnly = true;
         foreach (var write in commit.Writes)
         {
             var found = await table.GetEntityIfExistsAsync<TableEntity>(
-                partition, write.RowKey, cancellationToken: cancellation);
+                commit.PartitionKey, write.RowKey, cancellationToken: cancellation);
             allGone &= !found.HasValue;
             deletesOnly &= write is Write.Delete;
             var written = found.HasValue && found.Value!.GetInt64(EntityMap.CommitProperty) == number;

@@ -67,7 +67,7 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         var capacity = Math.Min(GateRules.Capacity(state, now), MaxAdmissions);
         var staying = state.Waiting - leaving.Count;
         var heads = capacity > 0 && staying > 0 ? await HeadsAsync(capacity, leaving) : [];
-        if (capacity > 0)
+        if (capacity > 0 && expected.First is not null)
             await expected.LookForAsync(heads.Concat(joining.Select(j => j.Placed)).Select(c => c.Order));
         var room = Commit.MaxWrites - 1 - expected.Count - RowsOf(leaving.Union(joining.Select(j => j.Placed.Order)));
         if (FitIn(heads, room) is var fit && fit < heads.Count)

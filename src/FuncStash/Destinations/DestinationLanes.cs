@@ -36,7 +36,7 @@ public sealed class DestinationLanes(FuncStashOptions options, TimeProvider time
         var host = HostOf(url);
         while (Free > 0)
         {
-            var lane = _lanes.GetOrAdd(host, static (_, by) => new Lane { Places = by.Wide, MovesUntil = by.Until }, (Wide: _wide, Until: After(s_first)));
+            var lane = _lanes.GetOrAdd(host, static (_, lanes) => new Lane { Places = lanes._wide, MovesUntil = lanes.After(s_first) }, this);
             lock (lane)
             {
                 if (lane.Closed)

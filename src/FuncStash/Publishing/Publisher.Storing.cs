@@ -35,7 +35,8 @@ public sealed partial class Publisher
                 news.Add((part, Accepted(message, part.Once)));
         }
         // These were accepted before the others: a publisher that died stored a part of what it now publishes again.
-        await AcceptAgainAsync(again);
+        if (again.Count > 0)
+            await AcceptAgainAsync(again);
         var created = await StoreAsync(news.ConvertAll(item => item.New), cancellation);
         for (var i = 0; i < news.Count; i++)
         {

@@ -2,12 +2,8 @@ using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
 using FuncStash.Azure;
-using FuncStash.Headers;
 using FuncStash.Messages;
 using FuncStash.Publishing;
-using FuncStash.Settings;
-using FuncStash.Waiting;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace FuncStash.Storage.Tests.Azure;
 
@@ -56,14 +52,12 @@ public sealed class DayPartitionsTests(AzuriteAccount account)
         var options = Options();
         using var store = new AzureStore(options);
         await DataVersion.EnsureAsync(store.Tables);
-        await using var service = new ServiceCollection().AddSingleton<IStore>(store).AddSingleton<TimeProvider>(options.Time)
-            .AddSingleton<IDeliverySchedule, QueueSchedule>().AddLogging().AddFuncStash(new FuncStashOptions()).BuildServiceProvider();
+        await using var service = new Service(store: store);
 
-        var published = await service.GetRequiredService<Publisher>().PublishAsync(
-            new PublishRequest("http://127.0.0.1:9/x", new PublishSettings(), [1]));
+        var published = await service.Get<Publisher>().PublishAsync(Service.Request("http://127.0.0.1:9/x", "1"));
 
-        Assert.Matches("^[0-7]-20260301$", Assert.Single(await KeysAsync(options)));
-        Assert.NotNull(await service.GetRequiredService<MessageStore>().GetAsync(Assert.Single(published.Messages).Id));
+        Assert.Matches("^[0-7]-20260101$", Assert.Single(await KeysAsync(options)));
+        Assert.NotNull(await service.Get<MessageStore>().GetAsync(Assert.Single(published.Messages).Id));
     }
 
     [Theory]

@@ -2,11 +2,9 @@ using System.Text;
 using FuncStash.Cancelling;
 using FuncStash.Messages;
 using FuncStash.Schedules;
-using FuncStash.Sqlite;
 using FuncStash.Storage;
 using FuncStash.UrlGroups;
 using FuncStash.Wire;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace FuncStash.Tests.Schedules;
 
@@ -68,16 +66,15 @@ public sealed class ScheduleTests : IAsyncLifetime
     [InlineData(true, 15)]
     public async Task A_run_whose_ticker_was_killed_is_made_at_once_where_there_is_no_other_process(bool isShared, int waits)
     {
-        await using var own = SqliteStore.Open(":memory:", TimeProvider.System);
-        var watched = new WatchedStore(own) { IsShared = isShared };
-        await using var service = new TestService(store: watched);
-        Assert.Equal(200, (await service.CallAsync("POST", "/v2/schedules/https://example.com/a", "", null, ("Upstash-Cron", "* * * * *"))).Status);
+        WatchedStore? watched = null;
+        await using var service = new Service(store => watched = new WatchedStore(store) { IsShared = isShared });
+        await service.Get<Scheduler>().CreateAsync(Service.Request("https://example.com/a", "", ("Upstash-Cron", "* * * * *")));
         service.Time.Advance(TimeSpan.FromMinutes(1));
-        watched.Faults = commit => commit.Table == MessageRows.Table ? Fault.Before : Fault.None;
+        watched!.Faults = commit => commit.Table == MessageRows.Table ? Fault.Before : Fault.None;
         Assert.Equal(0, (await service.Get<ScheduleTicker>().TickAsync(service.Time.GetUtcNow())).Published);
         watched.Faults = _ => Fault.None;
         service.Time.Advance(TimeSpan.FromMilliseconds(1));
-        var restarted = ActivatorUtilities.CreateInstance<ScheduleTicker>(service.Get<IServiceProvider>());
+        var restarted = service.New<ScheduleTicker>();
 
         for (var second = 0; second <= waits; second++, service.Time.Advance(TimeSpan.FromSeconds(1)))
         {
