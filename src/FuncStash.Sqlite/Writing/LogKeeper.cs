@@ -17,6 +17,9 @@ internal sealed class LogKeeper : IDisposable
     // 1 MB: so much is written before a move that failed is tried again.
     private const int Again = 256;
 
+    // 256 KB: what is big is moved while it is little, since a sync of the log waits for what the file beside it is synced of.
+    private const int Piece = 64;
+
     // The second moves what was written during the first, which is far less.
     private const int Passes = 2;
 
@@ -30,9 +33,10 @@ internal sealed class LogKeeper : IDisposable
 
     private volatile bool _ended, _closed;
 
-    private bool _moving, _failed;
+    private bool _moving, _failed, _all;
 
-    private int _movedPages;
+    // Where all was moved, and where a move began last.
+    private int _movedPages, _begunPages;
 
     /// <param name="connection">One of its own to the same file, which it disposes of.</param>
     public LogKeeper(Connection connection)
@@ -44,21 +48,34 @@ internal sealed class LogKeeper : IDisposable
     }
 
     /// <summary>To be called by the writer after each commit.</summary>
-    public void Committed(WriteSession session)
+    /// <param name="session">The writer's.</param>
+    /// <param name="big">Whether it held an operation that waits for small ones.</param>
+    public void Committed(WriteSession session, bool big)
     {
         if (_ended)
         {
             _ended = _moving = false;
-            // Not what the keeper could not: that would be all of it.
-            var moved = !_failed && TryMove(session.MoveLog);
-            _movedPages = session.PagesWritten - (moved ? 0 : Worthwhile - Again);
+            if (_all)
+            {
+                // Not what the keeper could not: that would be all of it.
+                var moved = !_failed && TryMove(session.MoveLog);
+                _begunPages = session.PagesWritten;
+                _movedPages = _begunPages - (moved ? 0 : Worthwhile - Again);
+                return;
+            }
         }
+
+        if (_moving)
+            return;
+        _all = Since(_movedPages) >= Worthwhile;
+        if (!_all && !(big && Since(_begunPages) >= Piece))
+            return;
+        _begunPages = session.PagesWritten;
+        _moving = true;
+        _wake.Set();
+
         // The count goes from its most back to 0.
-        else if (!_moving && ((session.PagesWritten - _movedPages) & int.MaxValue) >= Worthwhile)
-        {
-            _moving = true;
-            _wake.Set();
-        }
+        int Since(int pages) => (session.PagesWritten - pages) & int.MaxValue;
     }
 
     /// <summary>Ends once a move that is under way has ended. The writer must have ended before.</summary>
@@ -76,7 +93,7 @@ internal sealed class LogKeeper : IDisposable
         while (_wake.WaitOne() && !_closed)
         {
             _failed = false;
-            for (var pass = 0; pass < Passes && !_failed; pass++)
+            for (var pass = 0; pass < (_all ? Passes : 1) && !_failed; pass++)
                 _failed = !TryMove(_move);
             _ended = true;
         }

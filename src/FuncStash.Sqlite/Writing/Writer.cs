@@ -133,8 +133,12 @@ internal sealed class Writer : IDisposable
             return;
         }
 
+        var big = false;
         foreach (var operation in group)
+        {
+            big |= operation.Bytes > SmallBytes;
             operation.Publish(_session);
+        }
         foreach (var queue in _session.Touched)
             queue.Dispatch();
         _session.Touched.Clear();
@@ -145,7 +149,7 @@ internal sealed class Writer : IDisposable
             group = group[some.Length..];
         }
 
-        _log?.Committed(_session);
+        _log?.Committed(_session, big);
     }
 
     /// <summary>Callers that go on one after the other: waking a thread for each would cost more than most of them do.</summary>

@@ -154,6 +154,17 @@ public sealed class GroupCommitTests
     }
 
     [Fact]
+    public async Task What_is_big_is_moved_while_it_is_little()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.File("store.db");
+        await using var store = SqliteStore.Open(path, TimeProvider.System);
+        await store.Bodies.PutAsync("big", new byte[500_000], Cancelled);
+
+        await Eventually.GetAsync(() => Task.FromResult(new FileInfo(path).Length), length => length > 500_000);
+    }
+
+    [Fact]
     public async Task What_could_not_be_moved_beside_the_writer_is_not_moved_by_it()
     {
         using var folder = new TemporaryFolder();
