@@ -17,7 +17,7 @@ internal sealed class LogKeeper : IDisposable
     // 1 MB: so much is written before a move that failed is tried again.
     private const int Again = 256;
 
-    // 256 KB: what is big is moved while it is little, since a sync of the log waits for what the file beside it is synced of.
+    // 256 KB: what is big is moved by so little at a time, since a sync of the log waits while the file beside it is synced.
     private const int Piece = 64;
 
     // The second moves what was written during the first, which is far less.
@@ -55,12 +55,12 @@ internal sealed class LogKeeper : IDisposable
         if (_ended)
         {
             _ended = _moving = false;
-            if (_all)
+            if (_all || _failed)
             {
                 // Not what the keeper could not: that would be all of it.
-                var moved = !_failed && TryMove(session.MoveLog);
+                _failed = _failed || !TryMove(session.MoveLog);
                 _begunPages = session.PagesWritten;
-                _movedPages = _begunPages - (moved ? 0 : Worthwhile - Again);
+                _movedPages = _begunPages - (_failed ? Worthwhile - Again : 0);
                 return;
             }
         }
@@ -68,7 +68,7 @@ internal sealed class LogKeeper : IDisposable
         if (_moving)
             return;
         _all = Since(_movedPages) >= Worthwhile;
-        if (!_all && !(big && Since(_begunPages) >= Piece))
+        if (!_all && !(big && !_failed && Since(_begunPages) >= Piece))
             return;
         _begunPages = session.PagesWritten;
         _moving = true;

@@ -45,7 +45,7 @@ internal sealed class Writer : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(SqliteStore));
-            if (operation.Bytes > SmallBytes)
+            if (IsBig(operation))
                 _big.Enqueue(operation);
             else
                 _pending.Add(operation);
@@ -111,6 +111,8 @@ internal sealed class Writer : IDisposable
         }
     }
 
+    private static bool IsBig(Operation operation) => operation.Bytes > SmallBytes;
+
     private static int GroupSize(ReadOnlySpan<Operation> operations)
     {
         var bytes = 0L;
@@ -136,7 +138,7 @@ internal sealed class Writer : IDisposable
         var big = false;
         foreach (var operation in group)
         {
-            big |= operation.Bytes > SmallBytes;
+            big |= IsBig(operation);
             operation.Publish(_session);
         }
         foreach (var queue in _session.Touched)
