@@ -6,11 +6,21 @@ using FuncStash.Storage;
 
 namespace FuncStash.Sqlite.Bodies;
 
-/// <summary>Payloads, one row each. The content must not change until the put has ended.</summary>
+/// <summary>
+/// Payloads: a row each, and rows for what is longer than a piece, so that nobody waits for a commit of all of it. The content must
+/// not change until the put has ended. A put that a crash ended leaves a payload that is listed and not found.
+/// </summary>
 internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
 {
-    public ValueTask PutAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation = default) =>
-        Write(name, content, cancellation);
+    // As much as a commit takes beside what is small.
+    private const int Piece = Writer.BigBytes;
+
+    public ValueTask PutAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation = default)
+    {
+        var utf8 = Encoding.UTF8.GetBytes(name);
+        cancellation.ThrowIfCancellationRequested();
+        return content.Length <= Piece ? Write(new Beginning(utf8, content, rest: 0)) : PutPiecesAsync(utf8, content);
+    }
 
     public ValueTask<byte[]?> GetAsync(string name, CancellationToken cancellation = default)
     {
@@ -18,7 +28,11 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
         return Readers.ReadAsync((Bodies: this, name), static read => read.Bodies.Find(read.name));
     }
 
-    public ValueTask DeleteAsync(string name, CancellationToken cancellation = default) => Write(name, null, cancellation);
+    public ValueTask DeleteAsync(string name, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return Write(new Removal(Encoding.UTF8.GetBytes(name)));
+    }
 
     public ValueTask<BodyPage> ListAsync(
         DateTimeOffset before, string? after, int take, CancellationToken cancellation = default)
@@ -54,35 +68,82 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
     private byte[]? Find(string name)
     {
         using var loan = readers.Lend();
-        var find = loan.Reader.Body.BindText(1, Encoding.UTF8.GetBytes(name));
+        var utf8 = Encoding.UTF8.GetBytes(name);
+        var (find, next) = (loan.Reader.Body.BindText(1, utf8), loan.Reader.BodyPieces.BindText(1, utf8));
         try
         {
-            return find.Step() ? find.Bytes(0).ToArray() : null;
+            if (!find.Step())
+                return null;
+            var first = find.Bytes(0);
+            var content = new byte[first.Length + find.Number(1)];
+            first.CopyTo(content);
+            var length = first.Length;
+            // While the first statement is open, the second reads of the same moment.
+            while (length < content.Length && next.Step())
+            {
+                var piece = next.Bytes(0);
+                piece.CopyTo(content.AsSpan(length));
+                length += piece.Length;
+            }
+            return length == content.Length ? content : null;
         }
         finally
         {
             find.Reset(); // also where memory is out: what is left open keeps the log from starting over
+            next.Reset();
         }
     }
 
-    private ValueTask Write(string name, ReadOnlyMemory<byte>? content, CancellationToken cancellation)
+    private async ValueTask PutPiecesAsync(byte[] name, ReadOnlyMemory<byte> content)
     {
-        cancellation.ThrowIfCancellationRequested();
-        var operation = new BodyOperation(Encoding.UTF8.GetBytes(name), content);
+        var pieces = new List<Task> { Write(new Beginning(name, content[..Piece], content.Length - Piece)).AsTask() };
+        for (var start = Piece; start < content.Length; start += Piece)
+            pieces.Add(Write(new Continuation(name, pieces.Count, content[start..Math.Min(start + Piece, content.Length)])).AsTask());
+        try
+        {
+            await Task.WhenAll(pieces);
+        }
+        catch (StoreFailedException)
+        {
+            // On a full disk, what was written is in the way of what is small.
+            await Write(new Removal(name)).AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+    }
+
+    private ValueTask Write(Operation<bool> operation)
+    {
         writer.Submit(operation);
         return operation.PlainTask;
     }
 
-    private sealed class BodyOperation(byte[] name, ReadOnlyMemory<byte>? content) : Operation<bool>
+    private sealed class Beginning(byte[] name, ReadOnlyMemory<byte> content, int rest) : Operation<bool>
     {
-        public override int Bytes => content?.Length ?? 0;
+        public override int Bytes => content.Length;
 
         public override void Apply(WriteSession session)
         {
-            if (content is { } bytes)
-                session.PutBody.BindText(1, name).BindBlob(2, bytes.Span).Bind(3, session.Now).Run();
-            else
-                session.DeleteBody.BindText(1, name).Run();
+            session.DeleteBodyPieces.BindText(1, name).Run();
+            session.PutBody.BindText(1, name).BindBlob(2, content.Span).Bind(3, session.Now).Bind(4, rest).Run();
+        }
+    }
+
+    private sealed class Continuation(byte[] name, int number, ReadOnlyMemory<byte> content) : Operation<bool>
+    {
+        public override int Bytes => content.Length;
+
+        public override bool IsBig => true; // also the last one, which must not overtake the beginning
+
+        public override void Apply(WriteSession session) =>
+            session.PutBodyPiece.BindText(1, name).Bind(2, number).BindBlob(3, content.Span).Run();
+    }
+
+    private sealed class Removal(byte[] name) : Operation<bool>
+    {
+        public override void Apply(WriteSession session)
+        {
+            session.DeleteBody.BindText(1, name).Run();
+            session.DeleteBodyPieces.BindText(1, name).Run();
         }
     }
 }

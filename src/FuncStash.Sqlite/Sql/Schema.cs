@@ -3,11 +3,13 @@ namespace FuncStash.Sqlite.Sql;
 /// <summary>What is in the file, and how it is opened.</summary>
 internal static class Schema
 {
-    private const int Version = 1;
+    // From 2 on the rest of a body lies in body_pieces, which a program of before would not read.
+    private const int Version = 2;
 
     /// <summary>
     /// Entity keys are TABLE/PARTITION/ROW as UTF-8: <c>/</c> is not allowed within one, and one text column compares
     /// faster than three. A queue message is keyed by when it becomes visible, so receiving reads from the front.
+    /// A body begins in its own row; what is longer goes on in pieces, so that each can be a commit of its own.
     /// When a body was written is in an index, since behind its content it would be read only through all of that.
     /// Space that was used once is used again, and what is too much of it is given back (<see cref="Writing.GiveBack"/>).
     /// </summary>
@@ -21,6 +23,14 @@ internal static class Schema
         CREATE TABLE bodies(name TEXT NOT NULL UNIQUE, content BLOB NOT NULL, written INTEGER NOT NULL DEFAULT 0);
         CREATE TABLE versions(next INTEGER NOT NULL);
         INSERT INTO versions VALUES(1);
+        """;
+
+    private const string Pieces =
+        """
+        CREATE INDEX IF NOT EXISTS bodies_written ON bodies(written);
+        ALTER TABLE bodies ADD COLUMN rest INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE body_pieces(
+            name TEXT NOT NULL, number INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY(name, number)) WITHOUT ROWID;
         """;
 
     // At each commit, and before the log starts over. On macOS fsync leaves what it was given in the drive's cache; F_FULLFSYNC
@@ -97,14 +107,13 @@ internal static class Schema
         read.Step();
         var version = read.Number(0);
         read.Reset();
-        if (version is not (0 or Version))
+        if (version is < 0 or > Version)
             throw new StoreFailedException($"The store '{path}' was made by another version ({version}).", 0);
-        if (version == 0)
-            connection.Execute($"BEGIN IMMEDIATE; {Tables} PRAGMA user_version = {Version}; COMMIT");
-        // A file of before has bodies without it; programs of before go on using one that has it.
-        if (!HasWritten(connection))
-            connection.Execute("ALTER TABLE bodies ADD COLUMN written INTEGER NOT NULL DEFAULT 0");
-        connection.Execute("CREATE INDEX IF NOT EXISTS bodies_written ON bodies(written)");
+        if (version == Version)
+            return;
+        // Some files of version 1 have it, and some do not.
+        var written = version == 0 || HasWritten(connection) ? "" : "ALTER TABLE bodies ADD COLUMN written INTEGER NOT NULL DEFAULT 0;";
+        connection.Execute($"BEGIN IMMEDIATE; {(version == 0 ? Tables : "")} {written} {Pieces} PRAGMA user_version = {Version}; COMMIT");
     }
 
     private static bool HasWritten(Connection connection)

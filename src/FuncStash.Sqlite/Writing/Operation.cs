@@ -12,6 +12,9 @@ internal abstract class Operation
     /// <summary>About how many bytes it adds to the transaction.</summary>
     public virtual int Bytes => 0;
 
+    /// <summary>Whether it waits for what is small. Big ones keep their order among each other, small ones theirs.</summary>
+    public virtual bool IsBig => Bytes > 32 * 1024;
+
     /// <summary>Takes what it needs in memory, before the transaction.</summary>
     public virtual void Claim()
     {

@@ -43,10 +43,16 @@ internal sealed class WriteSession
         DeleteMessage = connection.Prepare("DELETE FROM queue_messages WHERE queue = ?1 AND visible_at = ?2 AND id = ?3");
         PutBody = connection.Prepare(
             """
-            INSERT INTO bodies(name, content, written) VALUES(?1, ?2, ?3)
-            ON CONFLICT(name) DO UPDATE SET content = excluded.content, written = excluded.written
+            INSERT INTO bodies(name, content, written, rest) VALUES(?1, ?2, ?3, ?4)
+            ON CONFLICT(name) DO UPDATE SET content = excluded.content, written = excluded.written, rest = excluded.rest
+            """);
+        PutBodyPiece = connection.Prepare(
+            """
+            INSERT OR REPLACE INTO body_pieces(name, number, content)
+            SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM bodies WHERE name = ?1)
             """);
         DeleteBody = connection.Prepare("DELETE FROM bodies WHERE name = ?1");
+        DeleteBodyPieces = connection.Prepare("DELETE FROM body_pieces WHERE name = ?1");
         FreePages = connection.Prepare("PRAGMA freelist_count");
         AllPages = connection.Prepare("PRAGMA page_count");
         Vacuum = connection.Prepare(GiveBack.Sql);
@@ -81,11 +87,17 @@ internal sealed class WriteSession
     /// <summary>1: queue, 2: visible_at, 3: id.</summary>
     public Statement DeleteMessage { get; }
 
-    /// <summary>1: name, 2: content, 3: the time.</summary>
+    /// <summary>1: name, 2: the content's beginning, 3: the time, 4: how many bytes follow in pieces.</summary>
     public Statement PutBody { get; }
+
+    /// <summary>1: name, 2: its number, from 1; 3: content. No change when the beginning is not there.</summary>
+    public Statement PutBodyPiece { get; }
 
     /// <summary>1: name.</summary>
     public Statement DeleteBody { get; }
+
+    /// <summary>1: name.</summary>
+    public Statement DeleteBodyPieces { get; }
 
     /// <summary>Columns: how many pages of the file are free.</summary>
     public Statement FreePages { get; }

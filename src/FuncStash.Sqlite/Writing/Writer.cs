@@ -10,8 +10,8 @@ internal sealed class Writer : IDisposable
 {
     private const int MaxOperations = 512, MaxBytes = 2 * 1024 * 1024;
 
-    // An operation above the first is big. Beside small ones, a group takes big ones until they are the second; alone, MaxBytes.
-    private const int SmallBytes = 64 * 1024, BigBytes = 256 * 1024;
+    /// <summary>Beside small operations, a group takes big ones until they are so many bytes; alone, until they are 2 MiB.</summary>
+    public const int BigBytes = 64 * 1024;
 
     private readonly Lock _gate = new();
 
@@ -45,7 +45,7 @@ internal sealed class Writer : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(SqliteStore));
-            if (IsBig(operation))
+            if (operation.IsBig)
                 _big.Enqueue(operation);
             else
                 _pending.Add(operation);
@@ -111,8 +111,6 @@ internal sealed class Writer : IDisposable
         }
     }
 
-    private static bool IsBig(Operation operation) => operation.Bytes > SmallBytes;
-
     private static int GroupSize(ReadOnlySpan<Operation> operations)
     {
         var bytes = 0L;
@@ -138,7 +136,7 @@ internal sealed class Writer : IDisposable
         var big = false;
         foreach (var operation in group)
         {
-            big |= IsBig(operation);
+            big |= operation.IsBig;
             operation.Publish(_session);
         }
         foreach (var queue in _session.Touched)
