@@ -7,19 +7,18 @@ using FuncStash.Storage;
 namespace FuncStash.Sqlite.Bodies;
 
 /// <summary>
-/// Payloads: a row each, and rows for what is longer than a piece, so that nobody waits for a commit of all of it. The content must
-/// not change until the put has ended. A put that a crash ended leaves a payload that is listed and not found.
+/// Payloads: a row each, or pieces, so that nobody waits for a commit of a long one. The content must not change until the put has ended.
 /// </summary>
 internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
 {
-    // As much as a commit takes beside what is small.
-    private const int Piece = Writer.BigBytes;
+    // Half a megabyte of one payload waits at the writer at a time, so that other big writes come in between.
+    private const int PiecesAtOnce = 8;
 
     public ValueTask PutAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation = default)
     {
-        var utf8 = Encoding.UTF8.GetBytes(name);
         cancellation.ThrowIfCancellationRequested();
-        return content.Length <= Piece ? Write(new Beginning(utf8, content, rest: 0)) : PutPiecesAsync(utf8, content);
+        var utf8 = Encoding.UTF8.GetBytes(name);
+        return content.Length <= BodyPut.PieceBytes ? Write(new Whole(utf8, content)) : PutPiecesAsync(new BodyPut(utf8, content));
     }
 
     public ValueTask<byte[]?> GetAsync(string name, CancellationToken cancellation = default)
@@ -69,47 +68,59 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
     {
         using var loan = readers.Lend();
         var utf8 = Encoding.UTF8.GetBytes(name);
-        var (find, next) = (loan.Reader.Body.BindText(1, utf8), loan.Reader.BodyPieces.BindText(1, utf8));
+        var (find, pieces) = (loan.Reader.Body.BindText(1, utf8), loan.Reader.BodyPieces);
         try
         {
             if (!find.Step())
                 return null;
-            var first = find.Bytes(0);
-            var content = new byte[first.Length + find.Number(1)];
-            first.CopyTo(content);
-            var length = first.Length;
+            if (find.Number(1) is var first && first == 0)
+                return find.Bytes(0).ToArray();
+            var content = new byte[find.Number(2)];
+            pieces.Bind(1, first);
             // While the first statement is open, the second reads of the same moment.
-            while (length < content.Length && next.Step())
+            for (var length = 0; length < content.Length && pieces.Step();)
             {
-                var piece = next.Bytes(0);
+                var piece = pieces.Bytes(0);
                 piece.CopyTo(content.AsSpan(length));
                 length += piece.Length;
             }
-            return length == content.Length ? content : null;
+
+            return content;
         }
         finally
         {
             find.Reset(); // also where memory is out: what is left open keeps the log from starting over
-            next.Reset();
+            pieces.Reset();
         }
     }
 
-    private async ValueTask PutPiecesAsync(byte[] name, ReadOnlyMemory<byte> content)
+    private async ValueTask PutPiecesAsync(BodyPut put)
     {
-        var pieces = new List<Task> { Write(new Beginning(name, content[..Piece], content.Length - Piece)).AsTask() };
-        for (var start = Piece; start < content.Length; start += Piece)
-            pieces.Add(Write(new Continuation(name, pieces.Count, content[start..Math.Min(start + Piece, content.Length)])).AsTask());
         try
         {
-            await Task.WhenAll(pieces);
+            for (var next = 0; next < put.Count;)
+            {
+                var some = new List<Task>(PiecesAtOnce);
+                try
+                {
+                    for (; next < put.Count && some.Count < PiecesAtOnce; next++)
+                        some.Add(Write(put.Piece(next)).AsTask());
+                }
+                finally
+                {
+                    await Task.WhenAll(some);
+                }
+            }
         }
-        catch (StoreFailedException)
+        catch
         {
-            // On a full disk, what was written is in the way of what is small.
-            await Write(new Removal(name)).AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await AbandonAsync(put).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
     }
+
+    // Where it fails too, the pieces go when the store is opened again.
+    private async Task AbandonAsync(BodyPut put) => await Write(put.Abandoned());
 
     private ValueTask Write(Operation<bool> operation)
     {
@@ -117,33 +128,19 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
         return operation.PlainTask;
     }
 
-    private sealed class Beginning(byte[] name, ReadOnlyMemory<byte> content, int rest) : Operation<bool>
+    private sealed class Whole(byte[] name, ReadOnlyMemory<byte> content) : Operation<bool>
     {
         public override int Bytes => content.Length;
 
         public override void Apply(WriteSession session)
         {
-            session.DeleteBodyPieces.BindText(1, name).Run();
-            session.PutBody.BindText(1, name).BindBlob(2, content.Span).Bind(3, session.Now).Bind(4, rest).Run();
+            session.RemoveBody(name);
+            session.InsertBody.BindText(1, name).BindBlob(2, content.Span).Bind(3, session.Now).Bind(4, 0).Bind(5, 0).Bind(6, 0).Run();
         }
-    }
-
-    private sealed class Continuation(byte[] name, int number, ReadOnlyMemory<byte> content) : Operation<bool>
-    {
-        public override int Bytes => content.Length;
-
-        public override bool IsBig => true; // also the last one, which must not overtake the beginning
-
-        public override void Apply(WriteSession session) =>
-            session.PutBodyPiece.BindText(1, name).Bind(2, number).BindBlob(3, content.Span).Run();
     }
 
     private sealed class Removal(byte[] name) : Operation<bool>
     {
-        public override void Apply(WriteSession session)
-        {
-            session.DeleteBody.BindText(1, name).Run();
-            session.DeleteBodyPieces.BindText(1, name).Run();
-        }
+        public override void Apply(WriteSession session) => session.RemoveBody(name);
     }
 }

@@ -3,13 +3,14 @@ namespace FuncStash.Sqlite.Sql;
 /// <summary>What is in the file, and how it is opened.</summary>
 internal static class Schema
 {
-    // From 2 on the rest of a body lies in body_pieces, which a program of before would not read.
+    // From 2 on long bodies lie in body_pieces, where a program of before would not find them.
     private const int Version = 2;
 
     /// <summary>
     /// Entity keys are TABLE/PARTITION/ROW as UTF-8: <c>/</c> is not allowed within one, and one text column compares
     /// faster than three. A queue message is keyed by when it becomes visible, so receiving reads from the front.
-    /// A body begins in its own row; what is longer goes on in pieces, so that each can be a commit of its own.
+    /// A long body lies in pieces, so that each can be a commit of its own: <c>length</c> bytes, from the piece <c>first</c> to the
+    /// one before <c>after</c>. A row of body_puts tells of pieces that no body has yet.
     /// When a body was written is in an index, since behind its content it would be read only through all of that.
     /// Space that was used once is used again, and what is too much of it is given back (<see cref="Writing.GiveBack"/>).
     /// </summary>
@@ -28,9 +29,11 @@ internal static class Schema
     private const string Pieces =
         """
         CREATE INDEX IF NOT EXISTS bodies_written ON bodies(written);
-        ALTER TABLE bodies ADD COLUMN rest INTEGER NOT NULL DEFAULT 0;
-        CREATE TABLE body_pieces(
-            name TEXT NOT NULL, number INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY(name, number)) WITHOUT ROWID;
+        ALTER TABLE bodies ADD COLUMN first INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE bodies ADD COLUMN after INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE bodies ADD COLUMN length INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE body_pieces(id INTEGER PRIMARY KEY, content BLOB NOT NULL);
+        CREATE TABLE body_puts(first INTEGER PRIMARY KEY, after INTEGER NOT NULL);
         """;
 
     // At each commit, and before the log starts over. On macOS fsync leaves what it was given in the drive's cache; F_FULLFSYNC
@@ -110,10 +113,40 @@ internal static class Schema
         if (version is < 0 or > Version)
             throw new StoreFailedException($"The store '{path}' was made by another version ({version}).", 0);
         if (version == Version)
+        {
+            EndPuts(connection);
             return;
+        }
         // Some files of version 1 have it, and some do not.
         var written = version == 0 || HasWritten(connection) ? "" : "ALTER TABLE bodies ADD COLUMN written INTEGER NOT NULL DEFAULT 0;";
         connection.Execute($"BEGIN IMMEDIATE; {(version == 0 ? Tables : "")} {written} {Pieces} PRAGMA user_version = {Version}; COMMIT");
+    }
+
+    /// <summary>Removes the pieces of bodies that came to no end, since the process that wrote them did.</summary>
+    private static void EndPuts(Connection connection)
+    {
+        var any = connection.Prepare("SELECT EXISTS (SELECT 1 FROM body_puts)");
+        any.Step();
+        var ended = any.Number(0) > 0;
+        any.Reset();
+        if (!ended)
+            return;
+        try
+        {
+            connection.Execute(
+                """
+                BEGIN IMMEDIATE;
+                DELETE FROM body_pieces WHERE id IN (SELECT id FROM body_puts JOIN body_pieces ON id >= first AND id < after);
+                DELETE FROM body_puts;
+                COMMIT
+                """);
+        }
+        catch (StoreFailedException e) when (e.IsFull)
+        {
+            // They stay until it is opened again.
+            if (connection.InTransaction)
+                connection.Execute("ROLLBACK");
+        }
     }
 
     private static bool HasWritten(Connection connection)

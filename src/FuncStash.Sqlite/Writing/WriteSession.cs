@@ -10,7 +10,7 @@ internal sealed class WriteSession
     // Numbers are promised in blocks, so that a restart goes on behind all that may have been seen.
     private const long Block = 1_000_000;
 
-    private readonly Statement _begin, _commit, _rollback, _reserve;
+    private readonly Statement _begin, _commit, _rollback, _reserve, _deleteBody;
 
     private readonly Connection _connection;
 
@@ -41,18 +41,13 @@ internal sealed class WriteSession
             WHERE queue = ?1 AND visible_at = ?2 AND id = ?3
             """);
         DeleteMessage = connection.Prepare("DELETE FROM queue_messages WHERE queue = ?1 AND visible_at = ?2 AND id = ?3");
-        PutBody = connection.Prepare(
-            """
-            INSERT INTO bodies(name, content, written, rest) VALUES(?1, ?2, ?3, ?4)
-            ON CONFLICT(name) DO UPDATE SET content = excluded.content, written = excluded.written, rest = excluded.rest
-            """);
-        PutBodyPiece = connection.Prepare(
-            """
-            INSERT OR REPLACE INTO body_pieces(name, number, content)
-            SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM bodies WHERE name = ?1)
-            """);
-        DeleteBody = connection.Prepare("DELETE FROM bodies WHERE name = ?1");
-        DeleteBodyPieces = connection.Prepare("DELETE FROM body_pieces WHERE name = ?1");
+        InsertBody = connection.Prepare(
+            "INSERT INTO bodies(name, content, written, first, after, length) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+        _deleteBody = connection.Prepare("DELETE FROM bodies WHERE name = ?1 RETURNING first, after");
+        InsertPiece = connection.Prepare("INSERT INTO body_pieces(id, content) VALUES(?1, ?2)");
+        DeletePieces = connection.Prepare("DELETE FROM body_pieces WHERE id >= ?1 AND id < ?2");
+        BeginPut = connection.Prepare("INSERT INTO body_puts(first, after) VALUES(?1, ?2)");
+        EndPut = connection.Prepare("DELETE FROM body_puts WHERE first = ?1");
         FreePages = connection.Prepare("PRAGMA freelist_count");
         AllPages = connection.Prepare("PRAGMA page_count");
         Vacuum = connection.Prepare(GiveBack.Sql);
@@ -87,17 +82,20 @@ internal sealed class WriteSession
     /// <summary>1: queue, 2: visible_at, 3: id.</summary>
     public Statement DeleteMessage { get; }
 
-    /// <summary>1: name, 2: the content's beginning, 3: the time, 4: how many bytes follow in pieces.</summary>
-    public Statement PutBody { get; }
+    /// <summary>1: name, 2: content, 3: the time; of a long one 4: its first piece, 5: the one after the last, 6: how many bytes.</summary>
+    public Statement InsertBody { get; }
 
-    /// <summary>1: name, 2: its number, from 1; 3: content. No change when the beginning is not there.</summary>
-    public Statement PutBodyPiece { get; }
+    /// <summary>1: id, 2: content.</summary>
+    public Statement InsertPiece { get; }
 
-    /// <summary>1: name.</summary>
-    public Statement DeleteBody { get; }
+    /// <summary>1: the first, 2: the one after the last.</summary>
+    public Statement DeletePieces { get; }
 
-    /// <summary>1: name.</summary>
-    public Statement DeleteBodyPieces { get; }
+    /// <summary>1: the first piece, 2: the one after the last.</summary>
+    public Statement BeginPut { get; }
+
+    /// <summary>1: the first piece.</summary>
+    public Statement EndPut { get; }
 
     /// <summary>Columns: how many pages of the file are free.</summary>
     public Statement FreePages { get; }
@@ -125,15 +123,30 @@ internal sealed class WriteSession
     public long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>A number that was never given out before, in this process or an earlier one; it only grows.</summary>
-    public long NextVersion()
+    public long NextVersion() => NextVersions(1);
+
+    /// <summary>As many that follow each other; the first of them.</summary>
+    public long NextVersions(int count)
     {
-        if (_next >= _reserved)
+        if (_next + count > _reserved)
         {
-            _reserved = _next + Block;
+            _reserved = _next + count + Block;
             _reserve.Bind(1, _reserved).Run();
         }
 
-        return _next++;
+        _next += count;
+        return _next - count;
+    }
+
+    /// <summary>Removes a body with its pieces, if it is there.</summary>
+    public void RemoveBody(ReadOnlySpan<byte> name)
+    {
+        var gone = _deleteBody.BindText(1, name);
+        if (!gone.Step())
+            return;
+        var (first, after) = (gone.Number(0), gone.Number(1));
+        gone.Reset();
+        DeletePieces.Bind(1, first).Bind(2, after).Run();
     }
 
     public void Begin() => _begin.Run();

@@ -24,7 +24,7 @@ public sealed class GroupCommitTests
         var before = store.Tables.CommitAsync(new Commit("t", "p", [Insert("before")]), Cancelled).AsTask();
         var bad = Submit(store.Writer, new Operating(session =>
         {
-            session.PutBody.BindText(1, "body"u8).BindBlob(2, "x"u8).Bind(3, session.Now).Bind(4, 0).Run();
+            InsertBody(session, "body", new byte[1]);
             session.InsertMessage.BindText(1, "queue"u8).Bind(2, 0).Bind(3, 0).BindText(4, ""u8).Run();
             session.InsertMessage.BindText(1, "queue"u8).Bind(2, 0).Bind(3, 0).BindText(4, ""u8).Run(); // twice one key
         }));
@@ -84,7 +84,7 @@ public sealed class GroupCommitTests
         Assert.Equal("later,other,small", Encoding.UTF8.GetString(names.Bytes(0)));
 
         static Operating Put(string name, int length) => new(session =>
-            session.PutBody.BindText(1, Encoding.UTF8.GetBytes(name)).BindBlob(2, new byte[length]).Bind(3, session.Now).Bind(4, 0).Run());
+            InsertBody(session, name, new byte[length]));
     }
 
     [Fact]
@@ -177,8 +177,8 @@ public sealed class GroupCommitTests
         var body = new byte[500_000];
         for (var i = 0; i < 60; i++)
         {
-            var name = Encoding.UTF8.GetBytes($"{i}");
-            await Submit(writer, new Operating(session => session.PutBody.BindText(1, name).BindBlob(2, body).Bind(3, session.Now).Bind(4, 0).Run()));
+            var name = $"{i}";
+            await Submit(writer, new Operating(session => InsertBody(session, name, body), null, body.Length));
         }
 
         Assert.Equal(before, new FileInfo(path).Length);
@@ -240,6 +240,10 @@ public sealed class GroupCommitTests
     }
 
     private static Write.Insert Insert(string row) => new(new Entity("p", row, new Dictionary<string, object>()));
+
+    private static void InsertBody(WriteSession session, string name, byte[] content) =>
+        session.InsertBody.BindText(1, Encoding.UTF8.GetBytes(name)).BindBlob(2, content).Bind(3, session.Now)
+            .Bind(4, 0).Bind(5, 0).Bind(6, 0).Run();
 
     private sealed class Operating(Action<WriteSession> apply, Action? publish = null, int bytes = 0) : Operation<bool>
     {
