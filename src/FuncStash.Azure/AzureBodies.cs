@@ -38,7 +38,7 @@ internal sealed class AzureBodies(BlobServiceClient service, AzureStoreOptions o
     }
 
     public async ValueTask<BodyPage> ListAsync(
-        DateTimeOffset before, string? after, int take, CancellationToken cancellation = default)
+        DateTimeOffset since, DateTimeOffset before, string? after, int take, CancellationToken cancellation = default)
     {
         try
         {
@@ -46,7 +46,10 @@ internal sealed class AzureBodies(BlobServiceClient service, AzureStoreOptions o
                 .GetBlobsAsync(new GetBlobsOptions(), cancellation).AsPages(after, take);
             await foreach (var page in pages)
             {
-                var names = page.Values.Where(body => body.Properties.LastModified < before).Select(body => body.Name);
+                // Blobs come by name, whenever they were written.
+                var names = page.Values
+                    .Where(body => body.Properties.LastModified >= since && body.Properties.LastModified < before)
+                    .Select(body => body.Name);
                 return new BodyPage([.. names], page.ContinuationToken is { Length: > 0 } next ? next : null);
             }
         }

@@ -96,6 +96,7 @@ public static class FuncStashServices
         services.AddSingleton<RunPurge>();
         services.AddSingleton<IndexPurge>();
         services.AddSingleton<RunSweep>();
+        services.AddSingleton<BodySweep>();
         services.AddSingleton<Sweep>();
         services.AddSingleton<Rescue>();
         services.AddSingleton<UpkeepTurns>();

@@ -34,18 +34,18 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
     }
 
     public ValueTask<BodyPage> ListAsync(
-        DateTimeOffset before, string? after, int take, CancellationToken cancellation = default)
+        DateTimeOffset since, DateTimeOffset before, string? after, int take, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
         return Readers.ReadAsync(
-            (Bodies: this, before, after, take), static list => list.Bodies.List(list.before, list.after, list.take));
+            (Bodies: this, since, before, after, take), static list => list.Bodies.List(list.since, list.before, list.after, list.take));
     }
 
-    private BodyPage List(DateTimeOffset before, string? after, int take)
+    private BodyPage List(DateTimeOffset since, DateTimeOffset before, string? after, int take)
     {
         var (written, number) = after?.Split('|') is [var time, var id]
             ? (long.Parse(time, CultureInfo.InvariantCulture), long.Parse(id, CultureInfo.InvariantCulture))
-            : (long.MinValue, 0);
+            : (since.ToUnixTimeMilliseconds(), 0);
         var names = new List<string>();
         using var loan = readers.Lend();
         var list = loan.Reader.Bodies.Bind(1, written).Bind(2, number).Bind(3, before.ToUnixTimeMilliseconds()).Bind(4, take);

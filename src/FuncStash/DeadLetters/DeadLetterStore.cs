@@ -16,6 +16,9 @@ public sealed class DeadLetterStore(IStore store)
 {
     internal const string Table = "deadletters";
 
+    /// <summary>What the names of payloads begin with, before the letter's id.</summary>
+    internal const string BodyPrefix = "dlq-";
+
     // What all else in a row takes at most, in bytes: the error's text, ids, numbers.
     private const int Around = 4 * 1024;
 
@@ -33,7 +36,7 @@ public sealed class DeadLetterStore(IStore store)
         if (letter.Message.BodyName is not null && body is not null)
         {
             // A payload of its own: the message's row and the dead letter are purged at different times.
-            payload = BodyName.New("dlq-" + letter.Id);
+            payload = BodyName.New(BodyPrefix + letter.Id);
             await store.Bodies.PutAsync(payload, body, cancellation);
             letter = letter with { Message = letter.Message with { BodyName = payload } };
         }
@@ -144,6 +147,31 @@ public sealed class DeadLetterStore(IStore store)
             .Select(shard => KeysAsync(DlqId.ShardPartition(shard, ofRuns: false), range, max, cancellation).AsTask()));
         return Math.Min(max, shards.Sum(keys => keys.Count));
     }
+
+    /// <summary>The payloads that all letters since a time (unix ms) name, those of runs too.</summary>
+    /// <exception cref="Exception">One of them cannot be read (<see cref="MessageRows.IsUnreadable"/>).</exception>
+    internal async ValueTask<IReadOnlySet<string>> BodyNamesAsync(long since, CancellationToken cancellation)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var range = new RowRange(new DlqId(Math.Clamp(since, 0, DlqId.MaxTime), 0).Key, null);
+        for (var shard = 0; shard < DlqId.Shards * 2; shard++)
+        {
+            var partition = DlqId.ShardPartition(shard % DlqId.Shards, ofRuns: shard >= DlqId.Shards);
+            await foreach (var row in new RowPages(store.Tables, Table, partition, range, ["Spec"], PageSize.MostOfFew).AllAsync(cancellation))
+            {
+                if (BodyNameOf(row) is { } name)
+                    names.Add(name);
+            }
+        }
+        return names;
+    }
+
+    /// <summary>The payload that a letter names; null where it is gone, or has it in its row.</summary>
+    /// <exception cref="Exception">It cannot be read (<see cref="MessageRows.IsUnreadable"/>).</exception>
+    internal async ValueTask<string?> BodyNameAsync(DlqId id, CancellationToken cancellation) =>
+        await store.Tables.GetAsync(Table, id.Partition, id.Key, ["Spec"], cancellation) is { } row ? BodyNameOf(row) : null;
+
+    private static string? BodyNameOf(Entity row) => MessageJson.ReadMessage(row.Bytes("Spec")!).BodyName;
 
     /// <summary>One shard's dead letters, oldest first, without their payloads and responses.</summary>
     internal async IAsyncEnumerable<DeadLetter> ListAsync(

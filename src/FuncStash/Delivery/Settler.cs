@@ -20,6 +20,9 @@ public sealed partial class Settler(
 {
     private const int FirstPauseMs = 50, LongestPauseMs = 5_000;
 
+    // Payloads that were put so long ago may be taken for nobody's: the next try puts them anew.
+    private static readonly TimeSpan s_placed = BodyName.Unnamed / 2;
+
     // How often a run may change in a row between being read and written.
     private const int MostChanges = 100;
 
@@ -128,6 +131,7 @@ public sealed partial class Settler(
         var ((stored, body, startedAt, outcome), verdict, now) = what;
         var (run, isJudged, changes) = (what.Attempt.Run, !what.Attempt.IsJudged, 0);
         var (began, tries, retried) = (time.GetTimestamp(), 0, stored.Progress.Retried);
+        var placed = began;
         var (first, ofRun, followers, letter) = ((Transition?)null, (Transition?)null, new List<Message>(), (DeadLetterAddition?)null);
         // A governed message gives its places back first; whoever comes with another ticket meanwhile does it, too.
         var leaseEnd = AdmissionService.Governs(stored.Message) && lease is not HostLease ? null : lease;
@@ -191,6 +195,9 @@ public sealed partial class Settler(
                 LogHeldOn(log, fault, stored.Id.Text);
                 var pause = Math.Min(LongestPauseMs, FirstPauseMs << Math.Min(tries++, 10));
                 await Task.Delay(TimeSpan.FromMilliseconds(pause), time, stop);
+                // Not removed: one of the tries may have been done after all.
+                if (time.GetElapsedTime(placed) > s_placed)
+                    (placed, ofRun, followers, letter) = (time.GetTimestamp(), null, [], null);
             }
             catch (Exception error) when (IsLasting(error))
             {

@@ -153,11 +153,11 @@ public sealed partial class RunStore
     {
         var added = new List<RunStep>(change.Added.Count);
         foreach (var step in change.Added)
-            added.Add(await WithBodyStoredAsync(step, cancellation));
+            added.Add(await WithBodyStoredAsync(change.After.Key, step, cancellation));
         var changed = new List<RunStep>(change.Changed.Count);
         foreach (var step in change.Changed)
-            changed.Add(await WithBodyStoredAsync(step, cancellation));
-        var kept = change.Kept is { } data && await StoreAsync(data.Data, cancellation) is { } name
+            changed.Add(await WithBodyStoredAsync(change.After.Key, step, cancellation));
+        var kept = change.Kept is { } data && await StoreAsync(change.After.Key, data.Data, cancellation) is { } name
             ? data with { Data = [], BodyName = name }
             : change.Kept;
         return change with { Added = added, Changed = changed, Kept = kept };

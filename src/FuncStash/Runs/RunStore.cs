@@ -7,6 +7,9 @@ namespace FuncStash.Runs;
 /// <summary>Keeps runs and their entries.</summary>
 public sealed partial class RunStore(IStore store, MessageStore messages)
 {
+    /// <summary>What the names of payloads begin with, before the run's key.</summary>
+    internal const string BodyPrefix = "run-";
+
     private const int PageSize = 200;
 
     // Long enough for whoever made the debt to have settled it.
@@ -107,18 +110,21 @@ public sealed partial class RunStore(IStore store, MessageStore messages)
         await store.Bodies.GetAsync(name, cancellation) ?? throw new InvalidDataException($"the payload {name} is gone");
 
     /// <summary>The entry with a body that is too big for its row stored elsewhere.</summary>
-    public async ValueTask<RunStep> WithBodyStoredAsync(RunStep step, CancellationToken cancellation = default) =>
-        await StoreAsync(step.Body, cancellation) is { } name ? step with { Body = [], BodyName = name } : step;
+    private async ValueTask<RunStep> WithBodyStoredAsync(MessageId key, RunStep step, CancellationToken cancellation) =>
+        await StoreAsync(key, step.Body, cancellation) is { } name ? step with { Body = [], BodyName = name } : step;
 
     /// <summary>
     /// Stores a body that is too big for a row; null for one that is not. Each has a name of its own: of two that are
     /// submitted for the same step only one is taken, and the other must not stand in its place.
     /// </summary>
-    public async ValueTask<string?> StoreAsync(byte[] body, CancellationToken cancellation = default)
+    /// <param name="key">The key of the run whose rows will name it.</param>
+    /// <param name="body">The body.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public async ValueTask<string?> StoreAsync(MessageId key, byte[] body, CancellationToken cancellation = default)
     {
         if (body.Length <= RunRows.InlineBytes)
             return null;
-        var name = $"run-{Guid.NewGuid():N}";
+        var name = BodyName.New(BodyPrefix + key.Text);
         await store.Bodies.PutAsync(name, body, cancellation);
         return name;
     }
@@ -140,6 +146,28 @@ public sealed partial class RunStore(IStore store, MessageStore messages)
             : new KeptEvent(kept, row.Bytes("Body") ?? []);
     }
 
+    /// <summary>Takes from these payloads those that a row of a run names.</summary>
+    /// <remarks>
+    /// A change that moves a name from an entry or an event to a debt is one commit, and the debts are read last: no name is
+    /// missed on its way. A run that is being resumed has entries before it is there itself.
+    /// </remarks>
+    /// <exception cref="Exception">The run cannot be read (<see cref="MessageRows.IsUnreadable"/>).</exception>
+    internal async ValueTask ExceptNamedAsync(MessageId key, ISet<string> names, CancellationToken cancellation)
+    {
+        if (await GetAsync(key, cancellation) is { Progress.ResultName: { } result })
+            names.Remove(result);
+        foreach (var prefix in new[] { RunRows.StepPrefix(key), RunRows.EventPrefix(key), RunRows.DebtPrefix(key) })
+        {
+            var rows = new RowPages(
+                store.Tables, RunRows.Table, RunRows.Partition(key), RowRange.Prefix(prefix), ["BodyName"], Storage.PageSize.MostOfFew);
+            await foreach (var row in rows.AllAsync(cancellation))
+            {
+                if (row.Text("BodyName") is { } name && names.Remove(name) && names.Count == 0)
+                    return;
+            }
+        }
+    }
+
     /// <summary>What a run still owes.</summary>
     public async ValueTask<IReadOnlyList<Debt>> DebtsAsync(MessageId key, CancellationToken cancellation = default)
     {
@@ -156,7 +184,7 @@ public sealed partial class RunStore(IStore store, MessageStore messages)
     /// <summary>Adds an entry to a run that is not under way; nothing when it is there.</summary>
     public async ValueTask AddAsync(MessageId key, RunStep step, CancellationToken cancellation = default)
     {
-        var stored = await WithBodyStoredAsync(step, cancellation);
+        var stored = await WithBodyStoredAsync(key, step, cancellation);
         var row = RunRows.ToRow(key, stored);
         var result = await store.Tables.CommitAsync(new Commit(RunRows.Table, row.PartitionKey, [new Write.Insert(row)]), cancellation);
         if (!result.Applied && stored.BodyName is { } name && step.BodyName is null)

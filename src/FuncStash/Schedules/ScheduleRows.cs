@@ -89,6 +89,10 @@ internal static class ScheduleRows
         return new ListedSchedule(row.RowKey[Row.Length..], spec.CreatedAt, spec.BodySize ?? MessageRows.InlineBodyBytes);
     }
 
+    /// <summary>The payload that a schedule names, of whose row only the spec was read.</summary>
+    public static string? BodyNameOf(Entity row) =>
+        JsonSerializer.Deserialize(row.Bytes("Spec")!, ScheduleJson.Default.ScheduleSpec)!.BodyName;
+
     public static Schedule FromRow(Entity row)
     {
         var spec = JsonSerializer.Deserialize(row.Bytes("Spec")!, ScheduleJson.Default.ScheduleSpec)!;

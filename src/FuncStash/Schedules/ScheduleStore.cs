@@ -6,6 +6,9 @@ namespace FuncStash.Schedules;
 /// <summary>Keeps schedules, one row each, and the index of what is due next.</summary>
 public sealed class ScheduleStore(IStore store)
 {
+    /// <summary>What the names of payloads begin with, before the schedule's version: an id may be too long for a name.</summary>
+    internal const string BodyPrefix = "schedule-";
+
     public async ValueTask<Schedule?> GetAsync(string id, CancellationToken cancellation = default)
     {
         var row = await store.Tables.GetAsync(
@@ -33,6 +36,22 @@ public sealed class ScheduleStore(IStore store)
         return [.. all.OrderBy(s => s.CreatedAt).ThenBy(s => s.Id, StringComparer.Ordinal)];
     }
 
+    /// <summary>The payloads that all schedules name.</summary>
+    /// <exception cref="Exception">One of them cannot be read (<see cref="MessageRows.IsUnreadable"/>).</exception>
+    internal async ValueTask<IReadOnlySet<string>> BodyNamesAsync(CancellationToken cancellation)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        for (var shard = 0; shard < ScheduleRows.Shards; shard++)
+        {
+            await foreach (var row in RowsAsync(shard, RowRange.Prefix(ScheduleRows.Row), ["Spec"], cancellation))
+            {
+                if (ScheduleRows.BodyNameOf(row) is { } name)
+                    names.Add(name);
+            }
+        }
+        return names;
+    }
+
     /// <summary>The payload, wherever it lies; null when it was replaced meanwhile.</summary>
     public async ValueTask<byte[]?> BodyAsync(Schedule schedule, CancellationToken cancellation = default) =>
         schedule.Spec.BodyName is { } name ? await store.Bodies.GetAsync(name, cancellation) : schedule.Body;
@@ -43,7 +62,7 @@ public sealed class ScheduleStore(IStore store)
         schedule = schedule with { Spec = schedule.Spec with { BodySize = schedule.Body.Length } };
         if (schedule.Body.Length <= MessageRows.InlineBodyBytes)
             return schedule;
-        var name = $"schedule-{schedule.Version}";
+        var name = BodyPrefix + schedule.Version;
         await store.Bodies.PutAsync(name, schedule.Body, cancellation);
         return schedule with { Body = [], Spec = schedule.Spec with { BodyName = name } };
     }

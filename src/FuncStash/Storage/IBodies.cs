@@ -12,12 +12,14 @@ public interface IBodies
     /// <summary>Removes a payload; one that is not there is no error.</summary>
     ValueTask DeleteAsync(string name, CancellationToken cancellation = default);
 
-    /// <summary>Lists payloads that were written before a time, a page at a time, in an order of the store's own.</summary>
+    /// <summary>Lists payloads that were written between two times, a page at a time, in an order of the store's own.</summary>
+    /// <param name="since">Only what was last written at this time or later.</param>
     /// <param name="before">Only what was last written before this.</param>
     /// <param name="after">Where the page before ended (<see cref="BodyPage.Next"/>); null for the first.</param>
     /// <param name="take">At most so many names.</param>
     /// <param name="cancellation">Stops the read.</param>
-    ValueTask<BodyPage> ListAsync(DateTimeOffset before, string? after, int take, CancellationToken cancellation = default);
+    ValueTask<BodyPage> ListAsync(
+        DateTimeOffset since, DateTimeOffset before, string? after, int take, CancellationToken cancellation = default);
 }
 
 /// <summary>Names of payloads, which may be none although more follow.</summary>

@@ -11,7 +11,7 @@ namespace FuncStash.Upkeep;
 /// on at once, after those that are due meanwhile. One that fails is logged and done again when its turn comes.
 /// </remarks>
 public sealed partial class UpkeepService(
-    IStore store, UpkeepTurns turns, Purge purge, IndexPurge indexes, Sweep sweep, RunSweep runs, GateSweep gates, BucketWatch waits,
+    IStore store, UpkeepTurns turns, Purge purge, IndexPurge indexes, BodySweep bodies, Sweep sweep, RunSweep runs, GateSweep gates, BucketWatch waits,
     TimeProvider time, ILogger<UpkeepService> log)
 {
     private const string SweepOfAll = "sweep of all days";
@@ -19,7 +19,7 @@ public sealed partial class UpkeepService(
     // Some a little less than the minute after which they are called.
     private static readonly TimeSpan s_waitsPeriod = TimeSpan.FromSeconds(50), s_gatesPeriod = TimeSpan.FromSeconds(50),
         s_sweepPeriod = TimeSpan.FromMinutes(5), s_purgePeriod = TimeSpan.FromHours(1),
-        s_indexesPeriod = TimeSpan.FromDays(1);
+        s_indexesPeriod = TimeSpan.FromDays(1), s_bodiesPeriod = TimeSpan.FromDays(1);
 
     // Days whose messages are looked at more seldom: each look costs sixteen operations a day, and of old messages few are live.
     private static readonly TimeSpan s_oldPeriod = TimeSpan.FromHours(1);
@@ -66,6 +66,13 @@ public sealed partial class UpkeepService(
             if (removed > 0)
                 LogPurged(log, removed);
             return false;
+        }, stop);
+        more |= await TryAsync(all, "bodies", s_bodiesPeriod, async () =>
+        {
+            var done = await bodies.RunAsync(stop);
+            if (done.Removed > 0)
+                LogSwept(log, done.Removed);
+            return done.More;
         }, stop);
         return more;
     }
@@ -118,6 +125,9 @@ public sealed partial class UpkeepService(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "purged {Rows} rows that outlived their retention")]
     private static partial void LogPurged(ILogger log, int rows);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "removed {Payloads} payloads that nothing names")]
+    private static partial void LogSwept(ILogger log, int payloads);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "whose turn upkeep is cannot be read; it is looked again in a minute")]
     private static partial void LogNoTurns(ILogger log, Exception error);

@@ -15,7 +15,7 @@ public sealed class RunEnds(RunStore runs, RunIndex index, RunTurns turns, RunDe
         if (result.Length > options.Workflows.MaxPayloadBytes)
             throw new QStashException(412, $"workflow run is too large: a result of {result.Length} bytes, at most {options.Workflows.MaxPayloadBytes}");
         var key = await FindAsync(runId, cancellation);
-        var name = await runs.StoreAsync(result, cancellation);
+        var name = await runs.StoreAsync(key, result, cancellation);
         var finish = await FinishAsync(key, name is null && result.Length > 0 ? result : null, name, cancellation);
         if (finish is { } change)
         {

@@ -89,7 +89,7 @@ public sealed class RunSubmissions(
         var names = new Dictionary<int, string>();
         foreach (var (index, item) in items)
         {
-            if (await runs.StoreAsync(item.Body, cancellation) is { } name)
+            if (await runs.StoreAsync(key, item.Body, cancellation) is { } name)
                 names[index] = name;
         }
         bool isTaken;

@@ -82,13 +82,38 @@ public abstract class BodiesConformance : StoreConformance
         Assert.Empty(await ListAsync(TimeSpan.FromHours(-1)));
     }
 
-    // Those of this test that were written before so long from now.
-    private async Task<List<string>> ListAsync(TimeSpan fromNow)
+    [Fact]
+    public async Task Bodies_that_were_written_earlier_are_not_listed()
     {
-        var (found, before, after) = (new List<string>(), (Clock ?? TimeProvider.System).GetUtcNow() + fromNow, (string?)null);
+        await Bodies.PutAsync(_name, Content(10), Cancelled);
+
+        Assert.Equal([_name], await ListAsync(TimeSpan.FromHours(1), since: TimeSpan.FromHours(-1)));
+        Assert.Empty(await ListAsync(TimeSpan.FromHours(2), since: TimeSpan.FromHours(1)));
+    }
+
+    [Fact]
+    public async Task Of_two_times_the_first_belongs_to_what_is_listed_and_the_second_does_not()
+    {
+        Assert.SkipWhen(Clock is null, "no clock of its own");
+        var names = Enumerable.Range(0, 5).Select(i => $"{_name}-{i}").ToList();
+        foreach (var each in names)
+        {
+            await Bodies.PutAsync(each, Content(10), Cancelled);
+            Clock!.Advance(TimeSpan.FromHours(1));
+        }
+
+        Assert.Equal(names[1..4], await ListAsync(TimeSpan.FromHours(-1), since: TimeSpan.FromHours(-4)));
+    }
+
+    // Those of this test that were written before so long from now.
+    private async Task<List<string>> ListAsync(TimeSpan fromNow, TimeSpan? since = null)
+    {
+        var now = (Clock ?? TimeProvider.System).GetUtcNow();
+        var (found, before, after) = (new List<string>(), now + fromNow, (string?)null);
+        var from = since is { } span ? now + span : DateTimeOffset.UnixEpoch;
         do
         {
-            var page = await Bodies.ListAsync(before, after, 2, Cancelled);
+            var page = await Bodies.ListAsync(from, before, after, 2, Cancelled);
             Assert.InRange(page.Names.Count, 0, 2);
             found.AddRange(page.Names.Where(each => each.StartsWith(_name, StringComparison.Ordinal)));
             after = page.Next;

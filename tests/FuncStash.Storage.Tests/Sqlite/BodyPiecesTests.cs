@@ -100,7 +100,7 @@ public sealed class BodyPiecesTests : IDisposable
         Assert.Equal(Content(500_000), await again.Bodies.GetAsync("whole", Cancelled));
         Assert.Equal(8, Count("SELECT COUNT(*) FROM body_pieces", killed));
         Assert.Null(await again.Bodies.GetAsync("half", Cancelled));
-        Assert.Equal(["whole"], (await again.Bodies.ListAsync(DateTimeOffset.MaxValue, null, 10, Cancelled)).Names);
+        Assert.Equal(["whole"], (await again.Bodies.ListAsync(DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, null, 10, Cancelled)).Names);
     }
 
     [Fact]

@@ -91,8 +91,9 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables, IBodies
         _bodies.TryRemove(name, out _);
     }
 
-    public ValueTask<BodyPage> ListAsync(DateTimeOffset before, string? after, int take, CancellationToken cancellation) =>
-        inner.Bodies.ListAsync(before, after, take, cancellation);
+    public ValueTask<BodyPage> ListAsync(
+        DateTimeOffset since, DateTimeOffset before, string? after, int take, CancellationToken cancellation) =>
+        inner.Bodies.ListAsync(since, before, after, take, cancellation);
 
     public bool IsFault(Exception error) => error is StoreFaultException || inner.IsFault(error);
 

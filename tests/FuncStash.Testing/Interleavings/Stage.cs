@@ -164,8 +164,8 @@ internal sealed class Stage(IStore inner, int seed) : IStore, ITables, IBodies, 
     ValueTask IBodies.PutAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
         TurnAsync(() => inner.Bodies.PutAsync(name, content, cancellation));
 
-    ValueTask<BodyPage> IBodies.ListAsync(DateTimeOffset before, string? after, int take, CancellationToken cancellation) =>
-        TurnAsync(() => inner.Bodies.ListAsync(before, after, take, cancellation));
+    ValueTask<BodyPage> IBodies.ListAsync(DateTimeOffset since, DateTimeOffset before, string? after, int take, CancellationToken cancellation) =>
+        TurnAsync(() => inner.Bodies.ListAsync(since, before, after, take, cancellation));
 
     ValueTask<byte[]?> IBodies.GetAsync(string name, CancellationToken cancellation) =>
         TurnAsync(() => inner.Bodies.GetAsync(name, cancellation));

@@ -119,6 +119,25 @@ public sealed class SettlingTests : IAsyncLifetime
         Assert.NotNull(await _service.Get<DeadLetterStore>().GetAsync(DlqId.Parse(stored.Progress.DlqId!)));
     }
 
+    [Fact]
+    public async Task An_outcome_that_is_held_on_to_for_hours_names_no_payload_that_is_old_enough_to_be_swept()
+    {
+        _status = 500;
+        var (id, step) = await BeginAsync(
+            new string('x', 300_000), ("Upstash-Retries", "0"), ("Upstash-Failure-Callback", _destination.Url + "/callback"));
+        var until = _service.Time.GetUtcNow() + TimeSpan.FromHours(8);
+        _watched.Faults = commit => IsEnd(commit) && _service.Time.GetUtcNow() < until ? Fault.Before : Fault.None;
+        _answer.SetResult();
+        await TimePassesUntilAsync(step, each: TimeSpan.FromMinutes(1));
+
+        var stored = (await _service.Get<MessageStore>().GetAsync(id))!;
+        var letter = (await _service.Get<DeadLetterStore>().GetAsync(DlqId.Parse(stored.Progress.DlqId!)))!;
+        var callback = (await _service.Get<MessageStore>().GetAsync(MessageId.Parse(Assert.Single(stored.Followers))))!;
+        var young = await _watched.ListAsync(_service.Time.GetUtcNow() - BodyName.Unnamed, DateTimeOffset.MaxValue, null, 100, default);
+        Assert.Contains(letter.Message.BodyName, young.Names);
+        Assert.Contains(callback.Message.BodyName, young.Names);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -144,9 +163,11 @@ public sealed class SettlingTests : IAsyncLifetime
         await AssertAsync(id, MessageState.Failed, MessageState.Created, MessageState.Active, MessageState.Error, MessageState.Failed);
     }
 
-    private async Task<(MessageId Id, Task Step)> BeginAsync(params (string, string)[] headers)
+    private Task<(MessageId Id, Task Step)> BeginAsync(params (string, string)[] headers) => BeginAsync("x", headers);
+
+    private async Task<(MessageId Id, Task Step)> BeginAsync(string body, params (string, string)[] headers)
     {
-        var id = (await _service.Get<Publisher>().PublishAsync(Service.Request(_destination.Url, "x", headers))).Messages[0].Id;
+        var id = (await _service.Get<Publisher>().PublishAsync(Service.Request(_destination.Url, body, headers))).Messages[0].Id;
         var lease = Assert.Single(await ReceiveAsync());
         var step = _service.Get<DeliveryService>().RunAsync(lease.Text, lease);
         await _arrived.Task.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
@@ -177,13 +198,13 @@ public sealed class SettlingTests : IAsyncLifetime
     private ValueTask<IReadOnlyList<Lease>> ReceiveAsync() =>
         _service.Store.Queues.ReceiveAsync(WorkItem.Queue, 9, TimeSpan.FromMinutes(1), TimeSpan.Zero);
 
-    private async Task TimePassesUntilAsync(Task done)
+    private async Task TimePassesUntilAsync(Task done, TimeSpan? each = null)
     {
         var begun = TimeProvider.System.GetTimestamp();
         while (!done.IsCompleted)
         {
             Assert.True(TimeProvider.System.GetElapsedTime(begun) < TimeSpan.FromSeconds(60), "it does not end");
-            _service.Time.Advance(TimeSpan.FromMilliseconds(200));
+            _service.Time.Advance(each ?? TimeSpan.FromMilliseconds(200));
             await Task.WhenAny(done, Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System));
         }
         await done;

@@ -126,7 +126,7 @@ public sealed class PurgeTests : IAsyncLifetime
         var purge = new Purge(_service.Store, _service.Get<RunPurge>(), _service.Get<Watchlist>(), new FuncStashOptions(), new HastyClock(_service.Time));
 
         await new UpkeepService(
-            _service.Store, _service.Get<UpkeepTurns>(), purge, _service.Get<IndexPurge>(), _service.Get<Sweep>(), _service.Get<RunSweep>(),
+            _service.Store, _service.Get<UpkeepTurns>(), purge, _service.Get<IndexPurge>(), _service.Get<BodySweep>(), _service.Get<Sweep>(), _service.Get<RunSweep>(),
             _service.Get<GateSweep>(), _service.Get<BucketWatch>(), _service.Time, NullLogger<UpkeepService>.Instance).RunAsync();
 
         Assert.Empty(await Days.ListAsync(_service.Store.Tables, default));
