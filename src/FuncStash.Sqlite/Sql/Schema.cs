@@ -41,7 +41,7 @@ internal static class Schema
     private const string Synced = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON";
 
     /// <summary>Opens the one connection that writes, and makes a new file a store.</summary>
-    /// <exception cref="StoreFailedException">The file is no store, or one of a later version.</exception>
+    /// <exception cref="StoreFailedException">The file is no store, or one of a later version, or the disk has no room for its log.</exception>
     public static Connection OpenWriter(string path)
     {
         var connection = new Connection(path, readOnly: false);
@@ -59,6 +59,12 @@ internal static class Schema
             KeepLog(connection);
             Prepare(connection, path);
             return connection;
+        }
+        catch (StoreFailedException e) when (e.IsFull)
+        {
+            connection.Dispose();
+            throw new StoreFailedException(
+                $"The store '{path}' cannot be opened: its disk is full. With a few megabytes more it is opened, with all it had.", e.Code);
         }
         catch
         {
