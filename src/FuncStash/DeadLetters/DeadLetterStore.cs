@@ -159,7 +159,7 @@ public sealed class DeadLetterStore(IStore store)
             var partition = DlqId.ShardPartition(shard % DlqId.Shards, ofRuns: shard >= DlqId.Shards);
             await foreach (var row in new RowPages(store.Tables, Table, partition, range, ["Spec"], PageSize.MostOfFew).AllAsync(cancellation))
             {
-                if (BodyNameOf(row) is { } name)
+                if (MessageRows.BodyNameOf(row) is { } name)
                     names.Add(name);
             }
         }
@@ -169,9 +169,7 @@ public sealed class DeadLetterStore(IStore store)
     /// <summary>The payload that a letter names; null where it is gone, or has it in its row.</summary>
     /// <exception cref="Exception">It cannot be read (<see cref="MessageRows.IsUnreadable"/>).</exception>
     internal async ValueTask<string?> BodyNameAsync(DlqId id, CancellationToken cancellation) =>
-        await store.Tables.GetAsync(Table, id.Partition, id.Key, ["Spec"], cancellation) is { } row ? BodyNameOf(row) : null;
-
-    private static string? BodyNameOf(Entity row) => MessageJson.ReadMessage(row.Bytes("Spec")!).BodyName;
+        await store.Tables.GetAsync(Table, id.Partition, id.Key, ["Spec"], cancellation) is { } row ? MessageRows.BodyNameOf(row) : null;
 
     /// <summary>One shard's dead letters, oldest first, without their payloads and responses.</summary>
     internal async IAsyncEnumerable<DeadLetter> ListAsync(

@@ -183,6 +183,9 @@ internal static class MessageRows
     /// <summary>The same of <see cref="Logged"/>.</summary>
     public static StoredMessage? TryLookedFromRow(Entity row) => Try(row, LookedFromRow);
 
+    /// <summary>The payload that a message's or a dead letter's row names, of which only <see cref="Listed"/> was read.</summary>
+    public static string? BodyNameOf(Entity row) => MessageJson.ReadMessage(row.Bytes("Spec")!).BodyName;
+
     /// <summary>The message of a row of which only <see cref="WithoutPayload"/> was read, or <see cref="Logged"/>.</summary>
     public static StoredMessage LookedFromRow(Entity row) =>
         FromRow(row) is var stored && stored.Message.BodyName is null

@@ -98,11 +98,11 @@ public sealed partial class BodySweep(
         var unnamed = await UnnamedAsync(suspects, stop);
         var ofLetters = await NamedByLettersAsync(unnamed, stop);
         var removed = 0;
-        await ForEachAsync(unnamed.SelectMany(found => found.Names), async (name, cancellation) =>
+        await ForEachAsync(unnamed.SelectMany(found => found.Names, (found, name) => (found.Owner, Name: name)), async (each, cancellation) =>
         {
-            if (ofLetters?.Contains(name) != false && BodyOwner.Of(name) is BodyOwner.OfMessage)
+            if (each.Owner is BodyOwner.OfMessage && ofLetters?.Contains(each.Name) != false)
                 return;
-            await store.Bodies.DeleteAsync(name, cancellation);
+            await store.Bodies.DeleteAsync(each.Name, cancellation);
             Interlocked.Increment(ref removed);
         }, stop);
         return removed;
@@ -131,7 +131,7 @@ public sealed partial class BodySweep(
                 foreach (var kind in new[] { MessageRows.Ended, MessageRows.Live, MessageRows.Aside })
                 {
                     var row = await store.Tables.GetAsync(MessageRows.Table, MessageRows.Partition(id), MessageRows.Key(kind, id), ["Spec"], stop);
-                    if (row is not null && MessageJson.ReadMessage(row.Bytes("Spec")!).BodyName is { } name && names.Remove(name) && names.Count == 0)
+                    if (row is not null && MessageRows.BodyNameOf(row) is { } name && names.Remove(name) && names.Count == 0)
                         return;
                 }
                 break;

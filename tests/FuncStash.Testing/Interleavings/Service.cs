@@ -79,6 +79,26 @@ internal sealed class Service : IAsyncDisposable
         return [.. all.OrderBy(m => m.Message.CreatedAt)];
     }
 
+    /// <summary>Moves the clock a step at a time until something has ended that waits for it, for a minute at most.</summary>
+    public async Task PassTimeAsync(Task run, TimeSpan step)
+    {
+        var begun = TimeProvider.System.GetTimestamp();
+        while (!run.IsCompleted)
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(begun) < TimeSpan.FromSeconds(60), "it does not end");
+            Time.Advance(step);
+            await Task.WhenAny(run, Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System));
+        }
+        await run;
+    }
+
+    /// <summary>The same; its result.</summary>
+    public async Task<T> PassTimeAsync<T>(Task<T> run, TimeSpan step)
+    {
+        await PassTimeAsync((Task)run, step);
+        return await run;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _provider.DisposeAsync();

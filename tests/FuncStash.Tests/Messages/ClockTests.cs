@@ -124,19 +124,6 @@ public sealed class ClockTests
         }
     }
 
-    // Two processes at one gate give way to each other for some milliseconds.
-    private static async Task<T> PassingTimeAsync<T>(Service service, Task<T> done)
-    {
-        var begun = TimeProvider.System.GetTimestamp();
-        while (!done.IsCompleted)
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(begun) < TimeSpan.FromSeconds(60), "it does not end");
-            service.Time.Advance(TimeSpan.FromMilliseconds(1));
-            await Task.WhenAny(done, Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System));
-        }
-        return await done;
-    }
-
     // The store's queues keep real time.
     private static async Task Eventually(Func<Task<bool>> done)
     {
@@ -162,7 +149,9 @@ public sealed class ClockTests
                 // A clock may also be set back.
                 publishers[who].Time.AdjustTime(publishers[who].Time.GetUtcNow().AddMilliseconds(ms));
                 var batch = Enumerable.Range(0, count).Select(_ => Service.Request("https://example.com", "") with { QueueName = "q" }).ToList();
-                var results = await PassingTimeAsync(publishers[who], publishers[who].Get<Publisher>().PublishAsync(batch).AsTask());
+                // Two processes at one gate give way to each other for some milliseconds.
+                var results = await publishers[who].PassTimeAsync(
+                    publishers[who].Get<Publisher>().PublishAsync(batch).AsTask(), TimeSpan.FromMilliseconds(1));
                 accepted.AddRange(results.Select(result => result.Result!.Messages[0].Id.Text));
             }
 
