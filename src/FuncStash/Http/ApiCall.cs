@@ -1,3 +1,4 @@
+using System.Buffers;
 using FuncStash.Access;
 using FuncStash.Wire;
 using Microsoft.AspNetCore.Http;
@@ -27,10 +28,10 @@ public sealed record ApiCall(HttpContext Context, RequestTarget Target, IReadOnl
         }
     }
 
-    // Much work follows on a bigger one, and where it is read, on the thread of the sockets, other requests would wait for it.
+    // Reading a bigger one, and what follows on it, takes long: on the thread of the sockets other requests would wait for it.
     private const int LargeBytes = 16 * 1024;
 
-    /// <summary>Reads the request's body. What follows on a large one runs on a thread that no socket needs.</summary>
+    /// <summary>Reads the request's body; a large one, and what follows on it, on a thread that no socket needs.</summary>
     /// <exception cref="QStashException">413 when it has more than <paramref name="limit"/> bytes.</exception>
     public async ValueTask<byte[]> BodyAsync(int limit)
     {
@@ -38,26 +39,28 @@ public sealed record ApiCall(HttpContext Context, RequestTarget Target, IReadOnl
             throw TooBig(limit);
         if (Request.ContentLength is { } length)
         {
-            if (length == 0)
-                return [];
-            var exact = GC.AllocateUninitializedArray<byte>((int)length);
-            await Request.Body.ReadExactlyAsync(exact, Aborted);
-            if (length > LargeBytes)
-                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            var exact = length == 0 ? [] : GC.AllocateUninitializedArray<byte>((int)length);
+            for (var read = 0; read < exact.Length;)
+                read += await ReadAsync(exact.AsMemory(read), exact.Length) is > 0 and var more ? more : throw new EndOfStreamException();
             return exact;
         }
-        using var body = new MemoryStream();
-        var buffer = new byte[8192];
-        int read;
-        while ((read = await Request.Body.ReadAsync(buffer, Aborted)) > 0)
+        var body = new ArrayBufferWriter<byte>();
+        while (await ReadAsync(body.GetMemory(8192), body.WrittenCount) is > 0 and var more)
         {
-            if (body.Length + read > limit)
+            if (body.WrittenCount + more > limit)
                 throw TooBig(limit);
-            body.Write(buffer, 0, read);
+            body.Advance(more);
         }
-        if (body.Length > LargeBytes)
+        return body.WrittenSpan.ToArray();
+    }
+
+    // A read that waited goes on where the socket's event was, which holds what else came on it back.
+    private async ValueTask<int> ReadAsync(Memory<byte> room, int size)
+    {
+        var read = await Request.Body.ReadAsync(room, Aborted);
+        if (size > LargeBytes)
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        return body.ToArray();
+        return read;
     }
 
     private static QStashException TooBig(int limit) => new(413, $"the body is too big: at most {limit} bytes are allowed");

@@ -15,11 +15,8 @@ public sealed class LargeBodyTests
     [InlineData(50_000_000, 50_000_000L, false)]
     public async Task The_thread_that_waits_for_sockets_goes_on_once_a_large_body_is_there(int size, long? length, bool staysOnIt)
     {
-        var context = new DefaultHttpContext();
-        context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget = "/v2/batch";
-        var body = new LateBody(size);
-        (context.Request.Body, context.Request.ContentLength) = (body, length);
-        var reading = ReadAsync(new ApiCall(context, RequestTarget.Of(context), [], TokenInHeader: true), size);
+        using var body = new LateBody(size, size);
+        var reading = ReadAsync(body, length);
 
         var sockets = new Thread(body.Arrive);
         sockets.Start();
@@ -29,6 +26,24 @@ public sealed class LargeBodyTests
 
         sockets.Join();
         Assert.Equal(staysOnIt, after == sockets.ManagedThreadId);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(5_000_000L)]
+    public async Task That_thread_does_not_read_on_while_more_and_more_of_a_large_body_is_there(long? length)
+    {
+        const int Piece = 1000;
+        using var body = new LateBody(5_000_000, Piece);
+        var reading = ReadAsync(body, length);
+
+        var sockets = new Thread(body.Arrive);
+        sockets.Start();
+        await reading;
+
+        sockets.Join();
+        Assert.InRange(body.Threads.Count(thread => thread == sockets.ManagedThreadId), 0, (16 * 1024 / Piece) + 1);
+        Assert.InRange(body.Threads.Count, 5_000_000 / Piece, (5_000_000 / Piece) + 1);
     }
 
     [Theory]
@@ -59,23 +74,34 @@ public sealed class LargeBodyTests
         Assert.StartsWith("invalid JSON body: body must be a string", (string?)answer.Json[0]!["error"], StringComparison.Ordinal);
     }
 
-    private static async Task<int> ReadAsync(ApiCall call, int size)
+    private static async Task<int> ReadAsync(LateBody body, long? length)
     {
-        Assert.Equal(size, (await call.BodyAsync(100_000_000).ConfigureAwait(false)).Length);
+        var context = new DefaultHttpContext();
+        context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget = "/v2/batch";
+        (context.Request.Body, context.Request.ContentLength) = (body, length);
+        var call = new ApiCall(context, RequestTarget.Of(context), [], TokenInHeader: true);
+        Assert.Equal(body.Length, (await call.BodyAsync(100_000_000).ConfigureAwait(false)).Length);
         return Environment.CurrentManagedThreadId;
     }
 
-    /// <summary>A body whose bytes come on a thread of the test's, and whose reader goes on there, as with inline completions.</summary>
-    private sealed class LateBody(int size) : MemoryStream(new byte[size])
+    /// <summary>
+    /// A body whose bytes come on a thread of the test's, and whose reader goes on there, as with inline completions. From then on all
+    /// of it is there, a piece at each read.
+    /// </summary>
+    private sealed class LateBody(int size, int piece) : MemoryStream(new byte[size])
     {
         private readonly TaskCompletionSource _arrival = new();
+
+        /// <summary>Those that asked for more, a thread for each time.</summary>
+        public List<int> Threads { get; } = [];
 
         public void Arrive() => _arrival.SetResult();
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
+            Threads.Add(Environment.CurrentManagedThreadId);
             await _arrival.Task.ConfigureAwait(false);
-            return Read(buffer.Span);
+            return Read(buffer.Span[..Math.Min(buffer.Length, piece)]);
         }
     }
 }
