@@ -18,9 +18,10 @@ public sealed record BodySweepResult(int Removed, bool More);
 /// Removes payloads that no row names: whoever put one died before the row was stored, or was stored another row in its place.
 /// </summary>
 /// <remarks>
-/// Each payload is looked at once, when it is of age; a pass looks at all that have come of age since the one before it. What
-/// cannot be told to be nobody's stays: where its name tells no owner, where a row of the owner cannot be read, and where a
-/// second look, after a while, finds a row.
+/// Each payload is looked at when it is of age: a pass looks at all that have come of age since the one before it. Once a month
+/// one looks at all there are, since a crash can also come between the removal of a row and that of its payload. What cannot be
+/// told to be nobody's stays: where its name tells no owner, where a row of the owner cannot be read, and where a second look,
+/// after a while, finds a row.
 /// </remarks>
 public sealed partial class BodySweep(
     IStore store, RunStore runs, ScheduleStore schedules, DeadLetterStore letters, TimeProvider time, ILogger<BodySweep> log)
@@ -33,6 +34,8 @@ public sealed partial class BodySweep(
     /// as long as the age is may go on in this very moment. An outcome that is held on to is stored within 5 seconds.
     /// </summary>
     internal static readonly TimeSpan Pause = TimeSpan.FromSeconds(15);
+
+    private static readonly long s_month = (long)TimeSpan.FromDays(30).TotalMilliseconds;
 
     // Looks and removals are waiting for answers. In a single file they would only wait for one another.
     private readonly int _atOnce = store.IsPartitioned ? 16 : 1;
@@ -59,7 +62,7 @@ public sealed partial class BodySweep(
         while (place.After is not null && time.GetElapsedTime(began) < Turn);
         var removed = await RemoveAsync(suspects, stop);
         if (place.After is null)
-            place = new BodyPlace(place.Before!.Value, null, null);
+            place = new BodyPlace(place.Before!.Value, null, null, place.Since == 0 ? place.Before.Value : place.Whole);
         await place.WriteAsync(store.Tables, stop);
         return new BodySweepResult(removed, More: place.Before is not null);
     }
@@ -70,8 +73,10 @@ public sealed partial class BodySweep(
         var latest = (time.GetUtcNow() - Age).ToUnixTimeMilliseconds();
         // A clock that was far ahead has said so: all are looked at once more, rather than some never.
         if (place.Since > latest + (long)Age.TotalMilliseconds + Clocks.SkewMs)
-            place = new BodyPlace(0, null, null);
-        return place.Before <= latest + Clocks.SkewMs ? place : place with { Before = latest, After = null };
+            place = BodyPlace.Start;
+        if (place.Before <= latest + Clocks.SkewMs)
+            return place;
+        return place with { Since = latest - place.Whole < s_month ? place.Since : 0, Before = latest, After = null };
     }
 
     private async Task<BodyPage> ListAsync(BodyPlace place, CancellationToken stop)

@@ -194,7 +194,7 @@ public sealed class BodySweepTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_payload_is_looked_at_once_and_only_when_it_is_of_age()
+    public async Task A_payload_is_looked_at_once_in_a_month_and_only_when_it_is_of_age()
     {
         await PublishAsync();
         _service.Time.Advance(BodySweep.Age - TimeSpan.FromMinutes(1));
@@ -207,8 +207,31 @@ public sealed class BodySweepTests : IAsyncDisposable
         await PublishAsync();
         _service.Time.Advance(s_day);
         Assert.Equal(2, await ReadsOfSweepAsync());
+        for (var day = 2; day < 30; day++)
+        {
+            _service.Time.Advance(s_day);
+            Assert.Equal(0, await ReadsOfSweepAsync());
+        }
+
+        _service.Time.Advance(2 * s_day);
+        Assert.Equal(2 * 2, await ReadsOfSweepAsync());
         _service.Time.Advance(s_day);
         Assert.Equal(0, await ReadsOfSweepAsync());
+    }
+
+    [Fact]
+    public async Task A_payload_goes_within_a_month_whose_row_was_removed_by_one_that_died_then()
+    {
+        var id = await PublishAsync();
+        Assert.Equal(0, await SweepInADayAsync());
+        await RemoveRowAsync(id);
+        Assert.Equal(0, await SweepInADayAsync());
+        Assert.Single(Store.BodyNames);
+
+        _service.Time.Advance(30 * s_day);
+        Assert.Equal(1, await SweepInADayAsync());
+
+        Assert.Empty(Store.BodyNames);
     }
 
     [Fact]
@@ -257,7 +280,7 @@ public sealed class BodySweepTests : IAsyncDisposable
     [Fact]
     public async Task After_a_clock_that_was_far_ahead_all_are_looked_at_once_more()
     {
-        await new BodyPlace(_service.Now + (long)TimeSpan.FromDays(400).TotalMilliseconds, null, null).WriteAsync(Store, default);
+        await (BodyPlace.Start with { Since = _service.Now + (long)TimeSpan.FromDays(400).TotalMilliseconds }).WriteAsync(Store, default);
         await PutAsync(BodyName.New(_service.Get<MessageIds>().Next().Text));
 
         Assert.Equal(1, await SweepInADayAsync());
