@@ -24,7 +24,7 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
     public ValueTask<byte[]?> GetAsync(string name, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
-        return Readers.ReadAsync((Bodies: this, name), static read => read.Bodies.Find(read.name));
+        return readers.ReadLongAsync((Bodies: this, name), static read => read.Bodies.Find(read.name));
     }
 
     public ValueTask DeleteAsync(string name, CancellationToken cancellation = default)
@@ -37,7 +37,7 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
         DateTimeOffset since, DateTimeOffset before, string? after, int take, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
-        return Readers.ReadAsync(
+        return readers.ReadAsync(
             (Bodies: this, since, before, after, take), static list => list.Bodies.List(list.since, list.before, list.after, list.take));
     }
 
@@ -75,10 +75,11 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
                 return null;
             if (find.Number(1) is var first && first == 0)
                 return find.Bytes(0).ToArray();
-            var content = new byte[find.Number(2)];
+            var content = GC.AllocateUninitializedArray<byte>(checked((int)find.Number(2)));
             pieces.Bind(1, first);
             // While the first statement is open, the second reads of the same moment.
-            for (var length = 0; length < content.Length && pieces.Step();)
+            var length = 0;
+            while (length < content.Length && pieces.Step())
             {
                 var piece = pieces.Bytes(0);
                 piece.CopyTo(content.AsSpan(length));

@@ -22,7 +22,7 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
         if (cache.TryGet(key, out var version, out var data))
             return new(Read(partitionKey, rowKey, version, only is null ? new EntityValues(data) : EntityFormat.Read(data, only)));
         cache.Want(key);
-        return Readers.ReadAsync(
+        return readers.ReadAsync(
             (Tables: this, Key: key.ToArray(), partitionKey, rowKey, only),
             static row => row.Tables.Find(row.Key, row.partitionKey, row.rowKey, row.only));
     }
@@ -32,7 +32,7 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
         CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
-        return Readers.ReadAsync(
+        return readers.ReadAsync(
             (Tables: this, table, partitionKey, range, take, only),
             static IReadOnlyList<Entity> (q) => q.Tables.Query(q.table, q.partitionKey, q.range, q.take, q.only));
     }

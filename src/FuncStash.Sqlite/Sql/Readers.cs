@@ -3,12 +3,56 @@ namespace FuncStash.Sqlite.Sql;
 /// <summary>A few readers, lent for the length of one read.</summary>
 internal sealed class Readers(IReadOnlyList<Reader> readers) : IDisposable
 {
+    // No thread of the pool waits for a reader: a few that did would keep all others of its work waiting.
+    private readonly SemaphoreSlim _turns = new(readers.Count);
+
+    // What is short finds a reader beside what is long.
+    private readonly SemaphoreSlim _longTurns = new(Math.Max(1, readers.Count - 1));
+
     /// <summary>
-    /// Reads at once on a thread of the pool, and there for any other caller: a thread that serves sockets does not wait for
-    /// the disk.
+    /// Reads at once on a thread of the pool where a reader is free, and on one that waits for nothing else otherwise: a thread that
+    /// serves sockets does not wait for the disk.
     /// </summary>
-    public static ValueTask<T> ReadAsync<TState, T>(TState state, Func<TState, T> read) =>
-        Thread.CurrentThread.IsThreadPoolThread ? new(read(state)) : new(Task.Run(() => read(state)));
+    public ValueTask<T> ReadAsync<TState, T>(TState state, Func<TState, T> read)
+    {
+        if (!Thread.CurrentThread.IsThreadPoolThread || !_turns.Wait(0))
+            return new(ReadInTurnAsync(state, read));
+        try
+        {
+            return new(read(state));
+        }
+        finally
+        {
+            _turns.Release();
+        }
+    }
+
+    /// <summary>As <see cref="ReadAsync"/>, for as much as a payload.</summary>
+    public async ValueTask<T> ReadLongAsync<TState, T>(TState state, Func<TState, T> read)
+    {
+        await _longTurns.WaitAsync();
+        try
+        {
+            return await ReadAsync(state, read);
+        }
+        finally
+        {
+            _longTurns.Release();
+        }
+    }
+
+    private async Task<T> ReadInTurnAsync<TState, T>(TState state, Func<TState, T> read)
+    {
+        await _turns.WaitAsync().ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            return read(state);
+        }
+        finally
+        {
+            _turns.Release();
+        }
+    }
 
     public Loan Lend()
     {
@@ -25,6 +69,8 @@ internal sealed class Readers(IReadOnlyList<Reader> readers) : IDisposable
         foreach (var reader in readers)
             lock (reader.Connection.Gate)
                 reader.Connection.Dispose();
+        _turns.Dispose();
+        _longTurns.Dispose();
     }
 
     internal readonly ref struct Loan(Reader reader)
