@@ -20,7 +20,7 @@ internal sealed class LogKeeper : IDisposable
     // 256 KB: what is big is moved by so little at a time, since a sync of the log waits while the file beside it is synced.
     private const int Piece = 64;
 
-    // The second moves what was written during the first, which is far less.
+    // The second moves what was written during the first.
     private const int Passes = 2;
 
     private readonly AutoResetEvent _wake = new(false);
@@ -31,7 +31,7 @@ internal sealed class LogKeeper : IDisposable
 
     private readonly Thread _thread;
 
-    private volatile bool _ended, _closed;
+    private volatile bool _holdsBig, _ended, _closed;
 
     private bool _moving, _failed, _all;
 
@@ -46,6 +46,15 @@ internal sealed class LogKeeper : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = "SQLite log" };
         _thread.Start();
     }
+
+    /// <summary>
+    /// While the last of the log is moved, the writer writes nothing big: it would have to move all of that itself, and everybody would
+    /// wait meanwhile.
+    /// </summary>
+    public bool HoldsBig => _holdsBig;
+
+    /// <summary>Called when <see cref="HoldsBig"/> has ended.</summary>
+    public Action? Released { get; set; }
 
     /// <summary>To be called by the writer after each commit.</summary>
     /// <param name="session">The writer's.</param>
@@ -94,8 +103,16 @@ internal sealed class LogKeeper : IDisposable
         {
             _failed = false;
             for (var pass = 0; pass < (_all ? Passes : 1) && !_failed; pass++)
+            {
+                _holdsBig = pass == Passes - 1;
                 _failed = !TryMove(_move);
+            }
+
             _ended = true;
+            if (!_holdsBig)
+                continue;
+            _holdsBig = false;
+            Released?.Invoke();
         }
     }
 
