@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-// How long a server's other requests take while batches of 50 MB come in, side by side with none, in milliseconds.
+// How long a server's other requests take while a batch of 50 MB comes in, in milliseconds.
 //
 //   node bench/batches.mjs BASE TOKEN     a server that is running, and may deliver to 127.0.0.1
 //
-// One request after the other, each 5 ms after the last: publishes, a list and /health by turns. Rounds of 4 s alone and 6 s beside:
-// three with one batch within the 6 s to a program that only reads it, which is what the machine makes of so many bytes; three with one
-// batch to the server; three with batches that follow each other. A process of its own sends them: 100 messages of 500 kB, due in an
-// hour. Exit code: 0 when every request was answered with 200.
+// One request after the other, each 5 ms after the last: publishes, a list and /health by turns. Ten turns: 4 s with no batch, 6 s with
+// one to a program that only reads it, which is what the machine makes of so many bytes, and 6 s with one to the server; then three of
+// 4 s with none and 6 s with batches that follow each other. A process of its own sends them: 100 messages of 500 kB, due in an hour.
+// Figures are of all turns together. Exit code: 0 when every request was answered with 200.
 import { spawn } from 'node:child_process'
 import http from 'node:http'
 import { performance } from 'node:perf_hooks'
@@ -35,6 +35,7 @@ async function send() {
   console.log('ready')
   for (; ;) {
     await call('POST', '/v2/batch', batch, to)
+    console.log('taken')
     if (role === 'once') return
     await pause(300)
   }
@@ -62,37 +63,53 @@ async function measure() {
     health: () => call('GET', '/health'),
   }
 
-  async function round(seconds) {
-    const times = Object.fromEntries(Object.keys(kinds).map(kind => [kind, []]))
+  const situations = new Map()
+  const timesOf = (name, kind) => {
+    const key = `${name} | ${kind}`
+    if (!situations.has(key)) situations.set(key, [])
+    return situations.get(key)
+  }
+
+  // The situation may change while it goes on.
+  async function round(seconds, situation) {
     for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
       for (const kind in kinds) {
-        const start = performance.now()
+        const names = situation(), start = performance.now()
         await kinds[kind]()
-        times[kind].push(performance.now() - start)
+        for (const name of names) timesOf(name, kind).push(performance.now() - start)
         await pause(5)
       }
     }
-    return times
   }
 
-  const at = (times, share) => times.sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))]
-  await round(4)
-  console.log('| batches | request | alone p50 | p99 | beside p50 | p99 | longest | p99 beside ÷ alone |\n|---|---|---:|---:|---:|---:|---:|---:|')
-  const rounds = [['one, elsewhere', 'once', elsewhere], ['one', 'once', base], ['one after the other', 'on', base]]
-  for (const [name, role, to] of rounds.flatMap(round => [round, round, round])) {
-    const alone = await round(4)
+  async function beside(name, role, to) {
     const sender = start(role, destination, to)
     const ended = new Promise(resolve => sender.child.on('exit', resolve))
     await sender.ready
-    const beside = await round(6)
+    let underWay = role === 'once'
+    sender.child.stdout.once('data', () => { underWay = false })
+    await round(6, () => underWay ? [name, `${name}, until it was taken`] : [name])
     sender.child.kill()
     if (await ended) throw new Error('a batch was not taken')
-    for (const kind in kinds) {
-      const [a, b] = [alone[kind], beside[kind]]
-      const figures = [at(a, 0.5), at(a, 0.99), at(b, 0.5), at(b, 0.99), at(b, 1), at(b, 0.99) / at(a, 0.99)]
-      console.log(`| ${name} | ${kind} | ${figures.map(n => n.toFixed(1)).join(' | ')} |`)
-    }
     await pause(1000)
+  }
+
+  const alone = () => round(4, () => ['none'])
+  await round(15, () => [])
+  for (let turn = 0; turn < 10; turn++) {
+    await alone()
+    await beside('one, elsewhere', 'once', elsewhere)
+    await beside('one', 'once', base)
+  }
+  for (let turn = 0; turn < 3; turn++) {
+    await alone()
+    await beside('one after the other', 'on', base)
+  }
+  const at = (times, share) => times.sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))]
+  console.log('| batches | request | requests | p50 | p90 | p99 | longest | p99 ÷ that with none |\n|---|---|---:|---:|---:|---:|---:|---:|')
+  for (const [key, times] of situations) {
+    const figures = [at(times, 0.5), at(times, 0.9), at(times, 0.99), at(times, 1), at(times, 0.99) / at(timesOf('none', key.split(' | ')[1]), 0.99)]
+    console.log(`| ${key} | ${times.length} | ${figures.map(n => n.toFixed(1)).join(' | ')} |`)
   }
   reader.child.kill()
   process.exit(0)
