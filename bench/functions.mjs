@@ -199,9 +199,25 @@ async function phase (name, { n, rate, path: target, headers = () => ({}), due, 
   const idle = idlePerSecond ?? { blob: 0, queue: 0, table: 0 }
   const perMessage = service => ((total(operations[service]) - idle[service] * seconds) / n).toFixed(2)
   rows.push(`| ${name} | ${n} at ${rate}/s | ${at(late, 0.5)} | ${at(late, 0.99)} | ${at(late, 1)} | ${(used / n).toFixed(0)} | ${(usedByAccount / n).toFixed(0)} | ${perMessage('queue')} | ${perMessage('table')} | ${missing()} | ${doubles} | ${early} |`)
-  details.push(`### ${name}\n\n${describe(operations)}`)
+  details.push(`### ${name}\n\n${afterKills(ofThese(), sent)}${describe(operations)}`)
   console.log(rows.at(-1))
   failed ||= missing() > 0 || early > 0 || (name !== 'kills' && doubles > 0)
+}
+
+// When host and app were killed.
+const kills = []
+function afterKills (these, sent) {
+  if (kills.length === 0) return ''
+  const first = new Map()
+  for (const each of these) first.set(each.id, Math.min(each.at, first.get(each.id) ?? Infinity))
+  const waits = [...first].map(([id, at]) => {
+    const hit = kills.find(killed => killed >= sent.get(id).publishedAt && killed < at)
+    return hit ? at - hit : 0
+  })
+  const seconds = ms => (ms / 1000).toFixed(1)
+  return `Killed ${kills.length} times in ${seconds(kills.at(-1) - kills[0])} s. All had arrived ${seconds(Math.max(...first.values()) - kills.at(-1))} s ` +
+    `after the last time. ${waits.filter(wait => wait > 0).length} messages were published before a kill and arrived after it, at the latest ${seconds(Math.max(...waits))} s ` +
+    `after the first such one.\n\n`
 }
 
 const describe = operations => Object.entries(operations).flatMap(([service, all]) =>
@@ -237,6 +253,7 @@ const phases = {
     const killing = (async () => {
       for (let i = 0; i < Number(options.kills); i++) {
         await sleep(8000)
+        kills.push(Date.now())
         for (const pid of treeOf(host.pid).reverse()) process.kill(pid, 'SIGKILL')
         await startHost()
       }

@@ -20,6 +20,9 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
 
     private readonly Readers _readers;
 
+    // For the writer, whom nothing that reads may hold up.
+    private readonly Readers _queueReaders;
+
     private readonly LogKeeper? _log;
 
     private readonly Writer _writer;
@@ -28,17 +31,19 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
 
     private int _closed;
 
-    private SqliteStore(FileStream? ownership, Connection connection, Readers readers, Connection? keeping, TimeProvider time)
+    private SqliteStore(
+        FileStream? ownership, Connection connection, Readers readers, Readers queueReaders, Connection? keeping, TimeProvider time)
     {
         _ownership = ownership;
         _connection = connection;
         _readers = readers;
+        _queueReaders = queueReaders;
         var counts = CountMessages(connection);
         var cache = new EntityCache();
         var session = new WriteSession(connection, cache, time);
         _log = keeping is null ? null : new LogKeeper(keeping);
         _writer = new Writer(session, _log);
-        _queues = new SqliteWorkQueues(readers, _writer, counts, time);
+        _queues = new SqliteWorkQueues(queueReaders, _writer, counts, time);
         Tables = new SqliteTables(readers, _writer, _queues, cache);
         Bodies = new SqliteBodies(readers, _writer);
     }
@@ -68,7 +73,8 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
         if (path == ":memory:")
         {
             var only = Schema.OpenWriter(path);
-            return new SqliteStore(null, only, new Readers([new Reader(only)]), keeping: null, time);
+            var all = new Readers([new Reader(only)]);
+            return new SqliteStore(null, only, all, all, keeping: null, time);
         }
 
         path = Path.GetFullPath(path);
@@ -80,12 +86,13 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
         {
             var writing = Schema.OpenWriter(path);
             opened.Add(writing);
-            for (var i = 0; i < Math.Clamp(Environment.ProcessorCount, 2, 4); i++)
+            for (var i = 0; i <= Math.Clamp(Environment.ProcessorCount, 2, 4); i++)
                 opened.Add(Schema.OpenReader(path));
-            var readers = new Readers([.. opened.Skip(1).Select(c => new Reader(c))]);
+            var queueReaders = new Readers([new Reader(opened[1])]);
+            var readers = new Readers([.. opened.Skip(2).Select(c => new Reader(c))]);
             var keeping = Schema.OpenKeeper(path);
             opened.Add(keeping);
-            return new SqliteStore(ownership, writing, readers, keeping, time);
+            return new SqliteStore(ownership, writing, readers, queueReaders, keeping, time);
         }
         catch
         {
@@ -105,7 +112,7 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
     {
         cancellation.ThrowIfCancellationRequested();
         ObjectDisposedException.ThrowIf(_closed != 0, this);
-        using var loan = _readers.Lend();
+        using var loan = _queueReaders.Lend();
         loan.Reader.Ping.Step();
         loan.Reader.Ping.Reset();
         return default;
@@ -129,6 +136,7 @@ public sealed class SqliteStore : IStore, IAsyncDisposable
         await Task.Run(_writer.Dispose);
         _log?.Dispose();
         _readers.Dispose();
+        _queueReaders.Dispose();
         _connection.Dispose(); // the last one out moves the log into the file
         if (_ownership is not null)
             await _ownership.DisposeAsync();

@@ -1,11 +1,10 @@
 using FuncStash.Sqlite.Writing;
-using SQLitePCL;
 
 namespace FuncStash.Sqlite.Bodies;
 
 /// <summary>
-/// A long payload on its way into the store, a commit a piece. The last one makes all of them durable and the content of its name;
-/// what was there before stays until then. The content must not change meanwhile.
+/// A long payload on its way into the store, a commit a piece. The last one makes it the content of its name; what was there before
+/// stays until then. The content must not change meanwhile.
 /// </summary>
 internal sealed class BodyPut(byte[] name, ReadOnlyMemory<byte> content)
 {
@@ -15,7 +14,7 @@ internal sealed class BodyPut(byte[] name, ReadOnlyMemory<byte> content)
     private long _first;
 
     // Of the writer's thread: the pieces before it were applied.
-    private int _next, _failedCommits;
+    private int _next;
 
     /// <summary>How many pieces it has.</summary>
     public int Count => (content.Length + PieceBytes - 1) / PieceBytes;
@@ -32,8 +31,6 @@ internal sealed class BodyPut(byte[] name, ReadOnlyMemory<byte> content)
         public override int Bytes => Content.Length;
 
         public override bool IsBig => true; // a short last one too, which must not overtake the others
-
-        public override bool NeedsSync => number == put.Count - 1;
 
         public override void Apply(WriteSession session) => put.Apply(session, number, Content.Span);
 
@@ -60,15 +57,13 @@ internal sealed class BodyPut(byte[] name, ReadOnlyMemory<byte> content)
             return; // behind one that failed
         if (number == 0)
         {
-            (_first, _failedCommits) = (session.NextVersions(Count), session.FailedCommits);
+            _first = session.NextVersions(Count);
             session.BeginPut.Bind(1, _first).Bind(2, _first + Count).Run();
         }
 
         session.InsertPiece.Bind(1, _first + number).BindBlob(2, piece).Run();
         if (number == Count - 1)
         {
-            if (session.FailedCommits != _failedCommits)
-                throw new StoreFailedException("A payload was being written while a commit failed: it may not be whole.", raw.SQLITE_IOERR);
             session.RemoveBody(name);
             session.InsertBody.BindText(1, name).BindBlob(2, []).Bind(3, session.Now)
                 .Bind(4, _first).Bind(5, _first + Count).Bind(6, content.Length).Run();

@@ -24,7 +24,7 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
     public ValueTask<byte[]?> GetAsync(string name, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
-        return readers.ReadLongAsync((Bodies: this, name), static read => read.Bodies.Find(read.name));
+        return readers.ReadLongAsync((Bodies: this, name), static read => read.Bodies.Find(read.name), cancellation);
     }
 
     public ValueTask DeleteAsync(string name, CancellationToken cancellation = default)
@@ -38,7 +38,8 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
     {
         cancellation.ThrowIfCancellationRequested();
         return readers.ReadAsync(
-            (Bodies: this, since, before, after, take), static list => list.Bodies.List(list.since, list.before, list.after, list.take));
+            (Bodies: this, since, before, after, take), static list => list.Bodies.List(list.since, list.before, list.after, list.take),
+            cancellation);
     }
 
     private BodyPage List(DateTimeOffset since, DateTimeOffset before, string? after, int take)
@@ -75,8 +76,8 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
                 return null;
             if (find.Number(1) is var first && first == 0)
                 return find.Bytes(0).ToArray();
-            var content = GC.AllocateUninitializedArray<byte>(checked((int)find.Number(2)));
-            pieces.Bind(1, first);
+            var content = GC.AllocateUninitializedArray<byte>(checked((int)find.Number(3)));
+            pieces.Bind(1, first).Bind(2, find.Number(2));
             // While the first statement is open, the second reads of the same moment.
             var length = 0;
             while (length < content.Length && pieces.Step())
@@ -86,7 +87,7 @@ internal sealed class SqliteBodies(Readers readers, Writer writer) : IBodies
                 length += piece.Length;
             }
 
-            return content;
+            return length == content.Length ? content : throw new InvalidDataException($"of {name} {length} bytes of {content.Length} are there");
         }
         finally
         {

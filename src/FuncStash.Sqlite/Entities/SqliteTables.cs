@@ -24,7 +24,7 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
         cache.Want(key);
         return readers.ReadAsync(
             (Tables: this, Key: key.ToArray(), partitionKey, rowKey, only),
-            static row => row.Tables.Find(row.Key, row.partitionKey, row.rowKey, row.only));
+            static row => row.Tables.Find(row.Key, row.partitionKey, row.rowKey, row.only), cancellation);
     }
 
     public ValueTask<IReadOnlyList<Entity>> QueryAsync(
@@ -34,7 +34,7 @@ internal sealed class SqliteTables(Readers readers, Writer writer, SqliteWorkQue
         cancellation.ThrowIfCancellationRequested();
         return readers.ReadAsync(
             (Tables: this, table, partitionKey, range, take, only),
-            static IReadOnlyList<Entity> (q) => q.Tables.Query(q.table, q.partitionKey, q.range, q.take, q.only));
+            static IReadOnlyList<Entity> (q) => q.Tables.Query(q.table, q.partitionKey, q.range, q.take, q.only), cancellation);
     }
 
     public ValueTask<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation = default)

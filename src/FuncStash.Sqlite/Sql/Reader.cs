@@ -23,11 +23,11 @@ internal sealed class Reader(Connection connection)
         WHERE queue = ?1 AND (visible_at, id) > (?2, ?3) ORDER BY visible_at, id
         """);
 
-    /// <summary>1: name. Columns: content; of a long one the first piece, and how many bytes all have.</summary>
-    public Statement Body { get; } = connection.Prepare("SELECT content, first, length FROM bodies WHERE name = ?1");
+    /// <summary>1: name. Columns: content; of a long one the first piece, the one after the last, and how many bytes all have.</summary>
+    public Statement Body { get; } = connection.Prepare("SELECT content, first, after, length FROM bodies WHERE name = ?1");
 
-    /// <summary>1: the first. Columns: content, of this piece and all later ones.</summary>
-    public Statement BodyPieces { get; } = connection.Prepare("SELECT content FROM body_pieces WHERE id >= ?1 ORDER BY id");
+    /// <summary>1: the first, 2: the one after the last. Columns: content.</summary>
+    public Statement BodyPieces { get; } = connection.Prepare("SELECT content FROM body_pieces WHERE id >= ?1 AND id < ?2 ORDER BY id");
 
     /// <summary>1 and 2: after this time of writing and number, 3: before this time, 4: take. Columns: name, written, number.</summary>
     public Statement Bodies { get; } = connection.Prepare(

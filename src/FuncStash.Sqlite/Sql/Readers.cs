@@ -3,20 +3,21 @@ namespace FuncStash.Sqlite.Sql;
 /// <summary>A few readers, lent for the length of one read.</summary>
 internal sealed class Readers(IReadOnlyList<Reader> readers) : IDisposable
 {
-    // No thread of the pool waits for a reader: a few that did would keep all others of its work waiting.
+    // No thread of the pool waits for a reader: a few that did would keep all others of its work waiting. Neither is disposed of: what
+    // waits when the store is closed has its turn, and fails.
     private readonly SemaphoreSlim _turns = new(readers.Count);
 
     // What is short finds a reader beside what is long.
     private readonly SemaphoreSlim _longTurns = new(Math.Max(1, readers.Count - 1));
 
     /// <summary>
-    /// Reads at once on a thread of the pool where a reader is free, and on one that waits for nothing else otherwise: a thread that
-    /// serves sockets does not wait for the disk.
+    /// Reads at once on a thread of the pool where a reader is free, and in its turn on such a one otherwise: a thread that serves
+    /// sockets does not wait for the disk.
     /// </summary>
-    public ValueTask<T> ReadAsync<TState, T>(TState state, Func<TState, T> read)
+    public ValueTask<T> ReadAsync<TState, T>(TState state, Func<TState, T> read, CancellationToken cancellation)
     {
-        if (!Thread.CurrentThread.IsThreadPoolThread || !_turns.Wait(0))
-            return new(ReadInTurnAsync(state, read));
+        if (!Thread.CurrentThread.IsThreadPoolThread || !_turns.Wait(0, CancellationToken.None))
+            return new(ReadInTurnAsync(state, read, cancellation));
         try
         {
             return new(read(state));
@@ -28,12 +29,12 @@ internal sealed class Readers(IReadOnlyList<Reader> readers) : IDisposable
     }
 
     /// <summary>As <see cref="ReadAsync"/>, for as much as a payload.</summary>
-    public async ValueTask<T> ReadLongAsync<TState, T>(TState state, Func<TState, T> read)
+    public async ValueTask<T> ReadLongAsync<TState, T>(TState state, Func<TState, T> read, CancellationToken cancellation)
     {
-        await _longTurns.WaitAsync();
+        await _longTurns.WaitAsync(cancellation);
         try
         {
-            return await ReadAsync(state, read);
+            return await ReadAsync(state, read, cancellation);
         }
         finally
         {
@@ -41,9 +42,9 @@ internal sealed class Readers(IReadOnlyList<Reader> readers) : IDisposable
         }
     }
 
-    private async Task<T> ReadInTurnAsync<TState, T>(TState state, Func<TState, T> read)
+    private async Task<T> ReadInTurnAsync<TState, T>(TState state, Func<TState, T> read, CancellationToken cancellation)
     {
-        await _turns.WaitAsync().ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await _turns.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
             return read(state);
@@ -69,8 +70,6 @@ internal sealed class Readers(IReadOnlyList<Reader> readers) : IDisposable
         foreach (var reader in readers)
             lock (reader.Connection.Gate)
                 reader.Connection.Dispose();
-        _turns.Dispose();
-        _longTurns.Dispose();
     }
 
     internal readonly ref struct Loan(Reader reader)

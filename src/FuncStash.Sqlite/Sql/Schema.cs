@@ -36,14 +36,9 @@ internal static class Schema
         CREATE TABLE body_puts(first INTEGER PRIMARY KEY, after INTEGER NOT NULL);
         """;
 
-    /// <summary>A commit ends when it is durable.</summary>
-    public const string Synced = "PRAGMA synchronous = FULL";
-
-    /// <summary>A commit is durable with the next one that is synced. Moving the log into the file syncs all of it first.</summary>
-    public const string NotSynced = "PRAGMA synchronous = NORMAL";
-
-    // On macOS fsync leaves what it was given in the drive's cache; F_FULLFSYNC does not. Elsewhere the last two change nothing.
-    private const string Durable = $"{Synced}; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON";
+    // At each commit, and before the log starts over. On macOS fsync leaves what it was given in the drive's cache; F_FULLFSYNC
+    // does not. Elsewhere the last two change nothing.
+    private const string Synced = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON";
 
     /// <summary>Opens the one connection that writes, and makes a new file a store.</summary>
     /// <exception cref="StoreFailedException">The file is no store, or one of a later version, or the disk has no room for its log.</exception>
@@ -58,7 +53,7 @@ internal static class Schema
             // split that reorders pages, the commit walks all of it, and few pages are written to often.
             connection.Execute(
                 $"""
-                PRAGMA journal_mode = WAL; {Durable}; PRAGMA wal_autocheckpoint = 32000;
+                PRAGMA journal_mode = WAL; {Synced}; PRAGMA wal_autocheckpoint = 32000;
                 PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;
                 """);
             KeepLog(connection);
@@ -79,7 +74,7 @@ internal static class Schema
     }
 
     /// <summary>Opens a connection that moves the log into the file, beside the writer.</summary>
-    public static Connection OpenKeeper(string path) => Open(path, readOnly: false, $"{Durable}; PRAGMA cache_size = -64");
+    public static Connection OpenKeeper(string path) => Open(path, readOnly: false, $"{Synced}; PRAGMA cache_size = -64");
 
     /// <summary>Opens a connection that reads what is committed, beside the writer.</summary>
     public static Connection OpenReader(string path) => Open(path, readOnly: true, "PRAGMA cache_size = -512");

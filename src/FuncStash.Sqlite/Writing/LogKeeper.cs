@@ -20,7 +20,7 @@ internal sealed class LogKeeper : IDisposable
     // 256 KB: what is big is moved by so little at a time, since a sync of the log waits while the file beside it is synced.
     private const int Piece = 64;
 
-    // The second moves what was written during the first.
+    // The second moves what was written during the first, and what is written during the second is little.
     private const int Passes = 2;
 
     private readonly AutoResetEvent _wake = new(false);
@@ -48,32 +48,21 @@ internal sealed class LogKeeper : IDisposable
     }
 
     /// <summary>
-    /// While the last of the log is moved, the writer writes nothing big: it would have to move all of that itself, and everybody would
-    /// wait meanwhile.
+    /// While the last of the log is moved, the writer is to write nothing big: it would have to move that itself, and everybody would wait
+    /// meanwhile.
     /// </summary>
     public bool HoldsBig => _holdsBig;
 
-    /// <summary>Called when <see cref="HoldsBig"/> has ended.</summary>
-    public Action? Released { get; set; }
+    /// <summary>Wakes the writer, for <see cref="Finish"/>, where it may have nothing but big operations.</summary>
+    public Action? Ended { get; set; }
 
     /// <summary>To be called by the writer after each commit.</summary>
     /// <param name="session">The writer's.</param>
     /// <param name="big">Whether it held an operation that waits for small ones.</param>
     public void Committed(WriteSession session, bool big)
     {
-        if (_ended)
-        {
-            _ended = _moving = false;
-            if (_all || _failed)
-            {
-                // Not what the keeper could not: that would be all of it.
-                _failed = _failed || !TryMove(session.MoveLog);
-                _begunPages = session.PagesWritten;
-                _movedPages = _begunPages - (_failed ? Worthwhile - Again : 0);
-                return;
-            }
-        }
-
+        if (Finish(session))
+            return;
         if (_moving)
             return;
         _all = Since(_movedPages) >= Worthwhile;
@@ -85,6 +74,26 @@ internal sealed class LogKeeper : IDisposable
 
         // The count goes from its most back to 0.
         int Since(int pages) => (session.PagesWritten - pages) & int.MaxValue;
+    }
+
+    /// <summary>To be called by the writer between commits: moves what the keeper has left, if it has come to its end.</summary>
+    /// <returns>Whether it moved.</returns>
+    public bool Finish(WriteSession session)
+    {
+        if (!_ended)
+            return false;
+        _ended = _moving = false;
+        var moves = _all || _failed;
+        if (moves)
+        {
+            // Not what the keeper could not: that would be all of it.
+            _failed = _failed || !TryMove(session.MoveLog);
+            _begunPages = session.PagesWritten;
+            _movedPages = _begunPages - (_failed ? Worthwhile - Again : 0);
+        }
+
+        _holdsBig = false;
+        return moves;
     }
 
     /// <summary>Ends once a move that is under way has ended. The writer must have ended before.</summary>
@@ -109,10 +118,8 @@ internal sealed class LogKeeper : IDisposable
             }
 
             _ended = true;
-            if (!_holdsBig)
-                continue;
-            _holdsBig = false;
-            Released?.Invoke();
+            if (_holdsBig)
+                Ended?.Invoke();
         }
     }
 

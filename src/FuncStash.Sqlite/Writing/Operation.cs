@@ -15,9 +15,6 @@ internal abstract class Operation
     /// <summary>Whether it waits for what is small. Big ones keep their order among each other, small ones theirs.</summary>
     public virtual bool IsBig => Bytes > 32 * 1024;
 
-    /// <summary>Whether it ends only when it is durable; else it is so with the next one that needs that.</summary>
-    public virtual bool NeedsSync => true;
-
     /// <summary>Takes what it needs in memory, before the transaction.</summary>
     public virtual void Claim()
     {

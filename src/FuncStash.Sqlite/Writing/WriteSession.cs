@@ -18,8 +18,6 @@ internal sealed class WriteSession
 
     private long _next, _reserved, _durable;
 
-    private bool _syncs = true;
-
     public WriteSession(Connection connection, EntityCache cache, TimeProvider time)
     {
         _connection = connection;
@@ -151,33 +149,11 @@ internal sealed class WriteSession
         DeletePieces.Bind(1, first).Bind(2, after).Run();
     }
 
-    /// <summary>
-    /// How many commits failed. What was written before one of these and not synced may be lost, whatever is synced later: a system
-    /// that could not write a page tells so once, and takes it for written afterwards.
-    /// </summary>
-    public int FailedCommits { get; private set; }
-
-    /// <param name="synced">Whether all is durable when it is committed: this transaction, and those before that were not synced.</param>
-    public void Begin(bool synced)
-    {
-        if (synced != _syncs)
-            _connection.Execute(synced ? Schema.Synced : Schema.NotSynced);
-        _syncs = synced;
-        _begin.Run();
-    }
+    public void Begin() => _begin.Run();
 
     public void Commit()
     {
-        try
-        {
-            _commit.Run();
-        }
-        catch
-        {
-            FailedCommits++;
-            throw;
-        }
-
+        _commit.Run();
         _durable = _reserved;
     }
 

@@ -4,14 +4,13 @@ namespace FuncStash.Sqlite.Writing;
 
 /// <summary>
 /// The one thread that writes. It takes what has gathered while the last group was synced and makes it the next group:
-/// one transaction, one sync, however many callers. What is big waits for what is small, a piece with each group; what is a part of
-/// something is synced with its last.
+/// one transaction, one sync, however many callers. What is big waits for what is small, a piece with each group.
 /// </summary>
 internal sealed class Writer : IDisposable
 {
     private const int MaxOperations = 512, MaxBytes = 2 * 1024 * 1024;
 
-    /// <summary>Beside small operations, a group takes big ones until they are so many bytes; alone, until they are 2 MiB where they are synced.</summary>
+    /// <summary>Beside small operations, a group takes big ones until they are so many bytes; alone, until they are 2 MiB.</summary>
     public const int BigBytes = 64 * 1024;
 
     private readonly Lock _gate = new();
@@ -36,7 +35,7 @@ internal sealed class Writer : IDisposable
         _session = session;
         _log = log;
         if (log is not null)
-            log.Released = () => _wake.Set();
+            log.Ended = () => _wake.Set();
         _thread = new Thread(Run) { IsBackground = true, Name = "SQLite writer" };
         _thread.Start();
     }
@@ -90,14 +89,19 @@ internal sealed class Writer : IDisposable
     {
         while (true)
         {
+            _log?.Finish(_session);
             lock (_gate)
             {
                 var takesBig = _big.Count > 0 && _log?.HoldsBig != true;
                 if (_pending.Count > 0 || takesBig)
                 {
                     (_pending, _taken) = (_taken, _pending);
-                    if (takesBig)
-                        TakeBig();
+                    var room = _taken.Count == 0 ? MaxBytes : BigBytes;
+                    while (takesBig && room > 0 && _big.TryDequeue(out var big))
+                    {
+                        room -= big.Bytes;
+                        _taken.Add(big);
+                    }
 
                     return true;
                 }
@@ -108,18 +112,6 @@ internal sealed class Writer : IDisposable
             }
 
             _wake.WaitOne();
-        }
-    }
-
-    // Alone, what needs a sync shares it. What needs none has nothing to share: it is soon out of the way of what is small.
-    private void TakeBig()
-    {
-        var (isAlone, isSynced) = (_taken.Count == 0, _big.Peek().NeedsSync);
-        var room = isAlone && isSynced ? MaxBytes : BigBytes;
-        while (room > 0 && _big.TryPeek(out var big) && (!isAlone || big.NeedsSync == isSynced))
-        {
-            room -= big.Bytes;
-            _taken.Add(_big.Dequeue());
         }
     }
 
@@ -178,17 +170,22 @@ internal sealed class Writer : IDisposable
 
     private Exception? Commit(ReadOnlySpan<Operation> group)
     {
-        var needsSync = false;
         foreach (var operation in group)
-        {
-            needsSync |= operation.NeedsSync;
             operation.Claim();
-        }
+        var failure = TryCommit(group);
+        // Not inside the session: a queue's own lock is taken before that of the connection it reads from.
+        if (failure is not null)
+            foreach (var operation in group)
+                operation.Undo();
+        return failure;
+    }
 
+    private Exception? TryCommit(ReadOnlySpan<Operation> group)
+    {
         lock (_session.Gate)
             try
             {
-                _session.Begin(needsSync);
+                _session.Begin();
                 foreach (var operation in group)
                     operation.Apply(_session);
                 _session.Commit();
@@ -197,8 +194,6 @@ internal sealed class Writer : IDisposable
             catch (Exception e)
             {
                 _session.Rollback();
-                foreach (var operation in group)
-                    operation.Undo();
                 return e;
             }
     }

@@ -58,7 +58,7 @@ public sealed record ApiCall(HttpContext Context, RequestTarget Target, IReadOnl
     private async ValueTask<int> ReadAsync(Memory<byte> room, int size)
     {
         var read = await Request.Body.ReadAsync(room, Aborted);
-        if (size > LargeBytes)
+        if (size > LargeBytes && !Thread.CurrentThread.IsThreadPoolThread)
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         return read;
     }

@@ -38,7 +38,7 @@ internal sealed class PurgeRun(IStore store, TimeSpan turn, TimeProvider time, C
                 return false;
             var old = rows.Where(isOld).ToList();
             kept |= old.Count < rows.Length;
-            // Payloads first: a row that stays is found again, and a payload without a row is not. The sweep looks at it once, when it is young.
+            // Payloads first: a row that stays is found again, and a payload without a row only within a month.
             await Parallel.ForEachAsync(
                 old.Select(row => body?.Invoke(row)).OfType<string>(),
                 new ParallelOptions { MaxDegreeOfParallelism = BodiesAtOnce, CancellationToken = stop },

@@ -117,43 +117,6 @@ public sealed class BodyPiecesTests : IDisposable
     }
 
     [Fact]
-    public async Task The_last_piece_is_synced_and_no_other()
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "open files cannot be exchanged for these devices elsewhere");
-        SystemCalls.Watch();
-        await using var store = SqliteStore.Open(Path, TimeProvider.System);
-        var put = new BodyPut("body"u8.ToArray(), Content(200_000));
-        using (new FailingLog(Path, "/dev/null"))
-        {
-            for (var piece = 0; piece < put.Count - 1; piece++)
-                await Submit(store, put.Piece(piece));
-            await Assert.ThrowsAsync<StoreFailedException>(() => Submit(store, put.Piece(put.Count - 1)));
-        }
-    }
-
-    [Fact]
-    public async Task A_body_that_was_being_written_when_a_sync_failed_fails_since_the_system_may_have_lost_of_it()
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "open files cannot be exchanged for these devices elsewhere");
-        SystemCalls.Watch();
-        await using var store = SqliteStore.Open(Path, TimeProvider.System);
-        var put = new BodyPut("body"u8.ToArray(), Content(200_000));
-        await Submit(store, put.Piece(0));
-        using (new FailingLog(Path, "/dev/null"))
-            await Assert.ThrowsAsync<StoreFailedException>(() => store.Bodies.PutAsync("small", Content(10), Cancelled).AsTask());
-
-        for (var piece = 1; piece < put.Count - 1; piece++)
-            await Submit(store, put.Piece(piece));
-        await Assert.ThrowsAsync<StoreFailedException>(() => Submit(store, put.Piece(put.Count - 1)));
-
-        Assert.Null(await store.Bodies.GetAsync("body", Cancelled));
-        await Submit(store, put.Abandoned());
-        Assert.Equal(0, Count(Rest));
-        await store.Bodies.PutAsync("body", Content(200_000), Cancelled);
-        Assert.Equal(Content(200_000), await store.Bodies.GetAsync("body", Cancelled));
-    }
-
-    [Fact]
     public async Task A_put_that_failed_leaves_nothing()
     {
         using var connection = Schema.OpenWriter(Path);
