@@ -30,7 +30,7 @@ internal interface IPageEntry
 /// Answers with pages of lists, each written as it is read: it ends by count or by bytes, and its cursor goes on. Of what
 /// is too big for a list to read it holds some megabytes at a time, and so do only a few requests at once; more wait.
 /// </summary>
-public sealed class PageAnswer : IDisposable
+public sealed class PageAnswer(TimeProvider time) : IDisposable
 {
     /// <summary>After so many bytes a page takes no further entry. It has one at least.</summary>
     public const int MaxBytes = 8 * 1024 * 1024;
@@ -47,8 +47,17 @@ public sealed class PageAnswer : IDisposable
     // Whoever takes one of the few places has to read on: in bytes a second.
     private static readonly MinDataRate s_slowest = new(16 * 1024, TimeSpan.FromSeconds(10));
 
+    // How often whoever waits for a place looks who has one.
+    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
+
     private readonly SemaphoreSlim _heavy = new(MaxHeavy);
+    private readonly List<Page> _placed = [];
     private long _loaded;
+
+    /// <summary>
+    /// Who has had a place for longer and waits for its client to read makes way where others wait for one: its connection is closed.
+    /// </summary>
+    public static readonly TimeSpan LongestPlace = TimeSpan.FromSeconds(10);
 
     /// <summary>Answers 200 with an object that holds the entries and, where more follow, <c>cursor</c>.</summary>
     /// <param name="call">The call.</param>
@@ -60,7 +69,7 @@ public sealed class PageAnswer : IDisposable
     {
         await using var page = new Page(call, entries, this);
         await page.NextAsync(count);
-        using var body = new Body(call.Context.Response, copies: names.Count > 1);
+        using var body = new Body(call.Context.Response, page, copies: names.Count > 1);
         if (HttpMethods.IsHead(call.Request.Method))
             return;
         body.Text($"{{\"{names[0]}\":[");
@@ -84,7 +93,7 @@ public sealed class PageAnswer : IDisposable
     {
         await using var page = new Page(call, entries, this);
         await page.NextAsync(int.MaxValue);
-        using var body = new Body(call.Context.Response, copies: false);
+        using var body = new Body(call.Context.Response, page, copies: false);
         if (HttpMethods.IsHead(call.Request.Method))
             return;
         body.Text("[");
@@ -117,6 +126,30 @@ public sealed class PageAnswer : IDisposable
 
     public void Dispose() => _heavy.Dispose();
 
+    private async Task PlaceAsync(Page page, CancellationToken cancellation)
+    {
+        while (!await _heavy.WaitAsync(s_look, cancellation))
+            MakeWay();
+        page.PlacedAt = time.GetTimestamp();
+        lock (_placed)
+            _placed.Add(page);
+    }
+
+    private void MakeWay()
+    {
+        Page? slowest;
+        lock (_placed)
+            slowest = _placed.Find(page => page.IsFlushing && time.GetElapsedTime(page.PlacedAt) >= LongestPlace);
+        slowest?.Abort();
+    }
+
+    private void Leave(Page page)
+    {
+        lock (_placed)
+            _placed.Remove(page);
+        _heavy.Release();
+    }
+
     private void NoteLoading(int bytes)
     {
         if (Interlocked.Add(ref _loaded, bytes) >= GarbageBytes && Interlocked.Exchange(ref _loaded, 0) >= GarbageBytes)
@@ -141,6 +174,17 @@ public sealed class PageAnswer : IDisposable
         private readonly IAsyncEnumerator<IPageEntry> _entries = entries.GetAsyncEnumerator(call.Aborted);
         private IPageEntry? _next;
         private bool _isHeavy;
+        private volatile bool _isFlushing;
+
+        /// <summary>Whether it waits for its client to read.</summary>
+        public bool IsFlushing
+        {
+            get => _isFlushing;
+            set => _isFlushing = value;
+        }
+
+        /// <summary>When it took one of the few places, as a timestamp.</summary>
+        public long PlacedAt { get; set; }
 
         /// <summary>The entries to write now; none at the end.</summary>
         public List<IPageEntry> Group { get; } = [];
@@ -181,16 +225,19 @@ public sealed class PageAnswer : IDisposable
         {
             if (_isHeavy)
                 return;
-            await all._heavy.WaitAsync(call.Aborted);
+            await all.PlaceAsync(this, call.Aborted);
             _isHeavy = true;
             if (call.Context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
                 rate.MinDataRate = s_slowest;
         }
 
+        /// <summary>Ends the request of a client that does not read on.</summary>
+        public void Abort() => call.Context.Abort();
+
         public ValueTask DisposeAsync()
         {
             if (_isHeavy)
-                all._heavy.Release();
+                all.Leave(this);
             return _entries.DisposeAsync();
         }
     }
@@ -199,12 +246,14 @@ public sealed class PageAnswer : IDisposable
     private sealed class Body : IDisposable
     {
         private readonly PipeWriter _response;
+        private readonly Page _page;
         private readonly Pipe? _copy;
         private readonly Utf8JsonWriter _json;
         private long _copied, _unflushed;
 
-        public Body(HttpResponse response, bool copies)
+        public Body(HttpResponse response, Page page, bool copies)
         {
+            _page = page;
             response.StatusCode = 200;
             response.ContentType = "application/json";
             _response = response.BodyWriter;
@@ -241,7 +290,9 @@ public sealed class PageAnswer : IDisposable
         public async ValueTask FlushAsync(CancellationToken cancellation)
         {
             _unflushed = 0;
+            _page.IsFlushing = true;
             await _response.FlushAsync(cancellation);
+            _page.IsFlushing = false;
         }
 
         public void Dispose()
