@@ -35,9 +35,6 @@ public sealed class PageAnswer(TimeProvider time) : IDisposable
     /// <summary>After so many bytes a page takes no further entry. It has one at least.</summary>
     public const int MaxBytes = 8 * 1024 * 1024;
 
-    /// <summary>The most pages with payloads that are written at a time.</summary>
-    public const int MaxHeavy = 2;
-
     // So much is loaded side by side at most, so much by anybody, and so much is written before the client has to take it.
     private const int GroupBytes = 2 * 1024 * 1024, LightBytes = 512 * 1024, GroupEntries = 16, FlushBytes = 64 * 1024;
 
@@ -47,17 +44,8 @@ public sealed class PageAnswer(TimeProvider time) : IDisposable
     // Whoever takes one of the few places has to read on: in bytes a second.
     private static readonly MinDataRate s_slowest = new(16 * 1024, TimeSpan.FromSeconds(10));
 
-    // How often whoever waits for a place looks who has one.
-    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
-
-    private readonly SemaphoreSlim _heavy = new(MaxHeavy);
-    private readonly List<Page> _placed = [];
+    private readonly PagePlaces _places = new(time);
     private long _loaded;
-
-    /// <summary>
-    /// Who has had a place for longer and waits for its client to read makes way where others wait for one: its connection is closed.
-    /// </summary>
-    public static readonly TimeSpan LongestPlace = TimeSpan.FromSeconds(10);
 
     /// <summary>Answers 200 with an object that holds the entries and, where more follow, <c>cursor</c>.</summary>
     /// <param name="call">The call.</param>
@@ -124,31 +112,7 @@ public sealed class PageAnswer(TimeProvider time) : IDisposable
     internal static int WeightOf(Message message, FuncStashOptions options) =>
         message.BodySize ?? (message.BodyName is null ? MessageRows.InlineBodyBytes : options.MaxBodyBytes);
 
-    public void Dispose() => _heavy.Dispose();
-
-    private async Task PlaceAsync(Page page, CancellationToken cancellation)
-    {
-        while (!await _heavy.WaitAsync(s_look, cancellation))
-            MakeWay();
-        page.PlacedAt = time.GetTimestamp();
-        lock (_placed)
-            _placed.Add(page);
-    }
-
-    private void MakeWay()
-    {
-        Page? slowest;
-        lock (_placed)
-            slowest = _placed.Find(page => page.IsFlushing && time.GetElapsedTime(page.PlacedAt) >= LongestPlace);
-        slowest?.Abort();
-    }
-
-    private void Leave(Page page)
-    {
-        lock (_placed)
-            _placed.Remove(page);
-        _heavy.Release();
-    }
+    public void Dispose() => _places.Dispose();
 
     private void NoteLoading(int bytes)
     {
@@ -173,18 +137,9 @@ public sealed class PageAnswer(TimeProvider time) : IDisposable
     {
         private readonly IAsyncEnumerator<IPageEntry> _entries = entries.GetAsyncEnumerator(call.Aborted);
         private IPageEntry? _next;
-        private bool _isHeavy;
-        private volatile bool _isFlushing;
 
-        /// <summary>Whether it waits for its client to read.</summary>
-        public bool IsFlushing
-        {
-            get => _isFlushing;
-            set => _isFlushing = value;
-        }
-
-        /// <summary>When it took one of the few places, as a timestamp.</summary>
-        public long PlacedAt { get; set; }
+        /// <summary>Its place among those with payloads, once it has one.</summary>
+        public PagePlaces.Place? Place { get; private set; }
 
         /// <summary>The entries to write now; none at the end.</summary>
         public List<IPageEntry> Group { get; } = [];
@@ -223,21 +178,16 @@ public sealed class PageAnswer(TimeProvider time) : IDisposable
 
         private async Task TakePlaceAsync()
         {
-            if (_isHeavy)
+            if (Place is not null)
                 return;
-            await all.PlaceAsync(this, call.Aborted);
-            _isHeavy = true;
+            Place = await all._places.TakeAsync(call.Context);
             if (call.Context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
                 rate.MinDataRate = s_slowest;
         }
 
-        /// <summary>Ends the request of a client that does not read on.</summary>
-        public void Abort() => call.Context.Abort();
-
         public ValueTask DisposeAsync()
         {
-            if (_isHeavy)
-                all.Leave(this);
+            Place?.Dispose();
             return _entries.DisposeAsync();
         }
     }
@@ -290,9 +240,11 @@ public sealed class PageAnswer(TimeProvider time) : IDisposable
         public async ValueTask FlushAsync(CancellationToken cancellation)
         {
             _unflushed = 0;
-            _page.IsFlushing = true;
-            await _response.FlushAsync(cancellation);
-            _page.IsFlushing = false;
+            var flushing = _response.FlushAsync(cancellation);
+            if (_page.Place is { } place)
+                await place.WaitForClientAsync(flushing);
+            else
+                await flushing;
         }
 
         public void Dispose()

@@ -116,6 +116,22 @@ public sealed class BodyPiecesTests : IDisposable
         Assert.Equal(0, Count(Rest));
     }
 
+    [Theory]
+    [InlineData("MIN")]
+    [InlineData("MAX")]
+    public async Task A_body_of_which_a_piece_is_missing_is_an_error_and_takes_none_of_another(string which)
+    {
+        await using (var store = SqliteStore.Open(Path, TimeProvider.System))
+            await store.Bodies.PutAsync("body", Content(500_000), Cancelled);
+        using (var connection = new Connection(Path, readOnly: false))
+            connection.Execute($"DELETE FROM body_pieces WHERE id = (SELECT {which}(id) FROM body_pieces)");
+
+        await using var again = SqliteStore.Open(Path, TimeProvider.System);
+        await again.Bodies.PutAsync("behind", Content(500_001), Cancelled);
+        await Assert.ThrowsAsync<InvalidDataException>(() => again.Bodies.GetAsync("body", Cancelled).AsTask());
+        Assert.Equal(Content(500_001), await again.Bodies.GetAsync("behind", Cancelled));
+    }
+
     [Fact]
     public async Task A_put_that_failed_leaves_nothing()
     {

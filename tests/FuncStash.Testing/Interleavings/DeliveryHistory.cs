@@ -37,7 +37,7 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
     private readonly HashSet<string> _orphans = new(StringComparer.Ordinal), _spoilt = new(StringComparer.Ordinal);
     // When it was certain; the last moment as long as it is not.
     private readonly Dictionary<string, int> _cancelled = new(StringComparer.Ordinal);
-    private readonly HashSet<(string Message, int Retried)> _attempts = [];
+    private readonly Dictionary<(string Message, int Retried), PlayArrival> _attempts = [];
     private readonly Dictionary<string, string> _delivered = new(StringComparer.Ordinal);
     private readonly List<PlayArrival> _inFlight = [];
     private readonly List<string> _wrongs = [];
@@ -123,10 +123,10 @@ internal sealed class DeliveryHistory(DeliveryLimits limits, TimeSpan window, Ti
             Check(arrival.Retried <= message.MaxRetries, $"{arrival} is one too many");
             Check(!_delivered.TryGetValue(arrival.Message, out var earlier) || earlier == arrival.Payload, $"{arrival} brings something else");
             _delivered[arrival.Message] = arrival.Payload;
-            var isNew = _attempts.Add((arrival.Message, arrival.Retried));
+            var isNew = _attempts.TryAdd((arrival.Message, arrival.Retried), arrival);
             if (_orphans.Contains(arrival.Message))
                 return;
-            Check(isNew, $"{arrival} came twice");
+            Check(isNew, $"{arrival} came twice, first as {_attempts[(arrival.Message, arrival.Retried)]}");
             // One that was cancelled on its way is not called back, and its queue goes on without it.
             if (message.QueueName is not null && !_ended.ContainsKey(arrival.Message))
             {

@@ -20,7 +20,7 @@ public sealed class SlowReaderTests : IAsyncDisposable
     public async Task Who_reads_nothing_makes_way_once_others_wait_and_it_has_had_its_time()
     {
         var (stalled, writing) = (new List<Client>(), new List<Task>());
-        for (var i = 0; i < PageAnswer.MaxHeavy; i++)
+        for (var i = 0; i < PagePlaces.Count; i++)
         {
             stalled.Add(new Client(new StalledStream()));
             writing.Add(WriteAsync(stalled[i]));
@@ -28,7 +28,7 @@ public sealed class SlowReaderTests : IAsyncDisposable
         using var body = new MemoryStream();
         using var reads = new Client(body);
         var waiting = WriteAsync(reads);
-        _service.Time.Advance(PageAnswer.LongestPlace - TimeSpan.FromMilliseconds(1));
+        _service.Time.Advance(PagePlaces.Longest - TimeSpan.FromMilliseconds(1));
         Assert.False(waiting.IsCompleted);
         Assert.DoesNotContain(writing, each => each.IsCompleted);
 
@@ -39,7 +39,6 @@ public sealed class SlowReaderTests : IAsyncDisposable
         Assert.Equal(3, document.RootElement.GetProperty("all").GetArrayLength());
         var gone = Assert.Single(stalled, client => client.IsAborted);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing[stalled.IndexOf(gone)]).WaitAsync(s_long, Cancelled);
-        // Where nobody waits any more, the other may take its time.
         stalled.ForEach(client => client.Abort());
         await Task.WhenAll(writing).ContinueWith(_ => { }, Cancelled, TaskContinuationOptions.None, TaskScheduler.Default).WaitAsync(s_long, Cancelled);
         stalled.ForEach(client => client.Dispose());
