@@ -116,7 +116,7 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
     public async Task<Entry> EnterAsync(StoredMessage stored)
     {
         var (message, progress) = (stored.Message, stored.Progress);
-        if (message.QueueName is { } queue && await JoinAsync(GateKind.Queue, queue, creates: !message.IsDelayed) is var entry and not Entry.Admitted)
+        if (message.QueueName is { } queue && await JoinAsync(GateKind.Queue, queue, creates: message.QueueCreatedAt is null) is var entry and not Entry.Admitted)
             return entry;
         if (message.FlowControl is not { } flow)
             return Entry.Admitted;
@@ -196,8 +196,8 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
 
     /// <summary>True for a message that was delayed when its queue was deleted, and so will be cancelled when it is due.</summary>
     public async ValueTask<bool> HasLostItsQueueAsync(StoredMessage stored, CancellationToken cancellation = default) =>
-        stored is { Progress.State: MessageState.Created, Message: { IsDelayed: true, QueueName: { } queue } }
-        && (await gates.GetAsync(GateKind.Queue, queue, cancellation))?.IsOf(stored.Message.QueueCreatedAt) != true;
+        stored is { Progress.State: MessageState.Created, Message: { QueueName: { } queue, QueueCreatedAt: { } createdAt } }
+        && (await gates.GetAsync(GateKind.Queue, queue, cancellation))?.IsOf(createdAt) != true;
 
     // A step that is done again may find its callbacks ended, and nobody would free a place for those.
     private async ValueTask<IReadOnlyList<string>> LiveAsync(IReadOnlyList<string> followers)

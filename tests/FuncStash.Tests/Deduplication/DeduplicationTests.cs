@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FuncStash.Admission;
 using FuncStash.Delivery;
 using FuncStash.Messages;
 using FuncStash.Tests.Admission;
@@ -111,6 +112,30 @@ public sealed class DeduplicationTests
         Assert.All(answers, a => Assert.Equal(reserved.Text, IdOf(a)));
         Assert.Single(answers, a => a.Status == 200);
         Assert.Equal(9, answers.Count(a => a.Status == 202));
+        await service.RunNowAsync();
+        Assert.Equal(["/x"], service.Receiver.Paths);
+        Assert.Equal(MessageState.Delivered, await service.StateOfAsync(reserved.Text));
+    }
+
+    [Fact]
+    public async Task A_message_that_was_stored_under_an_earlier_id_is_not_taken_for_one_whose_queue_is_gone()
+    {
+        WatchedStore? watched = null;
+        await using var service = await LiveService.StartAsync(store => watched = new WatchedStore(store));
+        Task<(int Status, JsonNode? Json)> SendAsync() =>
+            service.SendAsync("POST", "/v2/enqueue/q/" + service.Receiver.Url("/x"), "x", ("Upstash-Deduplication-Id", "d"));
+        var reserved = service.Get<MessageIds>().Next();
+        Assert.Null(await service.Get<FuncStash.Deduplication.Deduplicator>().ReserveAsync("d", reserved));
+        service.Clock.Advance(5);
+        // Its publisher stores it, and dies before it creates the queue.
+        watched!.Faults = commit => commit.Table == GateRows.Table ? Fault.Before : Fault.None;
+        Assert.Equal(503, (await SendAsync()).Status);
+        Assert.Equal(MessageState.Created, await service.StateOfAsync(reserved.Text));
+        watched.Faults = _ => Fault.None;
+
+        var next = await SendAsync();
+
+        Assert.Equal((202, reserved.Text), (next.Status, IdOf(next)));
         await service.RunNowAsync();
         Assert.Equal(["/x"], service.Receiver.Paths);
         Assert.Equal(MessageState.Delivered, await service.StateOfAsync(reserved.Text));
