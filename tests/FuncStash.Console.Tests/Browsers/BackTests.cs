@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -21,9 +22,9 @@ public abstract class BackTests(HostFixture hosts, Chromium chromium) : BrowserT
         await search.FillAsync(label);
         await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "Waiting", Exact = true }).ClickAsync();
-        await page.WaitForURLAsync(url => url.Contains("state=waiting", StringComparison.Ordinal));
+        await Expect(page).ToHaveURLAsync(new Regex("state=waiting"));
         await page.GetByRole(AriaRole.Link, new() { Name = "Older" }).ClickAsync();
-        await page.WaitForURLAsync(url => url.Contains("after=", StringComparison.Ordinal));
+        await Expect(page).ToHaveURLAsync(new Regex("after="));
         await Expect(rows).ToHaveCountAsync(50);
         var (second, keys) = (page.Url, await KeysAsync());
         await rows.Nth(45).ClickAsync();
@@ -39,7 +40,7 @@ public abstract class BackTests(HostFixture hosts, Chromium chromium) : BrowserT
         // Where one was, a row of the lower half is in sight.
         await Expect(rows.Nth(45)).ToBeInViewportAsync();
         await page.GoBackAsync();
-        await page.WaitForURLAsync(url => !url.Contains("after=", StringComparison.Ordinal));
+        await Expect(page).Not.ToHaveURLAsync(new Regex("after="));
         await Expect(rows).ToHaveCountAsync(50);
         await Expect(search).ToHaveValueAsync(label);
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Waiting", Exact = true })).ToHaveAttributeAsync("aria-current", "true");
@@ -47,7 +48,7 @@ public abstract class BackTests(HostFixture hosts, Chromium chromium) : BrowserT
         await page.GoBackAsync();
 
         // The first page was not narrowed, and its field says so.
-        await page.WaitForURLAsync(url => url.EndsWith("/messages", StringComparison.Ordinal));
+        await Expect(page).ToHaveURLAsync(new Regex("/messages$"));
         await Expect(search).ToHaveValueAsync("");
         AssertNoComplaint();
 

@@ -112,7 +112,9 @@ public abstract class StateTests(HostFixture hosts, Chromium chromium) : Browser
     private async Task PostAsync(IPage page, string path, int status, params (string Name, string Value)[] fields)
     {
         await page.GotoAsync(Console + "settings");
+        // Both before the page goes: one that has gone by the time it is looked for is waited for in vain.
         var answer = page.WaitForResponseAsync(response => response.Request.Method == "POST");
+        var shown = page.WaitForURLAsync(url => !url.EndsWith("/settings", StringComparison.Ordinal));
         await page.EvaluateAsync(
             """
             ([path, fields]) => {
@@ -130,8 +132,7 @@ public abstract class StateTests(HostFixture hosts, Chromium chromium) : Browser
             }
             """, new object[] { path, fields.Select(field => new[] { field.Name, field.Value }).ToArray() });
         Assert.Equal((path, status), (path, (await answer).Status));
-        await page.WaitForURLAsync(url => !url.EndsWith("/settings", StringComparison.Ordinal));
-        await page.WaitForLoadStateAsync(LoadState.Load);
+        await shown;
         if (status == 400)
             Assert.NotEqual(0, await page.Locator("[role=alert], .notice.bad").CountAsync());
         await AssertNothingSeriousAsync(page);
