@@ -103,15 +103,15 @@ public sealed partial class DeliveryService(
         return dueAt <= Now;
     }
 
-    // A ticket of another number; or of a wait that the message never had, since somebody else's was stored.
+    // A ticket of another number; or of a wait that the message never had, since another try to store it was the one that did.
     private static bool IsStale(WorkItem.Deliver delivery, Progress progress) =>
         delivery.Ticket.Number < progress.Ticket
-        || (delivery.Ticket.Number == progress.Ticket && delivery.DueAt is { } due && due != progress.DueAt
-            && (due > progress.DueAt || progress.Retried == 0));
+        || (delivery.Ticket.Number == progress.Ticket && delivery.DueAt is { } due
+            && (due == progress.DueAt ? delivery.Wait != 0 && delivery.Wait != progress.Wait : due > progress.DueAt || progress.Retried == 0));
 
-    // A ticket of a wait that is over.
-    private static bool IsSpent(WorkItem.Deliver delivery, Progress progress) =>
-        delivery.Ticket.Number == progress.Ticket && delivery.DueAt < progress.DueAt;
+    // A ticket of a wait that is over; or of a step that is not stored, and perhaps never will be.
+    private static bool IsSpent(WorkItem.Deliver delivery, Progress progress) => delivery.Wait != 0 && delivery.Ticket.Number > progress.Ticket
+        || delivery.Ticket.Number == progress.Ticket && delivery.DueAt < progress.DueAt;
 
     private async Task<StepResult> StepAsync(WorkItem.Deliver delivery, Lease? lease, CancellationToken stop)
     {

@@ -96,6 +96,8 @@ internal static class MessageRows
             ["Events"] = (long)progress.Events,
             ["Ticket"] = (long)progress.Ticket,
         };
+        if (progress.Wait != 0)
+            values["Wait"] = (long)progress.Wait;
         if (message.BodyName is null)
             values["Body"] = message.Body;
         if (progress.EndedAt is { } ended)
@@ -161,6 +163,7 @@ internal static class MessageRows
             Retried = (int)(row.Number("Retried") ?? 0),
             Events = (int)(row.Number("Events") ?? 1),
             Ticket = (int)(row.Number("Ticket") ?? 0),
+            Wait = (int)(row.Number("Wait") ?? 0),
             EndedAt = row.Number("EndedAt"),
             ActiveSince = row.Number("ActiveSince"),
             ActiveBy = row.Text("ActiveBy"),

@@ -84,6 +84,7 @@ public sealed partial class MessageStore
     private async ValueTask<CommitResult> CommitAsync(
         string partition, List<Creation> chunk, IReadOnlyList<Write> with, IReadOnlyList<Send> more, CancellationToken cancellation)
     {
+        chunk = chunk.ConvertAll(creation => Waiting(creation.Stored) is { Progress.Wait: not 0 } stored ? creation.Of(stored) : creation);
         var sends = await schedule.PlanAsync(
             [.. chunk.Where(c => c.New.Scheduled).Select(c => DeliveryOf(c.Stored))], cancellation);
         var writes = new List<Write>(with.Count + chunk.Count);

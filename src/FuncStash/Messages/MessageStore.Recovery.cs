@@ -82,9 +82,9 @@ public sealed partial class MessageStore
         return await store.Tables.CommitAsync(commit with { Writes = [.. with, .. commit.Writes], Sends = sends }, cancellation);
     }
 
-    private static (StoredMessage Renewed, Commit Commit) Renewing(StoredMessage stored, long dueAt)
+    private (StoredMessage Renewed, Commit Commit) Renewing(StoredMessage stored, long dueAt)
     {
-        var renewed = stored with { Progress = stored.Progress with { Ticket = stored.Progress.Ticket + 1, DueAt = dueAt } };
+        var renewed = Waiting(stored with { Progress = stored.Progress with { Ticket = stored.Progress.Ticket + 1, DueAt = dueAt } });
         var row = MessageRows.ToRow(MessageRows.Live, renewed);
         return (renewed, new Commit(MessageRows.Table, row.PartitionKey, [new Write.Replace(row, stored.ETag!)]));
     }

@@ -77,7 +77,7 @@ public sealed partial class MessageStore(IStore store, IDeliverySchedule schedul
         var (here, elsewhere) = Split(step.Events, before);
         var followers = new List<StoredMessage>(step.Followers.Count);
         foreach (var follower in step.Followers)
-            followers.Add(await PrepareAsync(follower, cancellation));
+            followers.Add(Waiting(await PrepareAsync(follower, cancellation)));
         var after = before with
         {
             Progress = step.After,
@@ -85,6 +85,10 @@ public sealed partial class MessageStore(IStore store, IDeliverySchedule schedul
             // Whoever cancels a message whose worker died may find that its queue's place is still to be handed over.
             Followers = followers.Count > 0 ? [.. followers.Select(f => f.Id.Text)] : before.Followers,
         };
+        // A host's own work-queue message is not kept for the next attempt.
+        var isStarted = leaseEnd is { Lease: HostLease, VisibleIn: not null };
+        if (isStarted)
+            after = Waiting(after);
 
         var writes = new List<Write>(step.Events.Count + followers.Count + step.With.Count + 3);
         if (after.Ended)
@@ -113,8 +117,7 @@ public sealed partial class MessageStore(IStore store, IDeliverySchedule schedul
         if (step.Also is { } also)
             commits.Add(also);
         var started = followers.ConvertAll(DeliveryOf);
-        // A host's own work-queue message is not kept for the next attempt.
-        if (leaseEnd is { Lease: HostLease, VisibleIn: not null })
+        if (isStarted)
             started.Add(DeliveryOf(after));
         if (leaseEnd?.Lease is HostLease)
             leaseEnd = null;
@@ -172,8 +175,13 @@ public sealed partial class MessageStore(IStore store, IDeliverySchedule schedul
         return etag;
     }
 
-    private static PlannedDelivery DeliveryOf(StoredMessage stored) =>
-        new(new DeliveryTicket(stored.Id, stored.Progress.Ticket), stored.Progress.DueAt);
+    // Each try to store it begins a wait of its own.
+    private StoredMessage Waiting(StoredMessage stored) => schedule.NewWait(stored.Progress.DueAt) is var wait && wait == stored.Progress.Wait
+        ? stored
+        : stored with { Progress = stored.Progress with { Wait = wait } };
+
+    internal static PlannedDelivery DeliveryOf(StoredMessage stored) =>
+        new(new DeliveryTicket(stored.Id, stored.Progress.Ticket), stored.Progress.DueAt, stored.Progress.Wait);
 
     // A later commit conflicts only when it was done before; its sends and lease end are still owed.
     private async ValueTask AfterConflictAsync(Commit commit, CancellationToken cancellation)

@@ -21,6 +21,9 @@ internal sealed record Creation(int Index, NewMessage New, StoredMessage Stored)
 
     private int Writes => 1 + (New.Once ? 1 : 0) + (Stored.Message.Run is null ? 0 : 1);
 
+    /// <summary>The same of the message as it now is.</summary>
+    public Creation Of(StoredMessage stored) => new(Index, New, stored);
+
     public void AddWrites(List<Write> writes)
     {
         writes.Add(new Write.Insert(_row));

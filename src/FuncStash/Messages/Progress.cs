@@ -63,6 +63,12 @@ public sealed record Progress
     /// <summary>The number of the work-queue message that may act for this one; a lower one is stale.</summary>
     public int Ticket { get; init; }
 
+    /// <summary>
+    /// Which of the tickets that were written down outside of the work queue for this wait may act: a try to store a step that
+    /// failed leaves one, too. 0 where it waits in the work queue.
+    /// </summary>
+    public int Wait { get; init; }
+
     /// <summary>How many log events the message has.</summary>
     public int Events { get; init; } = 1;
 

@@ -25,10 +25,11 @@ public abstract record WorkItem
     /// <param name="DueAt">
     /// When, in unix milliseconds, where the queue may give it a little early; null where it is due when it comes.
     /// </param>
-    public sealed record Deliver(DeliveryTicket Ticket, long? DueAt = null) : WorkItem
+    /// <param name="Wait">The number of its wait (<see cref="Progress.Wait"/>); 0 where it waited in the work queue only.</param>
+    public sealed record Deliver(DeliveryTicket Ticket, long? DueAt = null, int Wait = 0) : WorkItem
     {
         public override string Text =>
-            DueAt is { } due ? string.Create(CultureInfo.InvariantCulture, $"{Ticket}|{due}") : Ticket.ToString();
+            DueAt is { } due ? string.Create(CultureInfo.InvariantCulture, $"{Ticket}|{due}{(Wait == 0 ? "" : $"|{Wait}")}") : Ticket.ToString();
     }
 
     /// <summary>Look at a queue again, whose line may move.</summary>
@@ -88,8 +89,13 @@ public abstract record WorkItem
     {
         if (DeliveryTicket.TryParse(text, out var ticket))
             return new Deliver(ticket);
-        if (text.LastIndexOf('|') is > 0 and var last && DeliveryTicket.TryParse(text[..last], out ticket))
-            return TryParse(text.AsSpan(last + 1), out var dueAt) ? new Deliver(ticket, dueAt) : null;
+        if (text.Split('|') is [var message, var number, var due, .. var last] && DeliveryTicket.TryParse($"{message}|{number}", out ticket))
+        {
+            var wait = 0L;
+            return TryParse(due, out var dueAt) && last.Length < 2 && (last is [] || TryParse(last[0], out wait))
+                ? new Deliver(ticket, dueAt, (int)wait)
+                : null;
+        }
         if (text.StartsWith(ProbePrefix, StringComparison.Ordinal))
             return TryParse(text.AsSpan(ProbePrefix.Length), out var sentAt) ? new Probe(sentAt) : null;
         if (text.StartsWith(RecoverPrefix, StringComparison.Ordinal))

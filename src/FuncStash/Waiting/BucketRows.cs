@@ -11,8 +11,8 @@ public readonly record struct Bucket(long Minute, int Shard);
 
 /// <summary>Where the buckets lie in the table, and how deliveries become rows.</summary>
 /// <remarks>
-/// A bucket is a partition; in it a row for each delivery, earliest first, whose key says all (<c>DUE|MESSAGE|TICKET</c>), and the
-/// claim of whoever wakes it. The partition <see cref="Index"/> names the buckets that may have rows.
+/// A bucket is a partition; in it a row for each delivery, earliest first, whose key says all
+/// (<c>DUE|MESSAGE|TICKET|WAIT</c>), and the claim of whoever wakes it. The partition <see cref="Index"/> names the buckets that may have rows.
 /// </remarks>
 internal static class BucketRows
 {
@@ -24,14 +24,16 @@ internal static class BucketRows
     public static string Partition(Bucket bucket) => string.Create(CultureInfo.InvariantCulture, $"{bucket.Shard:x}-{WaitTimes.TextOf(bucket.Minute)}");
 
     public static Entity ToRow(string partition, PlannedDelivery delivery) =>
-        new(partition, string.Create(CultureInfo.InvariantCulture, $"{delivery.DueAt:D15}|{delivery.Ticket}"), new Dictionary<string, object>());
+        new(partition, string.Create(CultureInfo.InvariantCulture, $"{delivery.DueAt:D15}|{delivery.Ticket}|{delivery.Wait}"), new Dictionary<string, object>());
 
     public static PlannedDelivery FromKey(string rowKey)
     {
-        var bar = rowKey.IndexOf('|', StringComparison.Ordinal);
-        return DeliveryTicket.TryParse(rowKey[(bar + 1)..], out var ticket)
-            ? new PlannedDelivery(ticket, long.Parse(rowKey.AsSpan(0, bar), CultureInfo.InvariantCulture))
+        // Those of before waits had numbers end with the ticket.
+        return rowKey.Split('|') is [var due, var message, var number, .. var wait] && DeliveryTicket.TryParse($"{message}|{number}", out var ticket)
+            ? new PlannedDelivery(ticket, Number(due), wait is [var last] ? (int)Number(last) : 0)
             : throw new InvalidDataException($"no ticket of a delivery: {rowKey}");
+
+        static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
     }
 
     public static Entity ToIndexRow(Bucket bucket) => new(Index, IndexKey(bucket), new Dictionary<string, object>());

@@ -10,7 +10,7 @@ namespace FuncStash.Waiting;
 /// <remarks>
 /// Scalers act on the length of a queue, and invisible messages count: a million that wait would keep every instance awake.
 /// </remarks>
-public sealed class BucketSchedule(Buckets buckets, IAlarmClock alarms, TimeProvider time) : IDeliverySchedule
+public sealed class BucketSchedule(Buckets buckets, IAlarmClock alarms, TimeProvider time, Random random) : IDeliverySchedule
 {
     public async ValueTask<IReadOnlyList<Send>> PlanAsync(IReadOnlyList<PlannedDelivery> deliveries, CancellationToken cancellation)
     {
@@ -36,13 +36,15 @@ public sealed class BucketSchedule(Buckets buckets, IAlarmClock alarms, TimeProv
         return sends;
     }
 
+    public int NewWait(long dueAt) => WaitTimes.MinuteOf(dueAt, Now) is null ? 0 : random.Next(1, int.MaxValue);
+
     /// <summary>
     /// The ticket with the rest of its wait in whole seconds, as Azure's queues count, rounded down: it comes a little early,
     /// and its due time in the text says so.
     /// </summary>
-    internal static Send ToSend(PlannedDelivery delivery, long now) => delivery.DueAt <= now
+    internal static Send ToSend(PlannedDelivery delivery, long now) => delivery is { Wait: 0 } && delivery.DueAt <= now
         ? delivery.Ticket.ToSend()
-        : new WorkItem.Deliver(delivery.Ticket, delivery.DueAt).ToSend(TimeSpan.FromSeconds((delivery.DueAt - now) / 1000));
+        : new WorkItem.Deliver(delivery.Ticket, delivery.DueAt, delivery.Wait).ToSend(TimeSpan.FromSeconds((delivery.DueAt - now) / 1000));
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 }

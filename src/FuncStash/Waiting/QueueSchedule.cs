@@ -14,4 +14,6 @@ public sealed class QueueSchedule(TimeProvider time) : IDeliverySchedule
             sends[i] = deliveries[i].Ticket.ToSend(TimeSpan.FromMilliseconds(deliveries[i].DueAt - now));
         return new(sends);
     }
+
+    public int NewWait(long dueAt) => 0;
 }

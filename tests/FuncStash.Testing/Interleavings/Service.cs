@@ -23,14 +23,15 @@ internal sealed class Service : IAsyncDisposable
     /// <param name="wrap">Puts something between the service and its store.</param>
     /// <param name="options">Other than the defaults.</param>
     /// <param name="store">The store, which stays the caller's; null for one in memory.</param>
-    public Service(Func<IStore, IStore>? wrap = null, FuncStashOptions? options = null, IStore? store = null)
+    /// <param name="hasBuckets">Whether what is due later than in a minute or two waits in buckets, outside of the work queue.</param>
+    public Service(Func<IStore, IStore>? wrap = null, FuncStashOptions? options = null, IStore? store = null, bool hasBuckets = false)
     {
         store ??= _own = SqliteStore.Open(":memory:", Time);
         Store = wrap?.Invoke(store) ?? store;
         _provider = new ServiceCollection()
             .AddSingleton<TimeProvider>(Time)
             .AddSingleton(Store)
-            .AddSingleton<IDeliverySchedule, QueueSchedule>()
+            .AddSingleton(typeof(IDeliverySchedule), hasBuckets ? typeof(BucketSchedule) : typeof(QueueSchedule))
             .AddSingleton<HostLookup>(PublicNames.LookUpAsync)
             .AddLogging(logging => logging.AddProvider(Log))
             .AddFuncStash(options ?? new FuncStashOptions())
@@ -47,8 +48,8 @@ internal sealed class Service : IAsyncDisposable
 
     public T Get<T>() where T : notnull => _provider.GetRequiredService<T>();
 
-    /// <summary>A new instance of a service, as another process would have it.</summary>
-    public T New<T>() => ActivatorUtilities.CreateInstance<T>(_provider);
+    /// <summary>A new instance of a service, as another process would have it, with parts of its own.</summary>
+    public T New<T>(params object[] parts) => ActivatorUtilities.CreateInstance<T>(_provider, parts);
 
     /// <summary>A publish with these headers.</summary>
     public static PublishRequest Request(string destination, string body, params (string Name, string Value)[] headers)
