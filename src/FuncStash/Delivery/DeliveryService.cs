@@ -110,8 +110,9 @@ public sealed partial class DeliveryService(
             && (due == progress.DueAt ? delivery.Wait != 0 && delivery.Wait != progress.Wait : due > progress.DueAt || progress.Retried == 0));
 
     // A ticket of a wait that is over; or of a step that is not stored, and perhaps never will be.
-    private static bool IsSpent(WorkItem.Deliver delivery, Progress progress) => delivery.Wait != 0 && delivery.Ticket.Number > progress.Ticket
-        || delivery.Ticket.Number == progress.Ticket && delivery.DueAt < progress.DueAt;
+    private static bool IsSpent(WorkItem.Deliver delivery, Progress progress) =>
+        (delivery.Ticket.Number == progress.Ticket && delivery.DueAt < progress.DueAt)
+        || (delivery.Ticket.Number > progress.Ticket && delivery.Wait != 0);
 
     private async Task<StepResult> StepAsync(WorkItem.Deliver delivery, Lease? lease, CancellationToken stop)
     {
@@ -170,7 +171,15 @@ public sealed partial class DeliveryService(
             // Not counted and done again, for then it would be sent again.
             return await failures.GiveUpAsync(stored.Id, error, lease, stop);
         }
-        return await settler.FinishAsync(settled, lease) ?? await StepAsync(delivery, lease, stop);
+        if (await settler.FinishAsync(settled, lease) is { } result)
+            return result;
+        if (lease is HostLease host)
+        {
+            // The next attempt has a ticket of its own, and may be another's by now.
+            delivery = delivery with { DueAt = attempt.Stored.Progress.DueAt, Wait = 0 };
+            lease = new HostLease(delivery.Text, host.Queue);
+        }
+        return await StepAsync(delivery, lease, stop);
     }
 
     // For those that are under way; it is no attempt.
@@ -262,8 +271,8 @@ public sealed partial class DeliveryService(
         return messages.ApplyAsync(stored, new Transition(after, [active]), cancellation: stop);
     }
 
-    // A host's message that comes once more was left by a worker that died after it had settled an attempt. Whether the next
-    // attempt was sent for is not known.
+    // A host's message that comes once more was left by a worker that died after it had settled an attempt, or belongs to a
+    // step whose storing failed. Whether the next attempt was sent for is not known.
     private async Task<StepResult> NotYetAsync(StoredMessage stored, Lease? lease, CancellationToken stop)
     {
         if (lease is not HostLease)

@@ -10,18 +10,22 @@ public interface IDeliverySchedule
     /// that nobody who dies after the commit leaves a message that nothing acts for.
     /// </summary>
     /// <remarks>
-    /// The commit may still conflict or never come: what was written down then is a ticket that finds nothing to do, because the
+    /// The commit may still conflict or never come: what was written down then is a ticket that makes no attempt, because the
     /// message's row has not the number of its wait. So each try to commit begins a wait of its own (<see cref="NewWait"/>).
+    /// For the same reason a ticket that came before its commit did nothing: who commits looks whether it may have (<see cref="IsAhead"/>).
     /// </remarks>
     /// <returns>The work-queue messages that belong to the commit: those of all deliveries that wait in the work queue.</returns>
     ValueTask<IReadOnlyList<Send>> PlanAsync(IReadOnlyList<PlannedDelivery> deliveries, CancellationToken cancellation);
 
     /// <summary>The number of a wait that begins now and ends at <paramref name="dueAt"/> (unix ms); 0 for one in the work queue.</summary>
     int NewWait(long dueAt);
+
+    /// <summary>Whether a delivery that is planned and committed was so before its ticket can have come.</summary>
+    bool IsAhead(PlannedDelivery delivery);
 }
 
 /// <summary>A delivery that is to be made.</summary>
 /// <param name="Ticket">The message, and the number under which it is sent on its way.</param>
 /// <param name="DueAt">When it is due, in unix milliseconds.</param>
-/// <param name="Wait">The number of its wait; 0 where it waits in the work queue.</param>
+/// <param name="Wait">The number of its wait; 0 where that is in the work queue only.</param>
 public readonly record struct PlannedDelivery(DeliveryTicket Ticket, long DueAt, int Wait = 0);

@@ -38,7 +38,7 @@ internal static class MessageRows
 
     /// <summary>Those that also tell how far it has come.</summary>
     public static readonly IReadOnlyList<string> WithoutPayload =
-        [.. Listed, "State", "DueAt", "Retried", "Events", "Ticket", "EndedAt", "ActiveSince", "DlqId", "AttemptTimes"];
+        [.. Listed, "State", "DueAt", "Retried", "Events", "Ticket", "Wait", "EndedAt", "ActiveSince", "DlqId", "AttemptTimes"];
 
     /// <summary>The values of an event's row, but for the response's headers and body.</summary>
     public static readonly IReadOnlyList<string> ListedEvent = ["State", "Error", "NextDelivery", "ResponseStatus", "ResponseSize"];

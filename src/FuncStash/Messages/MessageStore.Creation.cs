@@ -85,8 +85,8 @@ public sealed partial class MessageStore
         string partition, List<Creation> chunk, IReadOnlyList<Write> with, IReadOnlyList<Send> more, CancellationToken cancellation)
     {
         chunk = chunk.ConvertAll(creation => Waiting(creation.Stored) is { Progress.Wait: not 0 } stored ? creation.Of(stored) : creation);
-        var sends = await schedule.PlanAsync(
-            [.. chunk.Where(c => c.New.Scheduled).Select(c => DeliveryOf(c.Stored))], cancellation);
+        PlannedDelivery[] planned = [.. chunk.Where(c => c.New.Scheduled).Select(c => DeliveryOf(c.Stored))];
+        var sends = await schedule.PlanAsync(planned, cancellation);
         var writes = new List<Write>(with.Count + chunk.Count);
         writes.AddRange(with);
         foreach (var creation in chunk)
@@ -98,7 +98,10 @@ public sealed partial class MessageStore
             _recent.Add(creation.Stored.Message);
         foreach (var creation in chunk)
             await watch.EnsureAsync(creation.Stored.Id, creation.Stored.Progress.DueAt, cancellation);
-        return await store.Tables.CommitAsync(commit, cancellation);
+        var result = await store.Tables.CommitAsync(commit, cancellation);
+        if (result.Applied)
+            await SeeToLateAsync(planned, cancellation);
+        return result;
     }
 
     private async ValueTask<StoredMessage> PrepareAsync(Message message, CancellationToken cancellation)

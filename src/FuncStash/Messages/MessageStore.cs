@@ -172,7 +172,19 @@ public sealed partial class MessageStore(IStore store, IDeliverySchedule schedul
             else if (i == commits.Count - 1)
                 await AfterConflictAsync(commits[i], cancellation);
         }
+        await SeeToLateAsync(started, cancellation);
         return etag;
+    }
+
+    // A commit may take minutes. A ticket that came before it was not yet the message's, and is gone.
+    private async ValueTask SeeToLateAsync(IReadOnlyList<PlannedDelivery> planned, CancellationToken cancellation)
+    {
+        foreach (var delivery in planned)
+        {
+            if (!schedule.IsAhead(delivery)
+                && await GetAsync(delivery.Ticket.Id, cancellation) is { Ended: false } stored && DeliveryOf(stored) == delivery)
+                await RestartAsync(stored, cancellation);
+        }
     }
 
     // Each try to store it begins a wait of its own.

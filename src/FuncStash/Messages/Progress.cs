@@ -65,7 +65,7 @@ public sealed record Progress
 
     /// <summary>
     /// Which of the tickets that were written down outside of the work queue for this wait may act: a try to store a step that
-    /// failed leaves one, too. 0 where it waits in the work queue.
+    /// failed leaves one, too. 0 where none was.
     /// </summary>
     public int Wait { get; init; }
 

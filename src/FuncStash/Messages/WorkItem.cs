@@ -91,9 +91,10 @@ public abstract record WorkItem
             return new Deliver(ticket);
         if (text.Split('|') is [var message, var number, var due, .. var last] && DeliveryTicket.TryParse($"{message}|{number}", out ticket))
         {
-            var wait = 0L;
-            return TryParse(due, out var dueAt) && last.Length < 2 && (last is [] || TryParse(last[0], out wait))
-                ? new Deliver(ticket, dueAt, (int)wait)
+            var wait = 0;
+            return TryParse(due, out var dueAt)
+                && (last is [] || (last is [var only] && int.TryParse(only, NumberStyles.None, CultureInfo.InvariantCulture, out wait)))
+                ? new Deliver(ticket, dueAt, wait)
                 : null;
         }
         if (text.StartsWith(ProbePrefix, StringComparison.Ordinal))

@@ -38,6 +38,8 @@ public sealed class BucketSchedule(Buckets buckets, IAlarmClock alarms, TimeProv
 
     public int NewWait(long dueAt) => WaitTimes.MinuteOf(dueAt, Now) is null ? 0 : random.Next(1, int.MaxValue);
 
+    public bool IsAhead(PlannedDelivery delivery) => delivery.Wait == 0 || WaitTimes.IsAhead(delivery.DueAt - (delivery.DueAt % WaitTimes.MinuteMs), Now);
+
     /// <summary>
     /// The ticket with the rest of its wait in whole seconds, as Azure's queues count, rounded down: it comes a little early,
     /// and its due time in the text says so.

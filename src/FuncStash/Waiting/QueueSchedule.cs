@@ -16,4 +16,6 @@ public sealed class QueueSchedule(TimeProvider time) : IDeliverySchedule
     }
 
     public int NewWait(long dueAt) => 0;
+
+    public bool IsAhead(PlannedDelivery delivery) => true;
 }

@@ -22,9 +22,9 @@ public abstract class BackTests(HostFixture hosts, Chromium chromium) : BrowserT
         await search.FillAsync(label);
         await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "Waiting", Exact = true }).ClickAsync();
-        await Expect(page).ToHaveURLAsync(new Regex("state=waiting"));
+        await Expect(page).ToHaveURLAsync(new Regex("state=waiting"), new() { Timeout = 30_000 });
         await page.GetByRole(AriaRole.Link, new() { Name = "Older" }).ClickAsync();
-        await Expect(page).ToHaveURLAsync(new Regex("after="));
+        await Expect(page).ToHaveURLAsync(new Regex("after="), new() { Timeout = 30_000 });
         await Expect(rows).ToHaveCountAsync(50);
         var (second, keys) = (page.Url, await KeysAsync());
         await rows.Nth(45).ClickAsync();
@@ -40,7 +40,7 @@ public abstract class BackTests(HostFixture hosts, Chromium chromium) : BrowserT
         // Where one was, a row of the lower half is in sight.
         await Expect(rows.Nth(45)).ToBeInViewportAsync();
         await page.GoBackAsync();
-        await Expect(page).Not.ToHaveURLAsync(new Regex("after="));
+        await Expect(page).Not.ToHaveURLAsync(new Regex("after="), new() { Timeout = 30_000 });
         await Expect(rows).ToHaveCountAsync(50);
         await Expect(search).ToHaveValueAsync(label);
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Waiting", Exact = true })).ToHaveAttributeAsync("aria-current", "true");
@@ -48,7 +48,7 @@ public abstract class BackTests(HostFixture hosts, Chromium chromium) : BrowserT
         await page.GoBackAsync();
 
         // The first page was not narrowed, and its field says so.
-        await Expect(page).ToHaveURLAsync(new Regex("/messages$"));
+        await Expect(page).ToHaveURLAsync(new Regex("/messages$"), new() { Timeout = 30_000 });
         await Expect(search).ToHaveValueAsync("");
         AssertNoComplaint();
 

@@ -45,7 +45,7 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables, IBodies
     public Func<Commit, Fault> Faults { get; set; } = _ => Fault.None;
 
     /// <summary>What a commit waits for before it is done.</summary>
-    public Task Ready { get; set; } = Task.CompletedTask;
+    public Func<Commit, Task> Ready { get; set; } = _ => Task.CompletedTask;
 
     /// <summary>What a read of a row gives instead of the row: what it was before, as for a reader that was overtaken.</summary>
     public Func<string, Entity?> Stale { get; set; } = _ => null;
@@ -120,7 +120,7 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables, IBodies
     {
         Interlocked.Increment(ref _commits);
         Assert.InRange(commit.Writes.Count, 0, Commit.MaxWrites);
-        await Ready;
+        await Ready(commit);
         var fault = Faults(commit);
         if (fault == Fault.Before)
             throw new StoreFaultException();

@@ -96,7 +96,7 @@ public sealed class StorageTroubleTests : IAsyncLifetime
     {
         var id = await _service.PublishAsync("https://example.com/", "", ("Upstash-Delay", "1h"));
         var goesOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _store.Ready = goesOn.Task;
+        _store.Ready = _ => goesOn.Task;
 
         var publishes = Enumerable.Range(0, 1000).Select(_ => _service.CallAsync("POST", "/v2/publish/https://example.com/")).ToList();
         Assert.Equal(200, (await _service.CallAsync("GET", $"/v2/messages/{id}")).Status);
@@ -114,7 +114,7 @@ public sealed class StorageTroubleTests : IAsyncLifetime
         await using var destination = await TestDestination.StartAsync();
         var id = await _service.PublishAsync(destination.Url("/hook"));
         var goesOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _store.Ready = goesOn.Task;
+        _store.Ready = _ => goesOn.Task;
         var before = _store.Commits;
 
         var delivery = _service.DeliverDueAsync();

@@ -12,7 +12,7 @@ namespace FuncStash.Tests.Waiting;
 /// </summary>
 public sealed class FailedStepTests : IAsyncLifetime
 {
-    private static readonly TimeSpan s_lease = TimeSpan.FromMinutes(1), s_soon = TimeSpan.FromSeconds(50);
+    private static readonly TimeSpan s_lease = TimeSpan.FromMinutes(20), s_soon = TimeSpan.FromSeconds(50);
 
     private readonly WatchedStore _watched;
     private readonly Service _service;
@@ -59,6 +59,44 @@ public sealed class FailedStepTests : IAsyncLifetime
 
         await WorkOffAsync();
         await AssertEndsAsync(id, "/fails", "/fails");
+    }
+
+    [Fact]
+    public async Task A_worker_that_learns_late_that_its_outcome_is_stored_leaves_the_next_attempt_to_its_ticket()
+    {
+        var id = await PublishAsync("/fails", ("Upstash-Retry-Delay", "150000"));
+        FailOnce(Fault.After, IsOfMessages, then: () => Pass(TimeSpan.FromSeconds(160)));
+
+        await RunAsync(await ReceiveAsync());
+        Assert.Equal(["/fails"], _calls);
+        await AssertEndsAsync(id, "/fails", "/fails");
+    }
+
+    [Fact]
+    public async Task A_retry_whose_ticket_comes_before_it_is_stored_is_not_lost()
+    {
+        var id = await PublishAsync("/fails", ("Upstash-Retry-Delay", "100000"));
+        TakeLongOnce(commit => commit.Writes.OfType<Write.Replace>().Any(write => write.Entity.Text("State") == MessageState.Retry.Wire()));
+
+        await RunAsync(await ReceiveAsync());
+        await AssertEndsAsync(id, "/fails", "/fails");
+    }
+
+    [Fact]
+    public async Task A_message_whose_ticket_comes_before_it_is_stored_is_not_lost()
+    {
+        TakeLongOnce(IsOfMessages);
+        await AssertEndsAsync(await PublishAsync("/fine", ("Upstash-Delay", "100s")), "/fine");
+    }
+
+    [Fact]
+    public async Task A_message_that_is_sent_on_its_way_again_and_whose_ticket_comes_before_that_is_stored_is_not_lost()
+    {
+        var id = await PublishAsync("/fine", ("Upstash-Delay", "100s"));
+        TakeLongOnce(IsOfMessages, ticket: 1);
+
+        Assert.True(await RestartAsync(id));
+        await AssertEndsAsync(id, "/fine");
     }
 
     [Theory]
@@ -194,6 +232,20 @@ public sealed class FailedStepTests : IAsyncLifetime
         _watched.Faults = _ => Fault.None;
         then?.Invoke();
         return fault;
+    };
+
+    // So long that what waits for it comes meanwhile: all of it, or the tickets of one number.
+    private void TakeLongOnce(Func<Commit, bool> which, int? ticket = null) => _watched.Ready = async commit =>
+    {
+        if (!which(commit))
+            return;
+        _watched.Ready = _ => Task.CompletedTask;
+        Pass(TimeSpan.FromMinutes(2));
+        await _service.Get<BucketWatch>().RunAsync();
+        var leases = await ReceiveAsync();
+        Assert.NotEmpty(leases);
+        foreach (var lease in leases.Where(lease => ticket is not { } number || ((WorkItem.Deliver)WorkItem.Parse(lease.Text)!).Ticket.Number == number))
+            await RunAsync(lease);
     };
 
     private void Pass(TimeSpan time) => _service.Time.Advance(time);
