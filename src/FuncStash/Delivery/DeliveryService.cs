@@ -176,7 +176,7 @@ public sealed partial class DeliveryService(
         if (lease is HostLease host)
         {
             // The next attempt has a ticket of its own, and may be another's by now.
-            delivery = delivery with { DueAt = attempt.Stored.Progress.DueAt, Wait = 0 };
+            delivery = delivery with { DueAt = Math.Min(attempt.Stored.Progress.DueAt, attempt.StartedAt), Wait = 0 };
             lease = new HostLease(delivery.Text, host.Queue);
         }
         return await StepAsync(delivery, lease, stop);

@@ -12,7 +12,7 @@ public interface IDeliverySchedule
     /// <remarks>
     /// The commit may still conflict or never come: what was written down then is a ticket that makes no attempt, because the
     /// message's row has not the number of its wait. So each try to commit begins a wait of its own (<see cref="NewWait"/>).
-    /// For the same reason a ticket that came before its commit did nothing: who commits looks whether it may have (<see cref="IsAhead"/>).
+    /// A ticket that comes before its commit makes none either: who commits sees whether it may have (<see cref="IsAhead"/>).
     /// </remarks>
     /// <returns>The work-queue messages that belong to the commit: those of all deliveries that wait in the work queue.</returns>
     ValueTask<IReadOnlyList<Send>> PlanAsync(IReadOnlyList<PlannedDelivery> deliveries, CancellationToken cancellation);

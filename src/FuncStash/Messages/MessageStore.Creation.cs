@@ -100,7 +100,7 @@ public sealed partial class MessageStore
             await watch.EnsureAsync(creation.Stored.Id, creation.Stored.Progress.DueAt, cancellation);
         var result = await store.Tables.CommitAsync(commit, cancellation);
         if (result.Applied)
-            await SeeToLateAsync(planned, cancellation);
+            await SeeToLateAsync(planned);
         return result;
     }
 

@@ -38,7 +38,7 @@ public sealed partial class MessageStore
         var sends = new List<Send>(ids.Count);
         foreach (var text in ids)
         {
-            if (await LookAsync(MessageId.Parse(text), cancellation) is { Progress.State: MessageState.Created } stored)
+            if (await LookAsync(MessageId.Parse(text), cancellation) is { Progress.State: MessageState.Created or MessageState.Retry } stored)
                 sends.Add(new WorkItem.Recover(stored.Id, stored.ETag!).ToSend(WorkItem.Recover.After));
         }
         if (sends.Count > 0)
@@ -48,7 +48,7 @@ public sealed partial class MessageStore
     /// <summary>Sends a message on its way again under a new ticket, unless it has changed since it was looked at.</summary>
     public async ValueTask RecoverAsync(WorkItem.Recover lost, CancellationToken cancellation = default)
     {
-        if (await GetAsync(lost.Id, cancellation) is { Progress.State: MessageState.Created } stored && stored.ETag == lost.Version)
+        if (await GetAsync(lost.Id, cancellation) is { Progress.State: MessageState.Created or MessageState.Retry } stored && stored.ETag == lost.Version)
             await RestartAsync(stored, cancellation);
     }
 

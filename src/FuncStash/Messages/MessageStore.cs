@@ -172,18 +172,24 @@ public sealed partial class MessageStore(IStore store, IDeliverySchedule schedul
             else if (i == commits.Count - 1)
                 await AfterConflictAsync(commits[i], cancellation);
         }
-        await SeeToLateAsync(started, cancellation);
+        await SeeToLateAsync(started);
         return etag;
     }
 
-    // A commit may take minutes. A ticket that came before it was not yet the message's, and is gone.
-    private async ValueTask SeeToLateAsync(IReadOnlyList<PlannedDelivery> planned, CancellationToken cancellation)
+    // A commit may take minutes. A ticket that came before it was not yet the message's, and may be gone; the commit stands, whatever
+    // becomes of this.
+    private async ValueTask SeeToLateAsync(IReadOnlyList<PlannedDelivery> planned)
     {
-        foreach (var delivery in planned)
+        var late = planned.Where(delivery => !schedule.IsAhead(delivery)).Select(delivery => delivery.Ticket.Id.Text).ToList();
+        if (late.Count == 0)
+            return;
+        try
         {
-            if (!schedule.IsAhead(delivery)
-                && await GetAsync(delivery.Ticket.Id, cancellation) is { Ended: false } stored && DeliveryOf(stored) == delivery)
-                await RestartAsync(stored, cancellation);
+            await RecoverAsync(late, CancellationToken.None);
+        }
+        catch (Exception error) when (store.IsFault(error))
+        {
+            // The sweep finds them.
         }
     }
 

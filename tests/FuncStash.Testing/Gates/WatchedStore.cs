@@ -47,6 +47,9 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables, IBodies
     /// <summary>What a commit waits for before it is done.</summary>
     public Func<Commit, Task> Ready { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>What is waited for after a commit that stands, before anybody learns of it.</summary>
+    public Func<Commit, Task> Written { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>What a read of a row gives instead of the row: what it was before, as for a reader that was overtaken.</summary>
     public Func<string, Entity?> Stale { get; set; } = _ => null;
 
@@ -127,6 +130,8 @@ internal sealed class WatchedStore(IStore inner) : IStore, ITables, IBodies
         if (fault == Fault.BetweenWritesAndSends)
             commit = commit with { Sends = [], LeaseEnd = null };
         var result = await inner.Tables.CommitAsync(commit, cancellation);
+        if (result.Applied)
+            await Written(commit);
         return fault == Fault.None || !result.Applied ? result : throw new StoreFaultException();
     }
 }

@@ -55,7 +55,7 @@ public sealed class FailedStepTests : IAsyncLifetime
     public async Task A_retry_that_is_stored_at_the_second_try_when_it_is_due_soon_is_made_once(string fault)
     {
         var id = await PublishAsync("/fails", ("Upstash-Retry-Delay", "150000"));
-        FailOnce(Enum.Parse<Fault>(fault), IsOfMessages, then: () => Pass(TimeSpan.FromSeconds(150) - s_soon));
+        FailOnce(Enum.Parse<Fault>(fault), IsOutcome, then: () => Pass(TimeSpan.FromSeconds(150) - s_soon));
 
         await WorkOffAsync();
         await AssertEndsAsync(id, "/fails", "/fails");
@@ -65,7 +65,7 @@ public sealed class FailedStepTests : IAsyncLifetime
     public async Task A_worker_that_learns_late_that_its_outcome_is_stored_leaves_the_next_attempt_to_its_ticket()
     {
         var id = await PublishAsync("/fails", ("Upstash-Retry-Delay", "150000"));
-        FailOnce(Fault.After, IsOfMessages, then: () => Pass(TimeSpan.FromSeconds(160)));
+        FailOnce(Fault.After, IsOutcome, then: () => Pass(TimeSpan.FromSeconds(160)));
 
         await RunAsync(await ReceiveAsync());
         Assert.Equal(["/fails"], _calls);
@@ -75,10 +75,39 @@ public sealed class FailedStepTests : IAsyncLifetime
     [Fact]
     public async Task A_retry_whose_ticket_comes_before_it_is_stored_is_not_lost()
     {
-        var id = await PublishAsync("/fails", ("Upstash-Retry-Delay", "100000"));
-        TakeLongOnce(commit => commit.Writes.OfType<Write.Replace>().Any(write => write.Entity.Text("State") == MessageState.Retry.Wire()));
+        var id = await PublishAsync("/fails", ("Upstash-Retry-Delay", "170000"));
+        TakeLongOnce(IsOutcome);
 
         await RunAsync(await ReceiveAsync());
+        await AssertEndsAsync(id, "/fails", "/fails");
+    }
+
+    [Fact]
+    public async Task A_retry_of_which_it_is_learnt_late_that_it_is_stored_is_made_once_though_it_is_being_made()
+    {
+        var id = await PublishAsync("/fails", ("Upstash-Retry-Delay", "170000"));
+        var (retry, answer) = (Task.CompletedTask, new TaskCompletionSource());
+        _watched.Written = async commit =>
+        {
+            if (!IsOutcome(commit))
+                return;
+            _watched.Written = _ => Task.CompletedTask;
+            Pass(TimeSpan.FromMinutes(4));
+            await _service.Get<BucketWatch>().RunAsync();
+            _answer = answer;
+            retry = RunAsync(Assert.Single(await ReceiveAsync()));
+        };
+        await RunAsync(await ReceiveAsync());
+        await _service.PassTimeAsync(UntilAsync(async () => (await Messages.GetAsync(id))!.Progress.State == MessageState.Active), TimeSpan.FromMilliseconds(10));
+
+        // Whoever stored it looks after it, and others work.
+        for (var second = 0; second < 20; second++)
+        {
+            Pass(TimeSpan.FromSeconds(1));
+            await WorkOffAsync();
+        }
+        answer.SetResult();
+        await _service.PassTimeAsync(retry, TimeSpan.FromMilliseconds(10));
         await AssertEndsAsync(id, "/fails", "/fails");
     }
 
@@ -86,13 +115,13 @@ public sealed class FailedStepTests : IAsyncLifetime
     public async Task A_message_whose_ticket_comes_before_it_is_stored_is_not_lost()
     {
         TakeLongOnce(IsOfMessages);
-        await AssertEndsAsync(await PublishAsync("/fine", ("Upstash-Delay", "100s")), "/fine");
+        await AssertEndsAsync(await PublishAsync("/fine", ("Upstash-Delay", "170s")), "/fine");
     }
 
     [Fact]
     public async Task A_message_that_is_sent_on_its_way_again_and_whose_ticket_comes_before_that_is_stored_is_not_lost()
     {
-        var id = await PublishAsync("/fine", ("Upstash-Delay", "100s"));
+        var id = await PublishAsync("/fine", ("Upstash-Delay", "170s"));
         TakeLongOnce(IsOfMessages, ticket: 1);
 
         Assert.True(await RestartAsync(id));
@@ -105,7 +134,7 @@ public sealed class FailedStepTests : IAsyncLifetime
     public async Task A_callback_that_is_stored_at_the_second_try_when_it_is_due_soon_comes_once(string fault)
     {
         var id = await PublishAsync("/fine", ("Upstash-Callback", _destination.Url + "/told"), ("Upstash-Callback-Delay", "150s"));
-        FailOnce(Enum.Parse<Fault>(fault), IsOfMessages, then: () => Pass(TimeSpan.FromSeconds(150) - s_soon));
+        FailOnce(Enum.Parse<Fault>(fault), IsOutcome, then: () => Pass(TimeSpan.FromSeconds(150) - s_soon));
 
         await WorkOffAsync();
         await AssertEndsAsync(id, "/fine", "/told");
@@ -225,6 +254,10 @@ public sealed class FailedStepTests : IAsyncLifetime
 
     private static bool IsOfMessages(Commit commit) => commit.Table == MessageRows.Table;
 
+    // Not the mark of an attempt that takes long.
+    private static bool IsOutcome(Commit commit) => IsOfMessages(commit)
+        && !commit.Writes.OfType<Write.Replace>().Any(write => write.Entity.Text("State") == MessageState.Active.Wire());
+
     private void FailOnce(Fault fault, Func<Commit, bool> which, Action? then = null) => _watched.Faults = commit =>
     {
         if (!which(commit))
@@ -240,7 +273,7 @@ public sealed class FailedStepTests : IAsyncLifetime
         if (!which(commit))
             return;
         _watched.Ready = _ => Task.CompletedTask;
-        Pass(TimeSpan.FromMinutes(2));
+        Pass(TimeSpan.FromMinutes(4));
         await _service.Get<BucketWatch>().RunAsync();
         var leases = await ReceiveAsync();
         Assert.NotEmpty(leases);
@@ -260,16 +293,17 @@ public sealed class FailedStepTests : IAsyncLifetime
         foreach (var lease in leases)
         {
             runs.Add(RunAsync(lease));
-            await _service.PassTimeAsync(AllWaitAsync(), TimeSpan.FromMilliseconds(1));
+            await _service.PassTimeAsync(
+                UntilAsync(() => Task.FromResult(runs.Count(run => !run.IsCompleted) <= Volatile.Read(ref _unanswered))), TimeSpan.FromMilliseconds(1));
         }
         _answer.SetResult();
         await _service.PassTimeAsync(Task.WhenAll(runs), TimeSpan.FromMilliseconds(10));
+    }
 
-        async Task AllWaitAsync()
-        {
-            while (runs.Count(run => !run.IsCompleted) > Volatile.Read(ref _unanswered))
-                await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
-        }
+    private static async Task UntilAsync(Func<Task<bool>> holds)
+    {
+        while (!await holds())
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
     }
 
     private async Task RunAsync(Lease lease)
