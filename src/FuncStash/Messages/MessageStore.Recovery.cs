@@ -33,12 +33,13 @@ public sealed partial class MessageStore
             await store.Tables.CommitAsync(commit, cancellation);
     }
 
-    private async ValueTask RecoverAsync(IReadOnlyList<string> ids, CancellationToken cancellation)
+    private async ValueTask RecoverAsync(IReadOnlyList<string> ids, CancellationToken cancellation, bool retriesToo = false)
     {
         var sends = new List<Send>(ids.Count);
         foreach (var text in ids)
         {
-            if (await LookAsync(MessageId.Parse(text), cancellation) is { Progress.State: MessageState.Created or MessageState.Retry } stored)
+            if (await LookAsync(MessageId.Parse(text), cancellation) is { } stored
+                && (stored.Progress.State == MessageState.Created || (retriesToo && stored.Progress.State == MessageState.Retry)))
                 sends.Add(new WorkItem.Recover(stored.Id, stored.ETag!).ToSend(WorkItem.Recover.After));
         }
         if (sends.Count > 0)

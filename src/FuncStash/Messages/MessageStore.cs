@@ -185,7 +185,7 @@ public sealed partial class MessageStore(IStore store, IDeliverySchedule schedul
             return;
         try
         {
-            await RecoverAsync(late, CancellationToken.None);
+            await RecoverAsync(late, CancellationToken.None, retriesToo: true);
         }
         catch (Exception error) when (store.IsFault(error))
         {
