@@ -19,5 +19,5 @@ public sealed class DeliveryInterleavings(AzuriteAccount account)
             await using var queues = SqliteStore.Open(":memory:", clock);
             await using var play = await DeliveryPlay.BeginAsync(clock, new MixedStore(azure, queues.Queues), partwise: true, limits, seed);
             await play.ScenesAsync(scenes, deaths);
-        }, iter: 16, threads: 1);
+        }, iter: TestSetting.Plays(16), threads: 1);
 }

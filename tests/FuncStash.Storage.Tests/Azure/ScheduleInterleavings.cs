@@ -13,7 +13,7 @@ public sealed class ScheduleInterleavings(AzuriteAccount account)
             using var store = new AzureStore(account.Options());
             await using var play = new SchedulePlay(seed, store);
             await play.ScenesAsync(scenes, deaths);
-        }, iter: 100, threads: 1);
+        }, iter: TestSetting.Plays(100), threads: 1);
 
     [Fact]
     public Task Every_occurrence_is_published_once_whoever_dies() =>
@@ -23,5 +23,5 @@ public sealed class ScheduleInterleavings(AzuriteAccount account)
                 using var store = new AzureStore(account.Options());
                 await using var play = new SchedulePlay(seed, store);
                 await play.MinutesAsync(minutes, tickers, replacements, deaths);
-            }, iter: 60, threads: 1);
+            }, iter: TestSetting.Plays(60), threads: 1);
 }

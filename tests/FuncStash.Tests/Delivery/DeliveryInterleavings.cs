@@ -19,5 +19,5 @@ public sealed class DeliveryInterleavings
             await using var store = SqliteStore.Open(":memory:", clock);
             await using var play = await DeliveryPlay.BeginAsync(clock, store, partwise, limits, seed, hosted);
             await play.ScenesAsync(scenes, deaths);
-        }, iter: 40, threads: 1);
+        }, iter: TestSetting.Plays(40), threads: 1);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using CsCheck;
 
 namespace FuncStash.Tests.Fuzzing;
@@ -10,11 +9,11 @@ namespace FuncStash.Tests.Fuzzing;
 internal static class FuzzRun
 {
     /// <summary>How many inputs each fuzz test tries; <c>FUNCSTASH_FUZZ_INPUTS</c> asks for a long run.</summary>
-    public static int Count(int byDefault) => Setting("FUNCSTASH_FUZZ_INPUTS", byDefault);
+    public static int Count(int byDefault) => TestSetting.Number("FUNCSTASH_FUZZ_INPUTS", byDefault);
 
     public static IEnumerable<(int Number, T Input)> Inputs<T>(Gen<T> inputs, int count)
     {
-        var (seed, first) = (Setting("FUNCSTASH_FUZZ_SEED", 1), Setting("FUNCSTASH_FUZZ_FIRST", 0));
+        var (seed, first) = (TestSetting.Number("FUNCSTASH_FUZZ_SEED", 1), TestSetting.Number("FUNCSTASH_FUZZ_FIRST", 0));
         for (var number = first; number < first + count; number++)
             yield return (number, inputs.Generate(new PCG((uint)seed, (ulong)number), null, out _));
     }
@@ -34,7 +33,4 @@ internal static class FuzzRun
             }
         }
     }
-
-    private static int Setting(string name, int byDefault) =>
-        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : byDefault;
 }

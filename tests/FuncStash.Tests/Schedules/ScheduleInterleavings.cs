@@ -11,7 +11,7 @@ public sealed class ScheduleInterleavings
         {
             await using var play = new SchedulePlay(seed);
             await play.ScenesAsync(scenes, deaths);
-        }, iter: 400, threads: 1);
+        }, iter: TestSetting.Plays(400), threads: 1);
 
     [Fact]
     public Task Every_occurrence_is_published_once_whoever_dies() =>
@@ -20,5 +20,5 @@ public sealed class ScheduleInterleavings
             {
                 await using var play = new SchedulePlay(seed);
                 await play.MinutesAsync(minutes, tickers, replacements, deaths);
-            }, iter: 300, threads: 1);
+            }, iter: TestSetting.Plays(300), threads: 1);
 }

@@ -19,5 +19,5 @@ public sealed class RunInterleavings
             await using var store = SqliteStore.Open(":memory:", clock);
             await using var play = await FlowPlay.BeginAsync(clock, store, partwise, flows, seed);
             await play.ScenesAsync(scenes, deaths);
-        }, iter: 40, threads: 1);
+        }, iter: TestSetting.Plays(40), threads: 1);
 }
