@@ -26,7 +26,7 @@ internal sealed class RunPatience(IStore store, TimeProvider time)
     /// <summary>How long a work-queue message is to wait; nothing for all but what runs had under way before the start.</summary>
     public TimeSpan Of(string text) =>
         store is SqliteStore && _until - time.GetUtcNow() is { } rest && rest > TimeSpan.Zero
-        && DeliveryTicket.TryParse(text, out var ticket) && ticket.Id.IsOfRun && ticket.Id.CreatedAt < _born.ToUnixTimeMilliseconds()
+        && WorkItem.Parse(text) is WorkItem.Deliver { Ticket.Id: { IsOfRun: true } id } && id.CreatedAt < _born.ToUnixTimeMilliseconds()
             ? rest
             : TimeSpan.Zero;
 }

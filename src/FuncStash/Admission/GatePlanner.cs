@@ -187,6 +187,8 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
     private WorkItem Wake(long at) =>
         kind == GateKind.Queue ? new WorkItem.WakeQueue(name, at) : new WorkItem.WakeFlowKey(name, at);
 
-    private static Send SendOf(Candidate candidate) =>
-        new DeliveryTicket(MessageId.Parse(candidate.Message), candidate.Ticket).ToSend();
+    // A retry's says when that was due, which tells it from the ticket of the attempt before.
+    private static Send SendOf(Candidate candidate) => new WorkItem.Deliver(
+        new DeliveryTicket(MessageId.Parse(candidate.Message), candidate.Ticket),
+        candidate.Attempt > 0 && !LineOrder.IsMoved(candidate.Order) ? LineOrder.TimeOf(candidate.Order) : null).ToSend();
 }

@@ -109,9 +109,11 @@ public sealed partial class DeliveryService(
         || (delivery.Ticket.Number == progress.Ticket && delivery.DueAt is { } due
             && (due == progress.DueAt ? delivery.Wait != 0 && delivery.Wait != progress.Wait : due > progress.DueAt || progress.Retried == 0));
 
-    // A ticket of a wait that is over; or of a step that is not stored, and perhaps never will be.
-    private static bool IsSpent(WorkItem.Deliver delivery, Progress progress) =>
-        (delivery.Ticket.Number == progress.Ticket && delivery.DueAt < progress.DueAt)
+    // A ticket of a wait that is over; of the first attempt, where a host sends one for each; or of a step that is not stored, and
+    // perhaps never will be.
+    private static bool IsSpent(WorkItem.Deliver delivery, Progress progress, Lease? lease) =>
+        (delivery.Ticket.Number == progress.Ticket
+            && (delivery.DueAt is { } due ? due < progress.DueAt : progress.Retried > 0 && lease is HostLease))
         || (delivery.Ticket.Number > progress.Ticket && delivery.Wait != 0);
 
     private async Task<StepResult> StepAsync(WorkItem.Deliver delivery, Lease? lease, CancellationToken stop)
@@ -131,7 +133,7 @@ public sealed partial class DeliveryService(
         // A worker that died after settling left its places taken.
         if (governed && stored.Progress.State == MessageState.Retry)
             await admission.LeaveAsync(stored);
-        if (!stored.IsDue(Now) || IsSpent(delivery, stored.Progress))
+        if (!stored.IsDue(Now) || IsSpent(delivery, stored.Progress, lease))
             return await NotYetAsync(stored, lease, stop);
         await messages.WriteEventsAsync(stored, stop);
         var run = stored.Message.Run is null ? null : await runs.FindAsync(stored, stop);
@@ -171,15 +173,7 @@ public sealed partial class DeliveryService(
             // Not counted and done again, for then it would be sent again.
             return await failures.GiveUpAsync(stored.Id, error, lease, stop);
         }
-        if (await settler.FinishAsync(settled, lease) is { } result)
-            return result;
-        if (lease is HostLease host)
-        {
-            // The next attempt has a ticket of its own, and may be another's by now.
-            delivery = delivery with { DueAt = Math.Min(attempt.Stored.Progress.DueAt, attempt.StartedAt), Wait = 0 };
-            lease = new HostLease(delivery.Text, host.Queue);
-        }
-        return await StepAsync(delivery, lease, stop);
+        return await settler.FinishAsync(settled, lease) ?? await StepAsync(delivery, lease, stop);
     }
 
     // For those that are under way; it is no attempt.

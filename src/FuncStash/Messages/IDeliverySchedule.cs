@@ -28,4 +28,8 @@ public interface IDeliverySchedule
 /// <param name="Ticket">The message, and the number under which it is sent on its way.</param>
 /// <param name="DueAt">When it is due, in unix milliseconds.</param>
 /// <param name="Wait">The number of its wait; 0 where that is in the work queue only.</param>
-public readonly record struct PlannedDelivery(DeliveryTicket Ticket, long DueAt, int Wait = 0);
+public readonly record struct PlannedDelivery(DeliveryTicket Ticket, long DueAt, int Wait = 0)
+{
+    /// <summary>Whether it is a retry. Not told by what waits in a bucket, where the due time tells all.</summary>
+    public bool IsRetry { get; init; }
+}

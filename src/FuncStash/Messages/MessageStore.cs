@@ -199,7 +199,7 @@ public sealed partial class MessageStore(IStore store, IDeliverySchedule schedul
         : stored with { Progress = stored.Progress with { Wait = wait } };
 
     internal static PlannedDelivery DeliveryOf(StoredMessage stored) =>
-        new(new DeliveryTicket(stored.Id, stored.Progress.Ticket), stored.Progress.DueAt, stored.Progress.Wait);
+        new(new DeliveryTicket(stored.Id, stored.Progress.Ticket), stored.Progress.DueAt, stored.Progress.Wait) { IsRetry = stored.Progress.Retried > 0 };
 
     // A later commit conflicts only when it was done before; its sends and lease end are still owed.
     private async ValueTask AfterConflictAsync(Commit commit, CancellationToken cancellation)

@@ -42,9 +42,9 @@ public sealed class BucketSchedule(Buckets buckets, IAlarmClock alarms, TimeProv
 
     /// <summary>
     /// The ticket with the rest of its wait in whole seconds, as Azure's queues count, rounded down: it comes a little early,
-    /// and its due time in the text says so.
+    /// and its due time in the text says so. That of a retry always does, which tells it from the ticket of the attempt before.
     /// </summary>
-    internal static Send ToSend(PlannedDelivery delivery, long now) => delivery is { Wait: 0 } && delivery.DueAt <= now
+    internal static Send ToSend(PlannedDelivery delivery, long now) => delivery is { Wait: 0, IsRetry: false } && delivery.DueAt <= now
         ? delivery.Ticket.ToSend()
         : new WorkItem.Deliver(delivery.Ticket, delivery.DueAt, delivery.Wait).ToSend(TimeSpan.FromSeconds((delivery.DueAt - now) / 1000));
 

@@ -150,7 +150,7 @@ internal sealed partial class GateHistory(IStore[] stores, TestClock? clock, Gat
                     await WakeAsync(gates, wake);
                     continue;
                 }
-                Assert.True(DeliveryTicket.TryParse(lease.Text, out var ticket));
+                var ticket = Assert.IsType<WorkItem.Deliver>(WorkItem.Parse(lease.Text)).Ticket;
                 if (_ended.TryGetValue(ticket.Id.Text, out var ended))
                 {
                     // Withdrawn after it was admitted: it was counted, and has left.
