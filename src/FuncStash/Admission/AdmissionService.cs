@@ -35,6 +35,11 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
     public static bool JoinsAtOnce(Message message, long now) =>
         (message.QueueName is not null || message.FlowControl is not null) && (!message.IsDelayed || message.NotBefore <= now);
 
+    /// <summary>Whether a message that is stored was to wait for admission from then on.</summary>
+    /// <remarks>So was one that its queue does not expect: by its publisher's clock, which may be ahead, it was due.</remarks>
+    public static bool WasToJoin(Message message, long now) =>
+        message is { QueueName: not null, QueueCreatedAt: null } || JoinsAtOnce(message, now);
+
     /// <summary>
     /// Tells the queue of a delayed message, which it creates, that it will come, before it is stored: it then goes where its queue goes.
     /// </summary>

@@ -21,7 +21,7 @@ public sealed partial class MessageStore
             {
                 // One of them is there already: each on its own.
                 foreach (var creation in chunk)
-                    created[creation.Index] = await CommitAsync([creation], cancellation);
+                    created[creation.Index] = await CommitAsync([creation.Of(Waiting(creation.Stored))], cancellation);
             }
         }
         foreach (var creation in prepared.Where(creation => !created[creation.Index]))
@@ -84,7 +84,6 @@ public sealed partial class MessageStore
     private async ValueTask<CommitResult> CommitAsync(
         string partition, List<Creation> chunk, IReadOnlyList<Write> with, IReadOnlyList<Send> more, CancellationToken cancellation)
     {
-        chunk = chunk.ConvertAll(creation => Waiting(creation.Stored) is { Progress.Wait: not 0 } stored ? creation.Of(stored) : creation);
         PlannedDelivery[] planned = [.. chunk.Where(c => c.New.Scheduled).Select(c => DeliveryOf(c.Stored))];
         var sends = await schedule.PlanAsync(planned, cancellation);
         var writes = new List<Write>(with.Count + chunk.Count);
@@ -109,7 +108,7 @@ public sealed partial class MessageStore
         await EnsureDayAsync(message.Id.PartitionDay, cancellation);
         await watch.EnsureAsync(message.Id, message.NotBefore, cancellation);
         message = await PlaceAsync(message with { BodySize = message.Body.Length }, cancellation);
-        var stored = new StoredMessage(message, new Progress { DueAt = message.NotBefore }, null);
+        var stored = Waiting(new StoredMessage(message, new Progress { DueAt = message.NotBefore }, null));
         // Its row is in an older partition, where nobody looks for an event of today.
         return message.Id.LiesInOlderPartition ? stored with { Outbox = [CreatedEvent(message)] } : stored;
     }

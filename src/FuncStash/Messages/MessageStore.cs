@@ -77,7 +77,7 @@ public sealed partial class MessageStore(IStore store, IDeliverySchedule schedul
         var (here, elsewhere) = Split(step.Events, before);
         var followers = new List<StoredMessage>(step.Followers.Count);
         foreach (var follower in step.Followers)
-            followers.Add(Waiting(await PrepareAsync(follower, cancellation)));
+            followers.Add(await PrepareAsync(follower, cancellation));
         var after = before with
         {
             Progress = step.After,
@@ -198,7 +198,7 @@ public sealed partial class MessageStore(IStore store, IDeliverySchedule schedul
         ? stored
         : stored with { Progress = stored.Progress with { Wait = wait } };
 
-    internal static PlannedDelivery DeliveryOf(StoredMessage stored) =>
+    private static PlannedDelivery DeliveryOf(StoredMessage stored) =>
         new(new DeliveryTicket(stored.Id, stored.Progress.Ticket), stored.Progress.DueAt, stored.Progress.Wait) { IsRetry = stored.Progress.Retried > 0 };
 
     // A later commit conflicts only when it was done before; its sends and lease end are still owed.

@@ -158,7 +158,5 @@ public sealed partial class Publisher
 
     // Who stored it may have died before it got in line, and nobody else would put it there.
     private Task AcceptAgainAsync(IEnumerable<StoredMessage> there) =>
-        // A queue's message that its queue does not expect was to join at once, by a clock that may be ahead of this one.
-        admission.AcceptAgainAsync([.. there.Where(each =>
-            each.Message is { QueueName: not null, QueueCreatedAt: null } || AdmissionService.JoinsAtOnce(each.Message, Now))]);
+        admission.AcceptAgainAsync([.. there.Where(each => AdmissionService.WasToJoin(each.Message, Now))]);
 }

@@ -106,7 +106,7 @@ public sealed partial class BucketWaker(
     // One whose message has gone on since needs nothing.
     private async ValueTask<bool> TrySettleAsync(PlannedDelivery delivery, CancellationToken stop) =>
         await messages.GetAsync(delivery.Ticket.Id, stop) is not { } stored
-        || MessageStore.DeliveryOf(stored) != delivery with { IsRetry = stored.Progress.Retried > 0 }
+        || (stored.Progress.Ticket, stored.Progress.DueAt, stored.Progress.Wait) != (delivery.Ticket.Number, delivery.DueAt, delivery.Wait)
         || await doubts.TrySettleAsync(stored, stop);
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
