@@ -23,8 +23,10 @@ internal sealed class ExchangeStream(Stream connection, TimeProvider time, OpenC
 
     private readonly long _made = time.GetTimestamp();
     private readonly EarlyAnswer _answer = new(connection);
-    private Exchange? _exchange;
     private Exception? _deaf;
+
+    /// <summary>The one that it serves, or served last. Belongs to <see cref="OpenConnections"/>.</summary>
+    public Exchange? Exchange { get; set; }
 
     /// <summary>Its place among those that no request uses; null while one does. Belongs to <see cref="OpenConnections"/>.</summary>
     public LinkedListNode<ExchangeStream>? Idle { get; set; }
@@ -67,13 +69,13 @@ internal sealed class ExchangeStream(Stream connection, TimeProvider time, OpenC
         {
             read = await _answer.ReadAsync(buffer, cancellationToken);
         }
-        catch (Exception error) when (_exchange is { IsAnswered: false })
+        catch (Exception error) when (Exchange is { IsAnswered: false })
         {
             throw Broken(error);
         }
         if (read > 0)
-            _exchange?.NoteAnswer();
-        else if (!buffer.IsEmpty && _exchange is { IsAnswered: false })
+            Exchange?.NoteAnswer();
+        else if (!buffer.IsEmpty && Exchange is { IsAnswered: false })
             throw Broken(_deaf);
         return read;
     }
@@ -93,11 +95,9 @@ internal sealed class ExchangeStream(Stream connection, TimeProvider time, OpenC
     /// <summary>The exchange is over. What is left of its request must not block the connection's end, or another request.</summary>
     public void Leave(Exchange exchange)
     {
-        if (exchange != _exchange)
-            return;
         if (_deaf is null)
-            all.NoteIdle(this);
-        else
+            all.NoteIdle(this, exchange);
+        else if (exchange == Exchange)
             Dispose();
     }
 
@@ -114,12 +114,12 @@ internal sealed class ExchangeStream(Stream connection, TimeProvider time, OpenC
     // The first write of a request.
     private void Begin()
     {
-        if (Exchange.Current is not { } exchange || exchange == _exchange)
+        if (Exchange.Current is not { } exchange || exchange == Exchange)
             return;
+        var isUsed = Exchange is not null;
         // It may have ended after the client looked for the last time, or have been closed in favour of another.
-        var isOpen = all.TryUse(this);
-        exchange.BeginOn(this, _exchange is not null || !isOpen || time.GetElapsedTime(_made) >= s_kept);
-        _exchange = exchange;
+        var isOpen = all.TryUse(this, exchange);
+        exchange.BeginOn(this, isUsed || !isOpen || time.GetElapsedTime(_made) >= s_kept);
         if (!isOpen || !_answer.TryBegin() || _deaf is not null)
             throw Broken(_deaf);
     }
@@ -161,7 +161,7 @@ internal sealed class ExchangeStream(Stream connection, TimeProvider time, OpenC
         if (write.IsCompleted || !IsWanted(_answer.Status))
             return write.IsCompleted;
         // Half of the time that is left, so that the answer can be read in the other half.
-        var left = _exchange is { } exchange && exchange.Left < 2 * Patience ? exchange.Left / 2 : Patience;
+        var left = Exchange is { } exchange && exchange.Left < 2 * Patience ? exchange.Left / 2 : Patience;
         using var stop = new CancellationTokenSource();
         await Task.WhenAny(write, Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, time, stop.Token));
         await stop.CancelAsync();
@@ -173,7 +173,7 @@ internal sealed class ExchangeStream(Stream connection, TimeProvider time, OpenC
 
     private BrokenConnectionException Broken(Exception? cause)
     {
-        _exchange?.NoteBreak();
+        Exchange?.NoteBreak();
         return new BrokenConnectionException(
             cause is null
                 ? FailureText.Closed

@@ -40,22 +40,23 @@ internal sealed class OpenConnections(int most)
         }
     }
 
-    /// <summary>A connection that no request uses any more: it may be closed in favour of another.</summary>
-    public void NoteIdle(ExchangeStream connection)
+    /// <summary>An exchange is over. Its connection, unless another has taken it meanwhile, may be closed in favour of a new one.</summary>
+    public void NoteIdle(ExchangeStream connection, Exchange exchange)
     {
         lock (_lock)
         {
-            if (connection is { Idle: null, IsClosed: false })
+            if (connection is { Idle: null, IsClosed: false } && connection.Exchange == exchange)
                 connection.Idle = _idle.AddLast(connection);
         }
     }
 
     /// <summary>Takes a connection into use. False when it has been closed in favour of another.</summary>
-    public bool TryUse(ExchangeStream connection)
+    public bool TryUse(ExchangeStream connection, Exchange exchange)
     {
         lock (_lock)
         {
             Remove(connection);
+            connection.Exchange = exchange;
             return !connection.IsClosed;
         }
     }

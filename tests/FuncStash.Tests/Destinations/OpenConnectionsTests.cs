@@ -93,6 +93,28 @@ public sealed class OpenConnectionsTests
         Assert.Equal(MessageState.Delivered, await service.StateAsync(await service.AttemptAsync(receivers.All[0].Url())));
     }
 
+    [Fact]
+    public async Task One_that_the_next_request_has_taken_is_not_closed_because_the_last_is_over()
+    {
+        using var receiver = new TcpListener(IPAddress.Loopback, 0);
+        receiver.Start();
+        var address = (IPEndPoint)receiver.LocalEndpoint;
+        var all = new OpenConnections(1);
+        await using var connection =
+            new ExchangeStream(await all.ConnectAsync(address, TestContext.Current.CancellationToken), TimeProvider.System, all);
+        using var last = new Exchange(TimeProvider.System, s_patience);
+        using var next = new Exchange(TimeProvider.System, s_patience);
+        foreach (var exchange in new[] { last, next })
+        {
+            exchange.Enter();
+            await connection.WriteAsync(new byte[1], TestContext.Current.CancellationToken);
+        }
+        all.NoteIdle(connection, last);
+        await Assert.ThrowsAsync<OwnLimitException>(() => all.ConnectAsync(address, TestContext.Current.CancellationToken));
+        all.NoteIdle(connection, next);
+        await (await all.ConnectAsync(address, TestContext.Current.CancellationToken)).DisposeAsync();
+    }
+
     [Theory]
     [InlineData(SocketError.TooManyOpenSockets, "open files are used up")]
     [InlineData(SocketError.NoBufferSpaceAvailable, "memory of the network is used up")]
