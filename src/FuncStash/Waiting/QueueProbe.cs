@@ -45,8 +45,8 @@ public sealed class QueueProbe(IStore store, TimeProvider time)
         if (before?.Number("SentAt") >= sentAt)
             return;
         var values = new Dictionary<string, object> { ["SentAt"] = sentAt, ["NotedAt"] = Now };
-        if (before is not null && Settled(before) is { } settled)
-            values["SettledAt"] = settled;
+        if (before is not null)
+            Keep(before, values);
         var row = new Entity(Partition, RowOf(queue), values);
         await store.Tables.CommitAsync(new Commit(Table, Partition, [new Write.Upsert(row)]), cancellation);
     }
@@ -70,8 +70,21 @@ public sealed class QueueProbe(IStore store, TimeProvider time)
 
     private long? Past(long? sentAt) => sentAt > Now + Clocks.SkewMs ? null : sentAt;
 
-    private long? Settled(Entity row) =>
-        row.Number(Now - (row.Number("NotedAt") ?? 0) >= (long)Settle.TotalMilliseconds ? "SentAt" : "SettledAt");
+    // What is settled, and the one that is to be so next: were it the latest alone, probes that come all the time would keep each other
+    // from it.
+    private void Keep(Entity before, Dictionary<string, object> values)
+    {
+        if (Settled(before) is { } settled)
+            values["SettledAt"] = settled;
+        var next = before.Number("NextSentAt") is not null && !IsOld(before.Number("NextNotedAt")) ? "Next" : "";
+        values["NextSentAt"] = before.Number(next + "SentAt") ?? 0;
+        values["NextNotedAt"] = before.Number(next + "NotedAt") ?? 0;
+    }
+
+    private long? Settled(Entity row) => row.Number(
+        IsOld(row.Number("NotedAt")) ? "SentAt" : row.Number("NextSentAt") is not null && IsOld(row.Number("NextNotedAt")) ? "NextSentAt" : "SettledAt");
+
+    private bool IsOld(long? notedAt) => Now - (notedAt ?? 0) >= (long)Settle.TotalMilliseconds;
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 }

@@ -63,6 +63,18 @@ public sealed class QueueProbeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Probes_that_come_all_the_time_do_not_keep_each_other_from_being_settled()
+    {
+        for (var begun = _service.Now; _service.Now - begun < 60_000; _service.Time.Advance(TimeSpan.FromSeconds(1)))
+        {
+            await Probe.SendAsync();
+            await WorkAsync(First, Second, Third);
+            var settled = await Probe.SettledAsync();
+            Assert.InRange(_service.Now - (settled ?? begun), settled is null ? 0 : 5_000, 10_000);
+        }
+    }
+
+    [Fact]
     public async Task None_is_sent_while_something_is_left_where_nobody_receives_it()
     {
         Store.Left = 1;
