@@ -195,9 +195,18 @@ public sealed class AdmissionService(Gates gates, MessageStore messages)
         var (message, progress) = (stored.Message, stored.Progress);
         return (message.QueueName is { } queue
                 && await gates.KnowsAsync(GateKind.Queue, queue, Candidate.Of(message, progress, GateKind.Queue), cancellation))
-            || (message.FlowControl is { } flow
-                && await gates.KnowsAsync(GateKind.FlowKey, flow.Key, Candidate.Of(message, progress, GateKind.FlowKey), cancellation));
+            || await IsAtItsKeyAsync(stored, cancellation);
     }
+
+    /// <summary>True when a gate has sent a message that is due on its way, or will.</summary>
+    public ValueTask<bool> IsSentByGateAsync(StoredMessage stored, CancellationToken cancellation = default) =>
+        // A queue lets a message in once, for all its attempts.
+        stored.Progress.Retried == 0 ? IsInLineAsync(stored, cancellation) : IsAtItsKeyAsync(stored, cancellation);
+
+    /// <summary>True when a message waits at its flow-control key, or has a place there, for its next attempt.</summary>
+    public async ValueTask<bool> IsAtItsKeyAsync(StoredMessage stored, CancellationToken cancellation = default) =>
+        stored.Message.FlowControl is { } flow && await gates.KnowsAsync(
+            GateKind.FlowKey, flow.Key, Candidate.Of(stored.Message, stored.Progress, GateKind.FlowKey), cancellation);
 
     /// <summary>True for a message that was delayed when its queue was deleted, and so will be cancelled when it is due.</summary>
     public async ValueTask<bool> HasLostItsQueueAsync(StoredMessage stored, CancellationToken cancellation = default) =>

@@ -42,7 +42,8 @@ public sealed partial class DeliveryService(
                 await probe.NoteAsync(lease?.Queue ?? WorkItem.Queue, probed.SentAt, stop);
                 break;
             case WorkItem.Recover lost:
-                await messages.RecoverAsync(lost, stop);
+                if (await RecoverAsync(lost, stop) is { } later)
+                    return await AgainAsync(later, lease, stop);
                 break;
             case WorkItem.WakeQueue wake:
                 await gates.WakeAsync(GateKind.Queue, wake.Name, wake.At);
@@ -103,23 +104,41 @@ public sealed partial class DeliveryService(
         return dueAt <= Now;
     }
 
-    // A ticket of another number; or of a wait that the message never had, since another try to store it was the one that did.
+    // Null when it is seen to, else when to look again: one that has just come due may be under way and not have noted it yet.
+    private async ValueTask<long?> RecoverAsync(WorkItem.Recover lost, CancellationToken stop)
+    {
+        if (await messages.FindAsync(lost, stop) is not { } stored)
+            return null;
+        var (dueAt, now) = (stored.Progress.DueAt, Now);
+        var later = dueAt + (long)WorkItem.Recover.After.TotalMilliseconds;
+        if (dueAt <= now + Clocks.SkewMs && now < later)
+            return later;
+        await messages.RestartAsync(stored, stop);
+        return null;
+    }
+
+    // A ticket of a wait that the message never had: another try to store it was the one that did.
+    private static bool IsOrphan(WorkItem.Deliver delivery, Progress progress) =>
+        delivery.Wait != 0 && delivery.Wait != progress.Wait
+        && (delivery.Ticket.Number, delivery.DueAt) == (progress.Ticket, progress.DueAt);
+
+    // A ticket of another number, or of a step that was done again and is due at another time.
     private static bool IsStale(WorkItem.Deliver delivery, Progress progress) =>
         delivery.Ticket.Number < progress.Ticket
         || (delivery.Ticket.Number == progress.Ticket && delivery.DueAt is { } due
-            && (due == progress.DueAt ? delivery.Wait != 0 && delivery.Wait != progress.Wait : due > progress.DueAt || progress.Retried == 0));
+            && due != progress.DueAt && (due > progress.DueAt || progress.Retried == 0));
 
-    // A ticket of a wait that is over; of the first attempt, where a host sends one for each; or of a step that is not stored, and
-    // perhaps never will be.
+    // A ticket of a wait that is over, where a host has one sent for each attempt (a lease is kept for the next); or of a step that
+    // is not stored, and perhaps never will be.
     private static bool IsSpent(WorkItem.Deliver delivery, Progress progress, Lease? lease) =>
-        (delivery.Ticket.Number == progress.Ticket
-            && (delivery.DueAt is { } due ? due < progress.DueAt : progress.Retried > 0 && lease is HostLease))
+        (lease is HostLease && delivery.Ticket.Number == progress.Ticket
+            && (delivery.DueAt is { } due ? due < progress.DueAt : progress.Retried > 0))
         || (delivery.Ticket.Number > progress.Ticket && delivery.Wait != 0);
 
     private async Task<StepResult> StepAsync(WorkItem.Deliver delivery, Lease? lease, CancellationToken stop)
     {
         var stored = await messages.GetAsync(delivery.Ticket.Id, stop);
-        if (stored is null || (!stored.Ended && IsStale(delivery, stored.Progress)))
+        if (stored is null || IsOrphan(delivery, stored.Progress) || (!stored.Ended && IsStale(delivery, stored.Progress)))
         {
             await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);
             return StepResult.Done.Instance;
@@ -133,8 +152,11 @@ public sealed partial class DeliveryService(
         // A worker that died after settling left its places taken.
         if (governed && stored.Progress.State == MessageState.Retry)
             await admission.LeaveAsync(stored);
-        if (!stored.IsDue(Now) || IsSpent(delivery, stored.Progress, lease))
+        if (IsSpent(delivery, stored.Progress, lease))
             return await NotYetAsync(stored, lease, stop);
+        // Whoever sent it has a clock that is ahead.
+        if (!stored.IsDue(Now))
+            return await (await ComesAsync(stored.Progress.DueAt, stop) ? StepAsync(delivery, lease, stop) : NotYetAsync(stored, lease, stop));
         await messages.WriteEventsAsync(stored, stop);
         var run = stored.Message.Run is null ? null : await runs.FindAsync(stored, stop);
         if (stored.Message.Run is not null && run is null)
@@ -269,7 +291,7 @@ public sealed partial class DeliveryService(
     // step whose storing failed. Whether the next attempt was sent for is not known.
     private async Task<StepResult> NotYetAsync(StoredMessage stored, Lease? lease, CancellationToken stop)
     {
-        if (lease is not HostLease)
+        if (lease is not HostLease && !stored.IsDue(Now))
             return await AgainAsync(stored.Progress.DueAt, lease, stop);
         if (await doubts.TrySettleAsync(stored, stop))
         {

@@ -65,7 +65,7 @@ public sealed record Message
 
     /// <summary>
     /// When its queue was created, in unix milliseconds: one of that name that was created at another time is not its queue.
-    /// Of a delayed message only; null too for one that was stored before this was noted.
+    /// Of a delayed message only; null too for one that was stored before this was noted, whose queue is any of that name.
     /// </summary>
     public long? QueueCreatedAt { get; init; }
 

@@ -4,7 +4,7 @@ using FuncStash.Storage;
 namespace FuncStash.Messages;
 
 /// <summary>What a message of the work queue says: the closed set of what a worker can be asked to do.</summary>
-/// <remarks>The texts outlive deployments: a new form of one gets a new prefix, and the old one is still read.</remarks>
+/// <remarks>The texts outlive deployments: those that earlier versions sent are still read.</remarks>
 public abstract record WorkItem
 {
     /// <summary>The work queue.</summary>
@@ -23,7 +23,8 @@ public abstract record WorkItem
     /// <summary>Do what is due for a message.</summary>
     /// <param name="Ticket">The message, and the number under which it was sent on its way.</param>
     /// <param name="DueAt">
-    /// When, in unix milliseconds, where the queue may give it a little early; null where it is due when it comes.
+    /// When, in unix milliseconds, where the queue may give it a little early, and of each retry, which it tells from the attempt
+    /// before; null where it is due when it comes.
     /// </param>
     /// <param name="Wait">The number of its wait (<see cref="Progress.Wait"/>); 0 where it waited in the work queue only.</param>
     public sealed record Deliver(DeliveryTicket Ticket, long? DueAt = null, int Wait = 0) : WorkItem

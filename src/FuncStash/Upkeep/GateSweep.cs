@@ -107,7 +107,7 @@ public sealed partial class GateSweep(
             else if (!isThrough)
                 return false;
             // One that a full lane sent back to the work queue comes again; another waits at its key, which sees to it.
-            else if (!lanes.IsFull(stored.Message.Url) && !(kind == GateKind.Queue && await IsAtItsKeyAsync(stored, cancellation))
+            else if (!lanes.IsFull(stored.Message.Url) && !(kind == GateKind.Queue && await admission.IsAtItsKeyAsync(stored, cancellation))
                 && await messages.RestartAsync(stored, cancellation))
                 Metrics.Recovered();
         }
@@ -128,10 +128,6 @@ public sealed partial class GateSweep(
             return null;
         }
     }
-
-    private async ValueTask<bool> IsAtItsKeyAsync(StoredMessage stored, CancellationToken cancellation) =>
-        stored.Message.FlowControl is { } flow && await gates.KnowsAsync(
-            GateKind.FlowKey, flow.Key, Candidate.Of(stored.Message, stored.Progress, GateKind.FlowKey), cancellation);
 
     private static bool IsIdle(GateState state, long now) =>
         state is { Inside.Count: 0, Paused: false, PinnedParallelism: false, PinnedRate: false }

@@ -6,7 +6,7 @@ using FuncStash.Storage;
 namespace FuncStash.Waiting;
 
 /// <summary>Keeps what waits for longer than the work queue should hold it: a row each, in the bucket of its due minute.</summary>
-/// <remarks>The rows are the truth, and whatever wakes them only looks. A row without its message is a ticket that finds nothing.</remarks>
+/// <remarks>The rows are the truth, and whatever wakes them only looks. The ticket of a row whose step was not stored makes no attempt.</remarks>
 public sealed class Buckets(ITables tables, TimeProvider time, Random random)
 {
     private const int MaxKnown = 10_000;

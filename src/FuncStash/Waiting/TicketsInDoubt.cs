@@ -1,3 +1,4 @@
+using FuncStash.Admission;
 using FuncStash.Messages;
 using FuncStash.Settings;
 using FuncStash.Telemetry;
@@ -5,15 +6,15 @@ using FuncStash.Telemetry;
 namespace FuncStash.Waiting;
 
 /// <summary>
-/// Settles messages of which nobody knows whether a ticket of theirs is on its way, because whoever had it in hand may have died
-/// before it was sent.
+/// Settles messages of which nobody knows whether a ticket of theirs is on its way: whoever had it in hand may have died before it
+/// was sent, or its step may not have been stored.
 /// </summary>
 /// <remarks>
 /// To send it again could deliver twice. But one that is not due can be sent on its way under a new ticket, which makes the other
 /// stale before anybody acts on it; and one that is due, once the work queue has been worked through since (<see cref="QueueProbe"/>)
-/// and it still stands as it was.
+/// and it still stands as it was. What a gate sends on its way may come later than that, and is left to the gate.
 /// </remarks>
-public sealed class TicketsInDoubt(MessageStore messages, QueueProbe probe, TimeProvider time)
+public sealed class TicketsInDoubt(MessageStore messages, AdmissionService admission, QueueProbe probe, TimeProvider time)
 {
     /// <summary>After this it can be told of a message that is due, unless the work queue has a backlog.</summary>
     public static readonly TimeSpan Pause = 2 * QueueProbe.Settle;
@@ -24,10 +25,13 @@ public sealed class TicketsInDoubt(MessageStore messages, QueueProbe probe, Time
         // Whoever makes the attempt is at it, or has died: that is another's affair.
         if (stored.Ended || stored.Progress.State == MessageState.Active)
             return true;
-        var due = stored.Progress.DueAt;
-        if (due <= time.GetUtcNow().ToUnixTimeMilliseconds() + Clocks.SkewMs
-            && !(await probe.SettledAsync(cancellation) >= due + Clocks.SkewMs))
-            return false;
+        if (stored.Progress.DueAt is var due && due <= time.GetUtcNow().ToUnixTimeMilliseconds() + Clocks.SkewMs)
+        {
+            if (await admission.IsSentByGateAsync(stored, cancellation))
+                return true;
+            if (!(await probe.SettledAsync(cancellation) >= due + Clocks.SkewMs))
+                return false;
+        }
         if (await messages.RestartAsync(stored, cancellation))
             Metrics.Recovered();
         return true;

@@ -194,7 +194,7 @@ internal sealed class DeliveryPlay : IAsyncDisposable
 
     private Task PublishAsync(Process process, int number)
     {
-        var (isQueued, hasKey, fails) = (number % 3 == 0, number / 3 % 4 > 0, number / 12 % 3 == 0);
+        var (isQueued, hasKey, fails) = (number % 3 == 0, number / 3 % 4 > 0, number / 12 % 3 == 0 ? 1 + (number / 62_208 % 2) : 0);
         var deduplicationId = number / 36 % 3 == 0 ? string.Create(CultureInfo.InvariantCulture, $"d{number / 108 % 2}") : null;
         var (isBig, isSlow, isLost, hasCallbacks) = (number / 216 % 4 == 0, number / 864 % 3 == 0, number / 2592 % 8 == 0, number / 20_736 % 3 == 0);
         // What is counted in time cannot be held by a clock that is an hour off.
@@ -212,7 +212,7 @@ internal sealed class DeliveryPlay : IAsyncDisposable
         if (hasCallbacks)
             headers.AddRange([("Upstash-Callback", _destination.Url + "/callback"), ("Upstash-Failure-Callback", _destination.Url + "/failed")]);
         var body = Interlocked.Increment(ref _published).ToString(CultureInfo.InvariantCulture).PadRight(isBig ? MessageRows.InlineBodyBytes + 1 : 1);
-        var request = Service.Request($"{_destination.Url}/{(fails ? "fails" : "")}{(isSlow ? "slow" : "")}", body, [.. headers])
+        var request = Service.Request($"{_destination.Url}/{fails}{(isSlow ? "slow" : "")}", body, [.. headers])
             with { QueueName = isQueued ? DeliveryHistory.Queue : null };
         return _history.PublishAsync(deduplicationId, Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(body))), async () =>
         {
@@ -293,6 +293,7 @@ internal sealed class DeliveryPlay : IAsyncDisposable
         }
         await _stage.PauseAsync(process.Actor);
         _history.Leave(arrival);
-        return arrival.Path.StartsWith("/fails", StringComparison.Ordinal) && arrival.Retried == 0 ? 500 : 200;
+        // So many attempts fail as its path says; a callback's has no number.
+        return arrival.Retried < char.GetNumericValue(arrival.Path, 1) ? 500 : 200;
     }
 }

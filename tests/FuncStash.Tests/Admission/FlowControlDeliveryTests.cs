@@ -54,6 +54,33 @@ public sealed class FlowControlDeliveryTests
     }
 
     [Fact]
+    public async Task A_retry_that_stood_in_line_and_fails_too_is_followed_by_the_next_when_that_is_due()
+    {
+        await using var service = await LiveService.StartAsync();
+        var (times, hold) = (new List<long>(), new TaskCompletionSource<int>());
+        service.Receiver.Answer = (path, earlier) =>
+        {
+            if (path == "/1")
+                return hold.Task;
+            lock (times)
+                times.Add(service.Clock.Now);
+            return Task.FromResult(earlier < 2 ? 500 : 200);
+        };
+        var id = await service.PublishAsync("/0", Flow("parallelism=1", ("Upstash-Retry-Delay", "1000")));
+        await service.RunUntilAsync(() => times.Count == 1);
+        await service.RunNowAsync();
+        await service.PublishAsync("/1", Flow("parallelism=1"));
+        await service.RunUntilAsync(() => service.Receiver.Paths.Contains("/1"));
+        service.Clock.Advance(1000);
+        await service.RunUntilAsync(async () => (await KeyAsync(service)).Waiting == 1);
+        hold.SetResult(200);
+
+        await service.RunUntilAsync(async () => await service.StateOfAsync(id) == MessageState.Delivered);
+        Assert.Equal(3, times.Count);
+        Assert.InRange(times[2] - times[1], 1000, 2000);
+    }
+
+    [Fact]
     public async Task A_cancelled_request_counts_until_its_response_and_a_waiting_one_goes_at_once()
     {
         await using var service = await LiveService.StartAsync();
