@@ -13,7 +13,7 @@ internal sealed record KillOptions
     public int Longest { get; init; } = 1_500;
 
     /// <summary>A server that lives so long after an answer has stored the outcome, in milliseconds.</summary>
-    public int Settled { get; init; } = 500;
+    public int Settled { get; init; } = 1_000;
 
     /// <summary>Folder for the server's data, on the disk that is tried.</summary>
     public string Data { get; init; } = Path.GetTempPath();

@@ -8,6 +8,8 @@ internal sealed class KillReport(
 {
     private const int Examples = 3;
 
+    private const int Long = 100;
+
     private readonly double[] _gaps = [.. ((double[])[1, 5, 20, 50, 100, 200, 500, 1_000]).Where(ms => ms < options.Settled), options.Settled];
 
     private readonly StringBuilder _text = new();
@@ -116,6 +118,11 @@ internal sealed class KillReport(
             least = most;
         }
         Line($"| longer, or in the same life: not explained | {all.Count(d => !d.IsExplained):#,0} |");
+        double[] ages = [.. all.Where(d => d.GapMs > Long).Select(d => d.First.AnsweredAt - d.Life.ReadyAt).Order()];
+        if (ages.Length == 0)
+            return;
+        Line();
+        Line($"Where it came more than {Long} ms before, the server had then been ready for {Latency.Quantile(ages, 0.5):0} ms (p50), and for {ages[^1]:0} ms at most.");
     }
 
     private void Times()
