@@ -10,8 +10,8 @@ internal static class Floors
         ["Settings", "Retries"], // what an operator sets; how long to wait before a retry
         ["Messages", "Signing", "Access", "Llm"], // what a message is, where it lies; keys; tokens; the model's provider
         ["Headers", "Logs", "DeadLetters", "Deduplication", "UrlGroups"], // what a publisher asks for; what is kept about messages
-        ["Admission", "Destinations", "Callbacks", "Waiting", "Runs"], // who may go now; the way out; what reports; what is not due
-        ["Cancelling", "FlowControl"],
+        ["Admission", "Destinations", "Callbacks", "Runs"], // who may go now; the way out; what reports
+        ["Waiting", "Cancelling", "FlowControl"], // what is not due
         ["Queues", "Delivery", "RunLogs"], // the pipeline: load, admit, sign, send, decide, settle
         ["Publishing", "Overview"], // where messages come from; what goes on, at a glance
         ["Schedules", "Workflows"],
