@@ -10,7 +10,7 @@ internal sealed record KillOptions
     public int Seed { get; init; } = Random.Shared.Next();
 
     /// <summary>The longest a server lives after it was ready, in milliseconds.</summary>
-    public int Longest { get; init; } = 1_500;
+    public int Longest { get; init; } = 2_000;
 
     /// <summary>A server that lives so long after an answer has stored the outcome, in milliseconds.</summary>
     public int Settled { get; init; } = 1_000;

@@ -118,7 +118,7 @@ internal sealed class KillReport(
             least = most;
         }
         Line($"| longer, or in the same life: not explained | {all.Count(d => !d.IsExplained):#,0} |");
-        double[] ages = [.. all.Where(d => d.GapMs > Long).Select(d => d.First.AnsweredAt - d.Life.ReadyAt).Order()];
+        double[] ages = [.. all.Where(d => d.GapMs > Long && d.Life.ReadyAt > 0).Select(d => d.First.AnsweredAt - d.Life.ReadyAt).Order()];
         if (ages.Length == 0)
             return;
         Line();

@@ -73,8 +73,8 @@ public sealed partial class DeliveryService(
 
     private async Task<StepResult> RunAsync(WorkItem.Deliver delivery, Lease? lease, CancellationToken stop)
     {
-        // Before the message is read, for until the attempt it may be cancelled.
-        if (delivery.DueAt is { } dueAt && !await ComesAsync(dueAt, stop))
+        // Before the message is read, for until the attempt it may be cancelled. A lease is kept for the next attempt, whatever its text says.
+        if (lease is HostLease && delivery.DueAt is { } dueAt && !await ComesAsync(dueAt, stop))
             return await AgainAsync(dueAt, lease, stop);
         var ticket = delivery.Ticket;
         // A work-queue message can come twice; the second waits for the first.
@@ -123,9 +123,9 @@ public sealed partial class DeliveryService(
         && (delivery.Ticket.Number, delivery.DueAt) == (progress.Ticket, progress.DueAt);
 
     // A ticket of another number, or of a step that was done again and is due at another time.
-    private static bool IsStale(WorkItem.Deliver delivery, Progress progress) =>
+    private static bool IsStale(WorkItem.Deliver delivery, Progress progress, Lease? lease) =>
         delivery.Ticket.Number < progress.Ticket
-        || (delivery.Ticket.Number == progress.Ticket && delivery.DueAt is { } due
+        || (lease is HostLease && delivery.Ticket.Number == progress.Ticket && delivery.DueAt is { } due
             && due != progress.DueAt && (due > progress.DueAt || progress.Retried == 0));
 
     // A ticket of a wait that is over, where a host has one sent for each attempt (a lease is kept for the next); or of a step that
@@ -138,7 +138,7 @@ public sealed partial class DeliveryService(
     private async Task<StepResult> StepAsync(WorkItem.Deliver delivery, Lease? lease, CancellationToken stop)
     {
         var stored = await messages.GetAsync(delivery.Ticket.Id, stop);
-        if (stored is null || IsOrphan(delivery, stored.Progress) || (!stored.Ended && IsStale(delivery, stored.Progress)))
+        if (stored is null || IsOrphan(delivery, stored.Progress) || (!stored.Ended && IsStale(delivery, stored.Progress, lease)))
         {
             await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);
             return StepResult.Done.Instance;
@@ -153,10 +153,9 @@ public sealed partial class DeliveryService(
         if (governed && stored.Progress.State == MessageState.Retry)
             await admission.LeaveAsync(stored);
         if (IsSpent(delivery, stored.Progress, lease))
-            return await NotYetAsync(stored, lease, stop);
-        // Whoever sent it has a clock that is ahead.
+            return await DoubtAsync(stored, lease, stop);
         if (!stored.IsDue(Now))
-            return await (await ComesAsync(stored.Progress.DueAt, stop) ? StepAsync(delivery, lease, stop) : NotYetAsync(stored, lease, stop));
+            return await EarlyAsync(delivery, stored, lease, stop);
         await messages.WriteEventsAsync(stored, stop);
         var run = stored.Message.Run is null ? null : await runs.FindAsync(stored, stop);
         if (stored.Message.Run is not null && run is null)
@@ -287,12 +286,19 @@ public sealed partial class DeliveryService(
         return messages.ApplyAsync(stored, new Transition(after, [active]), cancellation: stop);
     }
 
+    // By a clock that is ahead, or a lease that ended before its time.
+    private async Task<StepResult> EarlyAsync(WorkItem.Deliver delivery, StoredMessage stored, Lease? lease, CancellationToken stop)
+    {
+        var dueAt = stored.Progress.DueAt;
+        if (await ComesAsync(dueAt, stop))
+            return await StepAsync(delivery, lease, stop);
+        return await (lease is HostLease && dueAt > Now + Clocks.SkewMs ? DoubtAsync(stored, lease, stop) : AgainAsync(dueAt, lease, stop));
+    }
+
     // A host's message that comes once more was left by a worker that died after it had settled an attempt, or belongs to a
     // step whose storing failed. Whether the next attempt was sent for is not known.
-    private async Task<StepResult> NotYetAsync(StoredMessage stored, Lease? lease, CancellationToken stop)
+    private async Task<StepResult> DoubtAsync(StoredMessage stored, Lease? lease, CancellationToken stop)
     {
-        if (lease is not HostLease && !stored.IsDue(Now))
-            return await AgainAsync(stored.Progress.DueAt, lease, stop);
         if (await doubts.TrySettleAsync(stored, stop))
         {
             await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);

@@ -23,8 +23,8 @@ public abstract record WorkItem
     /// <summary>Do what is due for a message.</summary>
     /// <param name="Ticket">The message, and the number under which it was sent on its way.</param>
     /// <param name="DueAt">
-    /// When, in unix milliseconds, where the queue may give it a little early, and of each retry, which it tells from the attempt
-    /// before; null where it is due when it comes.
+    /// When, in unix milliseconds, where the queue may give it a little early, and of a retry that has a ticket of its own,
+    /// which it tells from that of the attempt before; null where it is due when it comes.
     /// </param>
     /// <param name="Wait">The number of its wait (<see cref="Progress.Wait"/>); 0 where it waited in the work queue only.</param>
     public sealed record Deliver(DeliveryTicket Ticket, long? DueAt = null, int Wait = 0) : WorkItem

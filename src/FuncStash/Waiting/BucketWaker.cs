@@ -103,11 +103,20 @@ public sealed partial class BucketWaker(
         }
     }
 
-    // One whose message has gone on since needs nothing.
-    private async ValueTask<bool> TrySettleAsync(PlannedDelivery delivery, CancellationToken stop) =>
-        await messages.GetAsync(delivery.Ticket.Id, stop) is not { } stored
-        || (stored.Progress.Ticket, stored.Progress.DueAt, stored.Progress.Wait) != (delivery.Ticket.Number, delivery.DueAt, delivery.Wait)
-        || await doubts.TrySettleAsync(stored, stop);
+    // One whose message has gone on since needs nothing; one that nobody can read is left to the sweep, which counts its failures.
+    private async ValueTask<bool> TrySettleAsync(PlannedDelivery delivery, CancellationToken stop)
+    {
+        try
+        {
+            return await messages.GetAsync(delivery.Ticket.Id, stop) is not { } stored
+                || (stored.Progress.Ticket, stored.Progress.DueAt, stored.Progress.Wait) != (delivery.Ticket.Number, delivery.DueAt, delivery.Wait)
+                || await doubts.TrySettleAsync(stored, stop);
+        }
+        catch (Exception error) when (MessageRows.IsUnreadable(error))
+        {
+            return true;
+        }
+    }
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 

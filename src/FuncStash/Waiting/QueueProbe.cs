@@ -76,7 +76,7 @@ public sealed class QueueProbe(IStore store, TimeProvider time)
     {
         if (Settled(before) is { } settled)
             values["SettledAt"] = settled;
-        var next = before.Number("NextSentAt") is not null && !IsOld(before.Number("NextNotedAt")) ? "Next" : "";
+        var next = before.Number("NextNotedAt") is { } notedAt && !IsOld(notedAt) && notedAt <= Now + Clocks.SkewMs ? "Next" : "";
         values["NextSentAt"] = before.Number(next + "SentAt") ?? 0;
         values["NextNotedAt"] = before.Number(next + "NotedAt") ?? 0;
     }

@@ -1,6 +1,7 @@
 using FuncStash.Admission;
 using FuncStash.Messages;
 using FuncStash.Settings;
+using FuncStash.Storage;
 using FuncStash.Telemetry;
 
 namespace FuncStash.Waiting;
@@ -14,7 +15,8 @@ namespace FuncStash.Waiting;
 /// stale before anybody acts on it; and one that is due, once the work queue has been worked through since (<see cref="QueueProbe"/>)
 /// and it still stands as it was. What a gate sends on its way may come later than that, and is left to the gate.
 /// </remarks>
-public sealed class TicketsInDoubt(MessageStore messages, AdmissionService admission, QueueProbe probe, TimeProvider time)
+public sealed class TicketsInDoubt(
+    IStore store, MessageStore messages, AdmissionService admission, QueueProbe probe, TimeProvider time)
 {
     /// <summary>After this it can be told of a message that is due, unless the work queue has a backlog.</summary>
     public static readonly TimeSpan Pause = 2 * QueueProbe.Settle;
@@ -25,16 +27,27 @@ public sealed class TicketsInDoubt(MessageStore messages, AdmissionService admis
         // Whoever makes the attempt is at it, or has died: that is another's affair.
         if (stored.Ended || stored.Progress.State == MessageState.Active)
             return true;
-        if (stored.Progress.DueAt is var due && due <= time.GetUtcNow().ToUnixTimeMilliseconds() + Clocks.SkewMs)
-        {
-            if (await admission.IsSentByGateAsync(stored, cancellation))
-                return true;
-            if (!(await probe.SettledAsync(cancellation) >= due + Clocks.SkewMs))
-                return false;
-        }
+        var (due, now) = (stored.Progress.DueAt, time.GetUtcNow().ToUnixTimeMilliseconds());
+        if (due <= now && await IsSentByGateAsync(stored, cancellation))
+            return true;
+        if (due <= now + Clocks.SkewMs && !(await probe.SettledAsync(cancellation) >= due + Clocks.SkewMs))
+            return false;
         if (await messages.RestartAsync(stored, cancellation))
             Metrics.Recovered();
         return true;
+    }
+
+    // Not by one that nobody can read: sent on its way it fails, and is counted for it.
+    private async ValueTask<bool> IsSentByGateAsync(StoredMessage stored, CancellationToken cancellation)
+    {
+        try
+        {
+            return await admission.IsSentByGateAsync(stored, cancellation);
+        }
+        catch (Exception error) when (error is not OperationCanceledException && !store.IsFault(error))
+        {
+            return false;
+        }
     }
 
     public ValueTask ProbeAsync(CancellationToken cancellation = default) => probe.SendAsync(cancellation);

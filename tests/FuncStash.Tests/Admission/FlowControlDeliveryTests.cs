@@ -53,8 +53,10 @@ public sealed class FlowControlDeliveryTests
         Assert.Equal((0, 0), ((await KeyAsync(service)).Waiting, (await KeyAsync(service)).Inside.Count));
     }
 
-    [Fact]
-    public async Task A_retry_that_stood_in_line_and_fails_too_is_followed_by_the_next_when_that_is_due()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3_600_000)]
+    public async Task A_retry_that_stood_in_line_and_fails_too_is_followed_by_the_next_when_that_is_due(int setBackMs)
     {
         await using var service = await LiveService.StartAsync();
         var (times, hold) = (new List<long>(), new TaskCompletionSource<int>());
@@ -62,6 +64,8 @@ public sealed class FlowControlDeliveryTests
         {
             if (path == "/1")
                 return hold.Task;
+            if (earlier == 1)
+                service.Clock.Advance(-setBackMs);
             lock (times)
                 times.Add(service.Clock.Now);
             return Task.FromResult(earlier < 2 ? 500 : 200);

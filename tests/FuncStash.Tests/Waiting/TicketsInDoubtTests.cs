@@ -26,6 +26,23 @@ public sealed class TicketsInDoubtTests : BucketSteps
     }
 
     [Fact]
+    public async Task One_of_a_gate_that_comes_early_by_the_clock_of_its_worker_comes_again_when_it_is_due()
+    {
+        var id = await PublishAsync("/fine", [("Upstash-Delay", "30s"), .. s_oneAtATime]);
+        // By the clock of another.
+        Assert.Equal(Entry.Admitted, await Service.Get<AdmissionService>().EnterAsync((await Messages.GetAsync(id))!));
+        Pass(TimeSpan.FromSeconds(27));
+        await SendAsync(new WorkItem.Deliver(new DeliveryTicket(id, 0)));
+        await RunAsync(await ReceiveAsync());
+        Assert.Empty(Calls);
+
+        Pass(TimeSpan.FromSeconds(3));
+        await RunAsync([.. (await ReceiveAsync()).Where(ticket => WorkItem.Parse(ticket.Text) is WorkItem.Deliver { DueAt: null })]);
+        Assert.Equal(["/fine"], Calls);
+        await AssertEndsAsync(id, "/fine");
+    }
+
+    [Fact]
     public async Task A_message_that_its_gate_sends_on_its_way_is_left_to_the_gate()
     {
         var id = await PublishAsync("/fails", [("Upstash-Retry-Delay", "3000"), .. s_oneAtATime]);
