@@ -292,13 +292,17 @@ public sealed partial class DeliveryService(
         var dueAt = stored.Progress.DueAt;
         if (await ComesAsync(dueAt, stop))
             return await StepAsync(delivery, lease, stop);
-        return await (lease is HostLease && dueAt > Now + Clocks.SkewMs ? DoubtAsync(stored, lease, stop) : AgainAsync(dueAt, lease, stop));
+        if (lease is HostLease && dueAt > Now + Clocks.SkewMs)
+            return await DoubtAsync(stored, lease, stop);
+        await messages.RecoverFollowersAsync(stored, stop);
+        return await AgainAsync(dueAt, lease, stop);
     }
 
     // A host's message that comes once more was left by a worker that died after it had settled an attempt, or belongs to a
     // step whose storing failed. Whether the next attempt was sent for is not known.
     private async Task<StepResult> DoubtAsync(StoredMessage stored, Lease? lease, CancellationToken stop)
     {
+        await messages.RecoverFollowersAsync(stored, stop);
         if (await doubts.TrySettleAsync(stored, stop))
         {
             await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);

@@ -33,6 +33,10 @@ public sealed partial class MessageStore
             await store.Tables.CommitAsync(commit, cancellation);
     }
 
+    /// <summary>Sees to the callbacks of the latest attempt of a message that goes on: whoever stored them may not have sent them on their way.</summary>
+    public ValueTask RecoverFollowersAsync(StoredMessage stored, CancellationToken cancellation = default) =>
+        store.IsWhole || stored.Progress.State != MessageState.Retry ? default : RecoverAsync(stored.Followers, cancellation);
+
     private async ValueTask RecoverAsync(IReadOnlyList<string> ids, CancellationToken cancellation, bool retriesToo = false)
     {
         var sends = new List<Send>(ids.Count);

@@ -23,6 +23,9 @@ public sealed partial class GateSweep(
     /// <summary>How long an unused flow-control key is remembered.</summary>
     public static readonly TimeSpan KeyLife = TimeSpan.FromHours(1);
 
+    // Longer than it takes to look again.
+    private const long FarMs = 15 * 60_000;
+
     public async Task RunAsync(CancellationToken cancellation = default)
     {
         var through = await probe.SettledAsync(cancellation);
@@ -78,7 +81,7 @@ public sealed partial class GateSweep(
     private async Task<bool> CheckAsync(
         GateKind kind, string name, GateSlot slot, long now, bool isThrough, CancellationToken cancellation)
     {
-        var until = now + PatienceMs;
+        var (until, isCertain) = (now + PatienceMs, true);
         foreach (var holder in slot.HeldBy())
         {
             var stored = await TryGetAsync(MessageId.Parse(holder), cancellation);
@@ -104,6 +107,9 @@ public sealed partial class GateSweep(
                 : stored.Progress.DueAt + GateContext.AnnouncedMs;
             if (expected > now)
                 until = Math.Min(until, expected);
+            // By a clock that is far behind it may have been let in just now: it counts from this look on.
+            else if (slot.Until < now - FarMs)
+                (until, isCertain) = (now, false);
             else if (!isThrough)
                 return false;
             // One that a full lane sent back to the work queue comes again; another waits at its key, which sees to it.
@@ -112,7 +118,7 @@ public sealed partial class GateSweep(
                 Metrics.Recovered();
         }
         await gates.RunAsync(kind, name, new GateOperation.Change(s => GateRules.Extend(s, slot, until), creates: false));
-        return true;
+        return isCertain;
     }
 
     // One that nobody can read holds no place: others wait for it.

@@ -3,6 +3,7 @@ using FuncStash.Messages;
 using FuncStash.Publishing;
 using FuncStash.Storage;
 using FuncStash.Upkeep;
+using FuncStash.Waiting;
 
 namespace FuncStash.Tests.Admission;
 
@@ -65,7 +66,27 @@ public sealed class GateSweepTests : IAsyncLifetime
         Assert.Equal(0, await TicketAsync(id));
     }
 
-    private async Task<MessageId> PublishAsync() => (await _service.Get<Publisher>().PublishAsync(Service.Request(
+    [Fact]
+    public async Task One_that_a_clock_far_behind_has_just_let_in_is_not_taken_for_lost()
+    {
+        await _service.Get<QueueProbe>().SendAsync();
+        Assert.Equal(0, await WorkAsync(_ => { }));
+        _service.Time.Advance(TimeSpan.FromSeconds(5));
+        await using var behind = new Service(store: _service.Store);
+        behind.Time.AdjustTime(_service.Time.GetUtcNow().AddHours(-1));
+        var id = await PublishAsync(behind);
+        await SweepAsync();
+        Assert.Equal(0, await TicketAsync(id));
+
+        Assert.Equal(1, await WorkAsync(ticket => Assert.Equal(id, ticket.Id)));
+        _service.Time.Advance(TimeSpan.FromSeconds(5));
+        await SweepAsync();
+        Assert.Equal(1, await TicketAsync(id));
+    }
+
+    private Task<MessageId> PublishAsync() => PublishAsync(_service);
+
+    private static async Task<MessageId> PublishAsync(Service service) => (await service.Get<Publisher>().PublishAsync(Service.Request(
         "https://example.com", "", ("Upstash-Flow-Control-Key", "k"), ("Upstash-Flow-Control-Value", "parallelism=1")))).Messages[0].Id;
 
     // As another process whose turn it is.

@@ -24,6 +24,23 @@ public sealed class FailedStepTests : BucketSteps
     public Task A_callback_that_is_stored_at_the_second_try_when_it_is_due_soon_comes_once(string fault) =>
         AssertOnceAsync(fault, "/fine", "/told", ("Upstash-Callback", UrlOf("/told")), ("Upstash-Callback-Delay", "150s"));
 
+    [Theory]
+    [InlineData("2000")]
+    [InlineData("150000")]
+    public async Task A_callback_of_an_attempt_that_failed_comes_though_what_was_to_send_it_on_its_way_failed(string retryDelay)
+    {
+        var id = await PublishAsync("/fails", ("Upstash-Retry-Delay", retryDelay), ("Upstash-Callback", UrlOf("/told")));
+        FailOnce(Fault.After, IsOutcome);
+        for (var second = 0; second < 30; second++)
+        {
+            await WorkOffAsync();
+            Pass(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Contains("/told", Calls);
+        await AssertEndsAsync(id, "/fails", "/told", "/fails", "/told");
+    }
+
     [Fact]
     public async Task A_message_that_is_sent_on_its_way_again_at_the_second_try_when_it_is_due_soon_comes_once()
     {
