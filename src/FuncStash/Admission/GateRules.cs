@@ -65,13 +65,13 @@ public static class GateRules
     }
 
     /// <summary>Takes a place for granted until another time.</summary>
-    public static GateState Extend(GateState state, GateSlot slot, long until)
+    public static GateState Extend(GateState state, GateSlot slot, long until, bool isLookedAt = false)
     {
         var index = IndexOf(state, slot.Message, slot.Attempt);
         if (index < 0)
             return state;
         var inside = state.Inside.ToList();
-        inside[index] = inside[index] with { Until = until };
+        inside[index] = inside[index] with { Until = until, IsLookedAt = isLookedAt };
         return state with { Inside = inside };
     }
 

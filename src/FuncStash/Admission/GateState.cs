@@ -90,6 +90,9 @@ public sealed record GateSlot(string Message, int Attempt, long Until)
     /// <summary>The messages whose end frees the place, itself or its callbacks; null for itself alone.</summary>
     public IReadOnlyList<string>? Holders { get; init; }
 
+    /// <summary>Whether <see cref="Until"/> is when it was last looked at: it is asked from then on.</summary>
+    public bool IsLookedAt { get; init; }
+
     public IReadOnlyList<string> HeldBy() => Holders ?? [Message];
 }
 

@@ -23,7 +23,7 @@ public sealed partial class GateSweep(
     /// <summary>How long an unused flow-control key is remembered.</summary>
     public static readonly TimeSpan KeyLife = TimeSpan.FromHours(1);
 
-    // Longer than it takes to look again.
+    // Longer than a place that was lost waits to be found.
     private const long FarMs = 15 * 60_000;
 
     public async Task RunAsync(CancellationToken cancellation = default)
@@ -108,7 +108,7 @@ public sealed partial class GateSweep(
             if (expected > now)
                 until = Math.Min(until, expected);
             // By a clock that is far behind it may have been let in just now: it counts from this look on.
-            else if (slot.Until < now - FarMs)
+            else if (slot.Until < now - FarMs && !slot.IsLookedAt)
                 (until, isCertain) = (now, false);
             else if (!isThrough)
                 return false;
@@ -117,7 +117,7 @@ public sealed partial class GateSweep(
                 && await messages.RestartAsync(stored, cancellation))
                 Metrics.Recovered();
         }
-        await gates.RunAsync(kind, name, new GateOperation.Change(s => GateRules.Extend(s, slot, until), creates: false));
+        await gates.RunAsync(kind, name, new GateOperation.Change(s => GateRules.Extend(s, slot, until, isLookedAt: !isCertain), creates: false));
         return isCertain;
     }
 
