@@ -108,7 +108,8 @@ internal sealed class GatePlanner(GateKind kind, string name, GateContext contex
         foreach (var order in going)
         {
             writes.Add(new Write.Delete(GateRows.WaitPrefix + order, null));
-            if (LineOrder.IsMoved(order))
+            // One that got in line twice has one such row, and a row that is not there cannot be deleted.
+            if (LineOrder.IsMoved(order) && await GateRows.PlaceAsync(context.Store.Tables, _partition, LineOrder.MessageOf(order)) == order)
                 writes.Add(new Write.Delete(GateRows.PlacePrefix + LineOrder.MessageOf(order), null));
         }
         foreach (var join in waiting)

@@ -47,11 +47,15 @@ internal static class GateRows
         ITables tables, string partition, Candidate candidate, bool anyMoved, CancellationToken cancellation = default)
     {
         var row = await tables.GetAsync(Table, partition, WaitPrefix + candidate.Order, cancellation);
-        if (row is null && anyMoved
-            && (await tables.GetAsync(Table, partition, PlacePrefix + candidate.Message, cancellation))?.Text("Order") is { } order)
+        if (row is null && anyMoved && await PlaceAsync(tables, partition, candidate.Message, cancellation) is { } order)
             row = await tables.GetAsync(Table, partition, WaitPrefix + order, cancellation);
         return row is null ? null : CandidateFromRow(row);
     }
+
+    /// <summary>Where a message stands that was moved; null when none of it was.</summary>
+    public static async ValueTask<string?> PlaceAsync(
+        ITables tables, string partition, string message, CancellationToken cancellation = default) =>
+        (await tables.GetAsync(Table, partition, PlacePrefix + message, cancellation))?.Text("Order");
 }
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]

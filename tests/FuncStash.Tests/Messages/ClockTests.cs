@@ -184,6 +184,35 @@ public sealed class ClockTests
     }
 
     [Fact]
+    public async Task A_message_that_got_in_line_twice_does_not_block_it()
+    {
+        await using var service = new Service();
+        var gates = service.Get<Gates>();
+        await gates.ChangeAsync(GateKind.Queue, "q", state => state with { Paused = true });
+        var ids = new List<MessageId>();
+        for (var i = 0; i < 2; i++)
+        {
+            ids.Add((await service.Get<Publisher>().PublishAsync(Service.Request("https://example.com", "") with { QueueName = "q" })).Messages[0].Id);
+            SetBack(service, s_hour);
+        }
+        // An older version knows of no places.
+        await gates.ChangeAsync(GateKind.Queue, "q", state => state with { Moved = 0 });
+        await service.Get<AdmissionService>().AcceptAgainAsync((await service.Get<MessageStore>().GetAsync(ids[1]))!);
+        Assert.Equal(3, (await gates.GetAsync(GateKind.Queue, "q"))!.Waiting);
+
+        await gates.ChangeAsync(GateKind.Queue, "q", state => state with { Paused = false });
+        // Its second ticket will find it ended.
+        foreach (var id in ids.Append(ids[1]))
+        {
+            Assert.Equal(id.Text, Assert.Single((await gates.GetAsync(GateKind.Queue, "q"))!.Inside).Message);
+            await service.PassTimeAsync(gates.PassAsync(GateKind.Queue, "q", id.Text, 0, id.Text, []), TimeSpan.FromMilliseconds(10))
+                .WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
+        }
+        var after = (await gates.GetAsync(GateKind.Queue, "q"))!;
+        Assert.Equal((0, 0), (after.Waiting, after.Inside.Count));
+    }
+
+    [Fact]
     public async Task A_cancelled_message_leaves_the_line_wherever_it_stands_and_one_sent_anew_keeps_its_place()
     {
         await using var service = new Service();
