@@ -42,7 +42,7 @@ public sealed partial class DeliveryService(
                 await probe.NoteAsync(lease?.Queue ?? WorkItem.Queue, probed.SentAt, stop);
                 break;
             case WorkItem.Recover lost:
-                if (await RecoverAsync(lost, stop) is { } later)
+                if (await doubts.LookAgainAsync(lost, stop) is { } later)
                     return await AgainAsync(later, lease, stop);
                 break;
             case WorkItem.WakeQueue wake:
@@ -104,41 +104,11 @@ public sealed partial class DeliveryService(
         return dueAt <= Now;
     }
 
-    // Null when it is seen to, else when to look again: one that has just come due may be under way and not have noted it yet.
-    private async ValueTask<long?> RecoverAsync(WorkItem.Recover lost, CancellationToken stop)
-    {
-        if (await messages.FindAsync(lost, stop) is not { } stored)
-            return null;
-        var (dueAt, now) = (stored.Progress.DueAt, Now);
-        var later = dueAt + (long)WorkItem.Recover.After.TotalMilliseconds;
-        if (dueAt <= now + Clocks.SkewMs && now < later)
-            return later;
-        await messages.RestartAsync(stored, stop);
-        return null;
-    }
-
-    // A ticket of a wait that the message never had: another try to store it was the one that did.
-    private static bool IsOrphan(WorkItem.Deliver delivery, Progress progress) =>
-        delivery.Wait != 0 && delivery.Wait != progress.Wait
-        && (delivery.Ticket.Number, delivery.DueAt) == (progress.Ticket, progress.DueAt);
-
-    // A ticket of another number, or of a step that was done again and is due at another time.
-    private static bool IsStale(WorkItem.Deliver delivery, Progress progress, Lease? lease) =>
-        delivery.Ticket.Number < progress.Ticket
-        || (lease is HostLease && delivery.Ticket.Number == progress.Ticket && delivery.DueAt is { } due
-            && due != progress.DueAt && (due > progress.DueAt || progress.Retried == 0));
-
-    // A ticket of a wait that is over, where a host has one sent for each attempt (a lease is kept for the next); or of a step that
-    // is not stored, and perhaps never will be.
-    private static bool IsSpent(WorkItem.Deliver delivery, Progress progress, Lease? lease) =>
-        (lease is HostLease && delivery.Ticket.Number == progress.Ticket
-            && (delivery.DueAt is { } due ? due < progress.DueAt : progress.Retried > 0))
-        || (delivery.Ticket.Number > progress.Ticket && delivery.Wait != 0);
-
     private async Task<StepResult> StepAsync(WorkItem.Deliver delivery, Lease? lease, CancellationToken stop)
     {
         var stored = await messages.GetAsync(delivery.Ticket.Id, stop);
-        if (stored is null || IsOrphan(delivery, stored.Progress) || (!stored.Ended && IsStale(delivery, stored.Progress, lease)))
+        var standing = stored is null ? TicketStanding.Orphan : TicketRules.Of(delivery, stored.Progress, lease is HostLease);
+        if (stored is null || standing == TicketStanding.Orphan || (standing == TicketStanding.Stale && !stored.Ended))
         {
             await messages.EndLeaseAsync(LeaseEnd.Of(lease), stop);
             return StepResult.Done.Instance;
@@ -152,7 +122,7 @@ public sealed partial class DeliveryService(
         // A worker that died after settling left its places taken.
         if (governed && stored.Progress.State == MessageState.Retry)
             await admission.LeaveAsync(stored);
-        if (IsSpent(delivery, stored.Progress, lease))
+        if (standing == TicketStanding.Doubtful)
             return await DoubtAsync(stored, lease, stop);
         if (!stored.IsDue(Now))
             return await EarlyAsync(delivery, stored, lease, stop);

@@ -50,12 +50,6 @@ public sealed partial class MessageStore
             await store.Queues.SendAsync(sends, cancellation);
     }
 
-    /// <summary>The message of which it was not known whether it is on its way; null when somebody has acted for it since.</summary>
-    public async ValueTask<StoredMessage?> FindAsync(WorkItem.Recover lost, CancellationToken cancellation = default) =>
-        await GetAsync(lost.Id, cancellation) is { Progress.State: MessageState.Created or MessageState.Retry } stored && stored.ETag == lost.Version
-            ? stored
-            : null;
-
     /// <summary>Sends a live message on its way again under a new ticket. False when it has changed since it was read.</summary>
     public ValueTask<bool> RestartAsync(StoredMessage stored, CancellationToken cancellation = default) =>
         RestartAsync(stored, stored.Progress.DueAt, cancellation);

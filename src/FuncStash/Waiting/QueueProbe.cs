@@ -82,7 +82,7 @@ public sealed class QueueProbe(IStore store, TimeProvider time)
     }
 
     private long? Settled(Entity row) => row.Number(
-        IsOld(row.Number("NotedAt")) ? "SentAt" : row.Number("NextSentAt") is not null && IsOld(row.Number("NextNotedAt")) ? "NextSentAt" : "SettledAt");
+        IsOld(row.Number("NotedAt")) ? "SentAt" : row.Number("NextNotedAt") is { } next && IsOld(next) ? "NextSentAt" : "SettledAt");
 
     private bool IsOld(long? notedAt) => Now - (notedAt ?? 0) >= (long)Settle.TotalMilliseconds;
 

@@ -27,7 +27,7 @@ public sealed class TicketsInDoubt(
         // Whoever makes the attempt is at it, or has died: that is another's affair.
         if (stored.Ended || stored.Progress.State == MessageState.Active)
             return true;
-        var (due, now) = (stored.Progress.DueAt, time.GetUtcNow().ToUnixTimeMilliseconds());
+        var (due, now) = (stored.Progress.DueAt, Now);
         if (due <= now && await IsSentByGateAsync(stored, cancellation))
             return true;
         if (due <= now + Clocks.SkewMs && !(await probe.SettledAsync(cancellation) >= due + Clocks.SkewMs))
@@ -35,6 +35,23 @@ public sealed class TicketsInDoubt(
         if (await messages.RestartAsync(stored, cancellation))
             Metrics.Recovered();
         return true;
+    }
+
+    public ValueTask ProbeAsync(CancellationToken cancellation = default) => probe.SendAsync(cancellation);
+
+    /// <summary>Sends a message on its way again that may not have been, unless somebody has acted for it since.</summary>
+    /// <returns>When to look again, in unix milliseconds, where it has just come due: it may be under way and not have noted so yet. Else null.</returns>
+    public async ValueTask<long?> LookAgainAsync(WorkItem.Recover lost, CancellationToken cancellation = default)
+    {
+        if (await messages.GetAsync(lost.Id, cancellation) is not { Progress.State: MessageState.Created or MessageState.Retry } stored
+            || stored.ETag != lost.Version)
+            return null;
+        var (due, now) = (stored.Progress.DueAt, Now);
+        var later = due + (long)WorkItem.Recover.After.TotalMilliseconds;
+        if (due <= now + Clocks.SkewMs && now < later)
+            return later;
+        await messages.RestartAsync(stored, cancellation);
+        return null;
     }
 
     // Not by one that nobody can read: sent on its way it fails, and is counted for it.
@@ -50,5 +67,5 @@ public sealed class TicketsInDoubt(
         }
     }
 
-    public ValueTask ProbeAsync(CancellationToken cancellation = default) => probe.SendAsync(cancellation);
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 }
